@@ -1,0 +1,6 @@
+export * from "./assert.ts";
+export * from "./bytes.ts";
+export * from "./errors.ts";
+export * from "./secret.ts";
+export * from "./shape.ts";
+export * from "./tcbor.ts";
