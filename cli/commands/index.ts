@@ -1,0 +1,4 @@
+import type { CommandModule } from "../frame/index.ts";
+
+/** One line an area. A module only describes its commands; what they run is imported when they run. */
+export const commandModules: readonly CommandModule[] = [];

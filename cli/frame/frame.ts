@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import type { Secret } from "../../protocol/base/index.ts";
+import { CliError, exitCodeOf, exitCodes } from "./exit.ts";
+import { createOutput, type Output } from "./output.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { readSecret, type SecretSource } from "./secrets.ts";
+
+/** What a command gets from the terminal it runs in. */
+export interface Frame {
+  readonly output: Output;
+  /** The only look at the environment that commands have: folders and systemd's credentials. Never a secret. */
+  readonly environment: { readonly stateHome?: string; readonly home?: string; readonly credentialsDirectory?: string };
+  /** Takes a secret from --from-file, --from-stdin or a prompt. */
+  secret(source: SecretSource): Promise<Secret>;
+  progress(label: string, total: number): Progress;
+  /** Sets the exit code of a command that worked but whose answer is negative, or a finding's. */
+  exit(code: number): void;
+  /** Resolves at SIGINT, SIGTERM or, where a parent started us with a channel, when that parent is gone. */
+  untilStopped(): Promise<string>;
+}
+
+/** Adds the commands of one area to the program. */
+export type CommandModule = (program: Command, frame: Frame) => void;
+
+/** Builds the frame of this process. `json` is read late: options are parsed after the commands are registered. */
+export function createFrame(process: NodeJS.Process, json: () => boolean): Frame {
+  const { XDG_STATE_HOME: stateHome, HOME: home, CREDENTIALS_DIRECTORY: credentialsDirectory } = process.env;
+  const defined = { stateHome, home, credentialsDirectory };
+  return {
+    get output() {
+      return createOutput(json(), process);
+    },
+    environment: Object.fromEntries(Object.entries(defined).filter(([, value]) => value !== undefined && value !== "")),
+    secret: (source) => readSecret(source, { input: process.stdin, prompt: process.stderr }),
+    progress: (label, total) => createProgress(label, json() ? 0 : total, process.stderr),
+    exit(code) {
+      process.exitCode = code;
+    },
+    untilStopped: () => untilStopped(process),
+  };
+}
+
+function untilStopped(process: NodeJS.Process): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(signal));
+    if (process.channel) process.once("disconnect", () => resolve("disconnect"));
+  });
+}
+
+/** Ends the process with what `error` means, after saying it. */
+export function fail(process: NodeJS.Process, output: Output, error: unknown): void {
+  output.error(error);
+  process.exitCode = exitCodeOf(error);
+}
+
+/** Registers `words` as a command that a later version brings: exit 69. */
+export function notAvailable(parent: Command, words: string, summary: string): void {
+  parent
+    .command(words)
+    .description(`${summary} (not available in this version)`)
+    .allowExcessArguments(true)
+    .allowUnknownOption(true)
+    .action(() => {
+      throw new CliError("NOT_AVAILABLE", `'${parent.name()} ${words.split(" ")[0]}' is not available in this version`);
+    });
+}
+
+export { exitCodes };

@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { commandModules } from "./commands/index.ts";
+import { createFrame, fail } from "./frame/index.ts";
+import { CommanderError, createProgram, usageError } from "./program.ts";
+
+// Files that any command makes are its user's alone.
+process.umask(0o077);
+
+const frame = createFrame(process, () => process.argv.includes("--json"));
+
+/** package.json stands beside the folder of the sources and beside dist/. */
+function packageVersion(): string {
+  for (const path of ["../package.json", "../../package.json"]) {
+    try {
+      return (JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8")) as { version: string }).version;
+    } catch {}
+  }
+  return "unknown";
+}
+
+try {
+  await createProgram(frame, commandModules, packageVersion()).parseAsync(process.argv);
+} catch (error) {
+  const shown = error instanceof CommanderError ? usageError(error) : error;
+  if (shown !== null) fail(process, frame.output, shown);
+}

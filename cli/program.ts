@@ -1,0 +1,46 @@
+import { Command, type CommanderError } from "commander";
+import { CliError, type CommandModule, type Frame, notAvailable } from "./frame/index.ts";
+
+/** The whole command line, without running it. `modules` are the areas that this version has. */
+export function createProgram(frame: Frame, modules: readonly CommandModule[], version: string): Command {
+  const program = new Command("tidegate")
+    .description("Carries sealed credentials into networks that nothing may reach from outside.")
+    .version(version)
+    .option("--json", "print results and errors as JSON")
+    .showHelpAfterError("run 'tidegate --help' for the commands")
+    .configureOutput({ writeErr: () => {} })
+    .exitOverride();
+  for (const module of modules) module(program, frame);
+  later(program);
+  return program;
+}
+
+/** Turns what commander throws into our errors; null where it only printed help or the version. */
+export function usageError(error: CommanderError): CliError | null {
+  if (error.exitCode === 0 || error.code === "commander.help") return null;
+  return new CliError("CLI_USAGE", error.message.replace(/^error: /, "").split("\n")[0] ?? "usage", {
+    hint: "Run the command with --help.",
+  });
+}
+
+/** Commands of later versions refuse by name instead of being unknown. */
+function later(program: Command): void {
+  const areas: readonly (readonly [string, string])[] = [
+    ["exec", "run a command with credentials in its environment"],
+    ["render", "fill a template with credentials"],
+    ["watch", "follow a credential"],
+    ["profile", "provisioning profiles"],
+    ["request", "ask for just-in-time access"],
+    ["approve", "approve a request"],
+    ["deny", "deny a request"],
+    ["lease", "leases of just-in-time access"],
+    ["media", "carry bundles and reports on removable media"],
+    ["root", "show or rotate the root document"],
+    ["doctor", "check this machine"],
+  ];
+  for (const [name, summary] of areas) {
+    if (!program.commands.some((command) => command.name() === name)) notAvailable(program, name, summary);
+  }
+}
+
+export { CommanderError } from "commander";
