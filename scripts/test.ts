@@ -1,6 +1,6 @@
 // Runs the whole test suite, or the files named as arguments, and tells it briefly: a line a file, every failure and every
 // skipped test in full, the table of real device servers that were met, and last the count that CI reads.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,12 @@ interface PeerRecord {
 
 /** The servers that a run with REQUIRE_PEERS=1 must have met. */
 const requiredPeers = ["snmpd", "libmodbus"] as const;
+
+const built = spawnSync(process.execPath, ["scripts/build.ts", "--quiet"], { stdio: "inherit" });
+if (built.status !== 0) {
+  console.log("0 passed, 1 failed");
+  process.exit(1);
+}
 
 const folder = mkdtempSync(join(tmpdir(), "tidegate-test-"));
 const peersFile = join(folder, "peers.jsonl");

@@ -1,0 +1,53 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import t from "tap";
+
+const root = resolve(import.meta.dirname, "../..");
+const documents = [...readdirSync(root), ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((path) =>
+  path.endsWith(".md"),
+);
+
+/** The blocks of a document that are marked as runnable, in order. */
+function blocks(path: string): string[] {
+  return [...readFileSync(join(root, path), "utf8").matchAll(/^```sh test\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? "");
+}
+
+/** Runs the blocks of one document as one script in an empty folder; background processes it started are its own to end. */
+function run(script: string) {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-docs-"));
+  const bin = join(folder, ".bin");
+  spawnSync("mkdir", [bin]);
+  writeFileSync(join(bin, "tidegate"), `#!/bin/sh\nexec ${process.execPath} ${join(root, "tidegate.mjs")} "$@"\n`, {
+    mode: 0o755,
+  });
+  try {
+    return spawnSync("bash", ["-euo", "pipefail", "-c", script], {
+      cwd: folder,
+      encoding: "utf8",
+      timeout: 90_000,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: `${bin}:${process.env["PATH"]}`, HOME: folder, XDG_STATE_HOME: join(folder, "state"), LANG: "C.UTF-8" },
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+for (const path of documents) {
+  const script = blocks(path).join("\n");
+  if (script === "") continue;
+  t.test(`the commands that ${path} shows run as shown`, async (t) => {
+    const done = run(script);
+    t.equal(done.status, 0, `${done.stdout}\n${done.stderr}`.slice(-4000));
+  });
+}
+
+t.test("a document whose command fails is caught", async (t) => {
+  t.not(run("false\ntrue").status, 0);
+});
+
+t.test("at least one document shows commands that are run", async (t) => {
+  t.ok(documents.some((path) => blocks(path).length > 0));
+});
