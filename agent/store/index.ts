@@ -1,0 +1,3 @@
+export * from "./errors.ts";
+export * from "./sqlite-store.ts";
+export type * from "./store.ts";

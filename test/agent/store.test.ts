@@ -1,0 +1,267 @@
+import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import t, { type Test } from "tap";
+import type { Failpoint } from "../../agent/seams/index.ts";
+import { machineSeams } from "../../agent/seams/index.ts";
+import { openStore, type Store } from "../../agent/store/index.ts";
+import { Secret, utf8 } from "../../protocol/base/index.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+
+const { random } = machineSeams();
+const key = new Secret(random(32));
+const rowOne = utf8("one");
+const rowTwo = utf8("two");
+
+interface Rig {
+  store: Store;
+  reopen(): Store;
+  /** Makes the next commit fail as the disk would. */
+  failNext(fault: "STORE_NO_SPACE" | "STORE_IO"): void;
+}
+
+function memoryRig(): Rig {
+  const rig = {
+    store: new MemoryStore(),
+    reopen() {
+      rig.store = rig.store.reopen();
+      return rig.store;
+    },
+    failNext: (fault: "STORE_NO_SPACE" | "STORE_IO") => rig.store.failNext(fault),
+  };
+  return rig;
+}
+
+function paths(folder: string) {
+  return { path: join(folder, "node.db"), markPath: join(folder, "mark") };
+}
+
+function open(folder: string, failpoint: Failpoint = () => {}, storeKey = key): Store {
+  return openStore({ ...paths(folder), key: storeKey, random, failpoint });
+}
+
+function sqliteRig(folder: string): Rig {
+  let fault: number | null = null;
+  const failpoint: Failpoint = (name) => {
+    if (name !== "store.before-commit" || fault === null) return;
+    throw Object.assign(new Error("planted"), { errcode: fault });
+  };
+  const rig = {
+    store: open(folder, failpoint),
+    reopen() {
+      rig.store.close();
+      fault = null;
+      rig.store = open(folder, failpoint);
+      return rig.store;
+    },
+    failNext(code: "STORE_NO_SPACE" | "STORE_IO") {
+      fault = code === "STORE_NO_SPACE" ? 13 : 10 | (4 << 8);
+    },
+  };
+  return rig;
+}
+
+function contract(name: string, makeRig: (t: Test) => Rig): void {
+  t.test(`${name}: what a transaction wrote is read back, in id order, also after reopening`, async (t) => {
+    const rig = makeRig(t);
+    rig.store.transaction((tx) => {
+      for (const id of ["b", "a", "ab", "c"]) tx.put("things", utf8(id), utf8(`value ${id}`));
+      tx.put("others", utf8("b"), utf8("another table"));
+      t.same(tx.get("things", utf8("a")), utf8("value a"), "seen inside the transaction");
+    });
+    const store = rig.reopen();
+    const names = (options: Parameters<Parameters<Parameters<Store["read"]>[0]>[0]["scan"]>[1]) =>
+      store.read((view) => view.scan("things", options).map((row) => Buffer.from(row.id).toString()));
+    t.same(names({ limit: 10 }), ["a", "ab", "b", "c"]);
+    t.same(names({ limit: 2 }), ["a", "ab"]);
+    t.same(names({ limit: 10, from: utf8("b") }), ["b", "c"]);
+    t.same(names({ limit: 10, reverse: true }), ["c", "b", "ab", "a"]);
+    t.same(names({ limit: 1, reverse: true, from: utf8("bb") }), ["b"]);
+    t.same(names({ limit: 10, prefix: utf8("a") }), ["a", "ab"]);
+    t.same(names({ limit: 10, prefix: utf8("a"), from: utf8("aa") }), ["ab"]);
+    t.equal(
+      store.read((view) => view.count("things")),
+      4,
+    );
+    t.equal(
+      store.transaction((tx) => tx.delete("things", utf8("a"))),
+      true,
+    );
+    t.equal(
+      store.transaction((tx) => tx.delete("things", utf8("a"))),
+      false,
+    );
+    t.same(
+      store.read((view) => view.get("things", utf8("a"))),
+      null,
+    );
+    t.same(
+      store.read((view) => view.get("others", utf8("b"))),
+      utf8("another table"),
+    );
+    store.close();
+  });
+
+  t.test(`${name}: a transaction that throws leaves nothing behind`, async (t) => {
+    const rig = makeRig(t);
+    rig.store.transaction((tx) => tx.put("things", rowOne, utf8("old")));
+    t.throws(
+      () =>
+        rig.store.transaction((tx) => {
+          tx.put("things", rowOne, utf8("new"));
+          tx.put("things", rowTwo, utf8("new"));
+          tx.delete("things", rowOne);
+          throw new Error("changed my mind");
+        }),
+      { message: "changed my mind" },
+    );
+    t.equal(rig.store.stopped, null);
+    t.same(
+      rig.store.read((view) => view.scan("things", { limit: 9 })),
+      [{ id: rowOne, value: utf8("old") }],
+    );
+    rig.store.transaction((tx) => tx.put("things", rowTwo, utf8("later")));
+    t.equal(
+      rig.reopen().read((view) => view.count("things")),
+      2,
+    );
+    rig.store.close();
+  });
+
+  for (const fault of ["STORE_NO_SPACE", "STORE_IO"] as const) {
+    t.test(`${name}: after ${fault} the writer stops for good, reads go on, a restart mends it`, async (t) => {
+      const rig = makeRig(t);
+      rig.store.transaction((tx) => tx.put("things", rowOne, utf8("kept")));
+      rig.failNext(fault);
+      t.throws(() => rig.store.transaction((tx) => tx.put("things", rowOne, utf8("lost"))), { code: fault });
+      t.equal(rig.store.stopped, fault);
+      t.throws(() => rig.store.transaction(() => 0), { code: "STORE_STOPPED" });
+      t.same(
+        rig.store.read((view) => view.get("things", rowOne)),
+        utf8("kept"),
+      );
+      t.same(
+        rig.reopen().read((view) => view.get("things", rowOne)),
+        utf8("kept"),
+      );
+      rig.store.transaction((tx) => tx.put("things", rowOne, utf8("new")));
+      rig.store.close();
+    });
+  }
+}
+
+contract("memory store", memoryRig);
+contract("sqlite store", (t) => sqliteRig(t.testdir()));
+
+t.test("nothing of a row stands in the files in the clear, and they are the owner's alone", async (t) => {
+  const folder = t.testdir();
+  const store = open(folder);
+  store.transaction((tx) => tx.put("things", rowOne, utf8("marker-secret-of-the-store")));
+  for (const file of ["node.db", "node.db-wal", "mark"]) {
+    t.notMatch(readFileSync(join(folder, file)).toString("latin1"), /marker-secret/);
+    t.equal(statSync(join(folder, file)).mode & 0o077, 0, `${file} is 0600`);
+  }
+  store.close();
+});
+
+t.test("a second opening is refused while the store is open", async (t) => {
+  const folder = t.testdir();
+  const store = open(folder);
+  t.throws(() => open(folder), { code: "STORE_LOCKED" });
+  store.close();
+  open(folder).close();
+});
+
+t.test("a store that was tampered with is refused", async (t) => {
+  const tampering: [title: string, code: string, sql: string | ((folder: string) => void)][] = [
+    [
+      "two rows swapped",
+      "STORE_DAMAGED",
+      "update row set sealed = (select sealed from row r where r.tbl = 'things' and r.id <> row.id) where tbl = 'things'",
+    ],
+    ["a row removed", "STORE_DAMAGED", "delete from row where tbl = 'things' and id = cast('one' as blob)"],
+    ["a row added", "STORE_DAMAGED", "insert into row select 'more', id, version, sealed from row where tbl = 'things'"],
+    ["a row's version changed", "STORE_DAMAGED", "update row set version = version + 1 where tbl = 'things'"],
+    ["the sum's row removed", "STORE_DAMAGED", "delete from row where tbl = ''"],
+    ["everything removed", "STORE_ROLLED_BACK", "delete from row"],
+    ["its mark removed", "STORE_ROLLED_BACK", (folder) => writeFileSync(join(folder, "mark"), "")],
+    ["its file overwritten", "STORE_DAMAGED", (folder) => writeFileSync(join(folder, "node.db"), "x".repeat(5000))],
+  ];
+  for (const [title, code, change] of tampering) {
+    const folder = t.testdir();
+    const store = open(folder);
+    store.transaction((tx) => tx.put("things", rowOne, utf8("first")));
+    store.transaction((tx) => tx.put("things", rowTwo, utf8("other")));
+    store.close();
+    if (typeof change === "function") change(folder);
+    else {
+      const database = new DatabaseSync(join(folder, "node.db"));
+      database.exec(change);
+      database.close();
+    }
+    const readAll = () => {
+      const opened = open(folder);
+      try {
+        opened.read((view) => view.scan("things", { limit: 9 }));
+      } finally {
+        opened.close();
+      }
+    };
+    t.throws(readAll, { code }, title);
+  }
+});
+
+t.test(
+  "a store rolled back to a copy is refused, one row put back from a copy too, and another store's key as well",
+  async (t) => {
+    const folder = t.testdir();
+    const store = open(folder);
+    store.transaction((tx) => tx.put("things", rowOne, utf8("first")));
+    store.close();
+    copyFileSync(join(folder, "node.db"), join(folder, "copy.db"));
+    const again = open(folder);
+    again.transaction((tx) => tx.put("things", rowOne, utf8("second")));
+    again.close();
+    copyFileSync(join(folder, "node.db"), join(folder, "newest.db"));
+
+    copyFileSync(join(folder, "copy.db"), join(folder, "node.db"));
+    t.throws(() => open(folder), { code: "STORE_ROLLED_BACK" });
+
+    copyFileSync(join(folder, "newest.db"), join(folder, "node.db"));
+    const database = new DatabaseSync(join(folder, "node.db"));
+    database.exec(`attach '${join(folder, "copy.db")}' as old;
+    insert or replace into row select * from old.row where tbl = 'things'`);
+    database.close();
+    t.throws(() => open(folder), { code: "STORE_DAMAGED" });
+
+    copyFileSync(join(folder, "newest.db"), join(folder, "node.db"));
+    t.throws(() => open(folder, () => {}, new Secret(random(32))), { code: "STORE_DAMAGED" });
+    open(folder).close();
+  },
+);
+
+t.test("a crash between commit and mark is no rollback", async (t) => {
+  const folder = t.testdir();
+  const store = open(folder);
+  store.transaction((tx) => tx.put("things", rowOne, utf8("first")));
+  copyFileSync(join(folder, "mark"), join(folder, "older-mark"));
+  store.transaction((tx) => tx.put("things", rowOne, utf8("second")));
+  store.close();
+  copyFileSync(join(folder, "older-mark"), join(folder, "mark"));
+  const opened = open(folder);
+  t.same(
+    opened.read((view) => view.get("things", rowOne)),
+    utf8("second"),
+  );
+  opened.close();
+});
+
+t.test("an erased key leaves no old copy in the journal", async (t) => {
+  const folder = t.testdir();
+  const store = openStore({ ...paths(folder), key, random, failpoint: () => {}, erasing: ["keys"] });
+  store.transaction((tx) => tx.put("keys", rowOne, utf8("x".repeat(64))));
+  t.ok(statSync(join(folder, "node.db-wal")).size > 0);
+  store.transaction((tx) => tx.delete("keys", rowOne));
+  t.equal(statSync(join(folder, "node.db-wal")).size, 0);
+  store.close();
+});

@@ -1,0 +1,111 @@
+import type { Row, ScanOptions, Store, Transaction, View } from "../../agent/store/index.ts";
+import { StoreError } from "../../agent/store/index.ts";
+import { assert } from "../../protocol/base/index.ts";
+
+type Fault = "STORE_NO_SPACE" | "STORE_IO";
+type Tables = Map<string, Map<string, Uint8Array>>;
+
+/** A store in memory with faults, for tests and the simulation: what it holds survives `reopen`, as a disk survives a crash. */
+export class MemoryStore implements Store {
+  #tables: Tables;
+  #stopped: Fault | null = null;
+  #inTransaction = false;
+  #failNext: Fault | null = null;
+  commits = 0;
+
+  constructor(tables: Tables = new Map()) {
+    this.#tables = tables;
+  }
+
+  get stopped(): Fault | null {
+    return this.#stopped;
+  }
+
+  /** The next commit fails so. */
+  failNext(fault: Fault): void {
+    this.#failNext = fault;
+  }
+
+  /** What a new process finds after this one died. */
+  reopen(): MemoryStore {
+    return new MemoryStore(copyOf(this.#tables));
+  }
+
+  read<T>(work: (view: View) => T): T {
+    return work(this.#view());
+  }
+
+  transaction<T>(work: (tx: Transaction) => T): T {
+    assert(!this.#inTransaction, "a transaction inside a transaction");
+    if (this.#stopped !== null) throw new StoreError("STORE_STOPPED", "the store stopped writing");
+    const before = this.#tables;
+    this.#tables = copyOf(before);
+    this.#inTransaction = true;
+    try {
+      const result = work({ ...this.#view(), ...this.#writes() });
+      assert(!(result instanceof Promise), "a transaction must not await");
+      if (this.#failNext !== null) {
+        this.#stopped = this.#failNext;
+        throw new StoreError(this.#failNext, "planted fault");
+      }
+      this.commits += 1;
+      return result;
+    } catch (error) {
+      this.#tables = before;
+      throw error;
+    } finally {
+      this.#inTransaction = false;
+      this.#failNext = null;
+    }
+  }
+
+  close(): void {}
+
+  #table(name: string): Map<string, Uint8Array> {
+    const table = this.#tables.get(name) ?? new Map<string, Uint8Array>();
+    this.#tables.set(name, table);
+    return table;
+  }
+
+  #view(): View {
+    return {
+      get: (table, id) => this.#table(table).get(hex(id))?.slice() ?? null,
+      scan: (table, options) => scan(this.#table(table), options),
+      count: (table) => this.#table(table).size,
+    };
+  }
+
+  #writes(): Pick<Transaction, "put" | "delete"> {
+    return {
+      put: (table, id, value) => {
+        assert(id.length <= 64, "a row id of at most 64 bytes");
+        this.#table(table).set(hex(id), value.slice());
+      },
+      delete: (table, id) => this.#table(table).delete(hex(id)),
+    };
+  }
+}
+
+function scan(table: Map<string, Uint8Array>, options: ScanOptions): Row[] {
+  const prefix = hex(options.prefix ?? new Uint8Array(0));
+  const from = options.from === undefined ? null : hex(options.from);
+  const ids = [...table.keys()].filter((id) => {
+    if (!id.startsWith(prefix)) return false;
+    return from === null || (options.reverse ? id <= from : id >= from);
+  });
+  ids.sort();
+  if (options.reverse) ids.reverse();
+  return ids.slice(0, options.limit).map((id) => ({ id: bytes(id), value: (table.get(id) as Uint8Array).slice() }));
+}
+
+function copyOf(tables: Tables): Tables {
+  return new Map([...tables].map(([name, rows]) => [name, new Map(rows)]));
+}
+
+function hex(id: Uint8Array): string {
+  return Buffer.from(id).toString("hex");
+}
+
+function bytes(id: string): Uint8Array {
+  return new Uint8Array(Buffer.from(id, "hex"));
+}
