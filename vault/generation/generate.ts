@@ -1,0 +1,94 @@
+import { assert, type Random } from "../../protocol/base/index.ts";
+import { GenerationError } from "./codes.ts";
+import { alphabetOf, type Constraints, type FieldConstraint } from "./constraints.ts";
+import { maxDraws, targetBits } from "./limits.ts";
+
+/** Named secret fields, sorted by name; the values are UTF-8 bytes, the caller wipes them. */
+export type SecretFields = readonly (readonly [name: string, value: Uint8Array])[];
+
+/** Draws one value per field, uniformly from all values that meet its constraint. Throws GENERATION_EXHAUSTED. */
+export function generateFields(constraints: Constraints, random: Random): SecretFields {
+  const names = Object.keys(constraints).sort();
+  return names.map((name) => {
+    const field = constraints[name];
+    assert(field !== undefined, "a listed field is there");
+    return [name, generateValue(name, field, random)] as const;
+  });
+}
+
+/** Checks fields that an operator gave. Throws GENERATION_VALUE_REFUSED naming every problem, never the value. */
+export function checkFields(constraints: Constraints, fields: SecretFields): void {
+  const problems: string[] = [];
+  const given = new Set(fields.map(([name]) => name));
+  for (const name of Object.keys(constraints)) if (!given.has(name)) problems.push(`fields.${name}: missing`);
+  for (const [name, value] of fields) {
+    const field = constraints[name];
+    if (field === undefined) problems.push(`fields.${name}: the model knows ${Object.keys(constraints).join(", ")}`);
+    // A value already live on a device may be weaker than what we would generate: only what the device could not hold is refused.
+    else if (!fits(field, value)) problems.push(`fields.${name}: expected ${describe(field)}`);
+  }
+  if (problems.length > 0) throw new GenerationError("GENERATION_VALUE_REFUSED", problems.join("; "));
+}
+
+function generateValue(name: string, field: FieldConstraint, random: Random): Uint8Array {
+  const classes = field.kind === "text" ? field.require.map((set) => new Set(Buffer.from(set))) : [];
+  for (let draw = 0; draw < maxDraws; draw += 1) {
+    const value = drawValue(field, random);
+    // The whole draw is thrown away: mending it (forcing one character of each class) would make some values likelier.
+    if (classes.every((set) => value.some((byte) => set.has(byte))) && !holdsWord(value, field.forbiddenWords)) return value;
+    value.fill(0);
+  }
+  throw new GenerationError(
+    "GENERATION_EXHAUSTED",
+    `constraints.${name}: no value found in ${maxDraws} draws`,
+    "Loosen the constraints.",
+  );
+}
+
+function drawValue(field: FieldConstraint, random: Random): Uint8Array {
+  const alphabet = alphabetOf(field);
+  if (field.kind === "number" || alphabet === null) {
+    assert(field.kind === "number", "only numbers have no alphabet");
+    return new Uint8Array(Buffer.from(String(field.min + uniform(field.max - field.min + 1, random))));
+  }
+  const wanted = Math.ceil(targetBits / Math.log2(alphabet.length));
+  const out = new Uint8Array(Math.min(field.maxLength, Math.max(field.minLength, wanted)));
+  for (let i = 0; i < out.length; i += 1) out[i] = alphabet.charCodeAt(uniform(alphabet.length, random));
+  return out;
+}
+
+/** Uniform below `bound` (at most 2^53): draws of whole bytes, rejected above the largest multiple of `bound`. */
+function uniform(bound: number, random: Random): number {
+  if (bound <= 1) return 0;
+  const bytes = bound <= 0x100 ? 1 : bound <= 0x10000 ? 2 : bound <= 0x100000000 ? 4 : 7;
+  const space = 256n ** BigInt(bytes);
+  const ceiling = space - (space % BigInt(bound));
+  for (let draw = 0; draw < maxDraws; draw += 1) {
+    let value = 0n;
+    for (const byte of random(bytes)) value = (value << 8n) | BigInt(byte);
+    if (value < ceiling) return Number(value % BigInt(bound));
+  }
+  throw new GenerationError("GENERATION_EXHAUSTED", "the source of random bytes yields no usable draw");
+}
+
+function holdsWord(value: Uint8Array, words: readonly string[]): boolean {
+  if (words.length === 0) return false;
+  const text = Buffer.from(value).toString("latin1").toLowerCase();
+  return words.some((word) => text.includes(word.toLowerCase()));
+}
+
+function fits(field: FieldConstraint, value: Uint8Array): boolean {
+  if (field.kind === "number") {
+    const text = Buffer.from(value).toString("latin1");
+    return /^(0|[1-9][0-9]{0,15})$/.test(text) && Number(text) >= field.min && Number(text) <= field.max;
+  }
+  const alphabet = new Set(Buffer.from(alphabetOf(field) ?? ""));
+  const printable = field.kind === "text";
+  if (value.length < 1 || value.length > field.maxLength) return false;
+  return value.every((byte) => (printable ? byte >= 0x20 && byte !== 0x7f : alphabet.has(byte)));
+}
+
+function describe(field: FieldConstraint): string {
+  if (field.kind === "number") return `a number from ${field.min} to ${field.max}`;
+  return `${field.kind === "digits" ? "digits" : "text"} of 1 to ${field.maxLength} characters`;
+}

@@ -1,0 +1,62 @@
+import { type Kysely, sql } from "kysely";
+import type { VaultTables } from "./schema.ts";
+
+export interface Migration {
+  readonly number: number;
+  readonly name: string;
+  readonly up: (db: Kysely<VaultTables>) => Promise<void>;
+}
+
+/** All migrations in order. A published one is never edited: a change is a new one. */
+export const migrations: readonly Migration[] = [{ number: 1, name: "first tables", up: (db) => run(db, firstTables) }];
+
+/** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
+const firstTables = [
+  "create table settings (name text primary key, value blob not null)",
+  "create table secrets (name text primary key, value_sealed blob not null)",
+  `create table statements (kind text not null, subject blob not null, serial integer not null, statement blob not null,
+    primary key (kind, subject, serial))`,
+  "create table zones (name text primary key, created_at integer not null)",
+  `create table nodes (node_id blob primary key, name text not null, role integer not null, zone text not null references zones (name),
+    via blob, address text, state text not null, joined_at integer not null, last_heard_at integer, join_counter integer not null,
+    boot_counter integer not null)`,
+  "create unique index nodes_active_name on nodes (name) where state <> 'replaced'",
+  `create table codes (code_id blob primary key, secret_sealed blob not null, name text not null, role integer not null,
+    zone text not null references zones (name), via blob, address text, created_at integer not null, expires_at integer not null,
+    burned_at integer, request_hash blob, answer blob)`,
+  `create table streams (node_id blob primary key references nodes (node_id), turn integer not null, sender blob not null,
+    receiver blob not null, needs_snapshot integer not null, nonces blob not null, reported_head blob)`,
+  `create table stream_entries (node_id blob not null references nodes (node_id), type integer not null, id blob not null,
+    entry_sealed blob not null, primary key (node_id, type, id))`,
+  `create table outbox (node_id blob not null references nodes (node_id), epoch integer not null, seq integer not null, id blob not null,
+    carrier blob not null, created_at integer not null, primary key (node_id, epoch, seq))`,
+  `create table models (id blob primary key, name text not null unique, yaml text not null, constraints text not null,
+    updated_at integer not null)`,
+  `create table devices (device_id blob primary key, name text not null, zone text not null references zones (name),
+    model text not null references models (name), host text not null, port integer not null, settings text not null, identity text,
+    created_at integer not null, unique (zone, name))`,
+  `create table accounts (account_id blob primary key, device_id blob not null references devices (device_id), path text not null unique,
+    username text not null, rotate text not null, interval_s integer, windowless integer not null,
+    fingerprint_key_sealed blob not null, next_number integer not null, created_at integer not null)`,
+  `create table credentials (account_id blob not null references accounts (account_id), epoch integer not null, number integer not null,
+    state text not null, source text not null, fields_sealed blob not null, fingerprint blob not null, created_at integer not null,
+    proven_at integer, primary key (account_id, epoch, number))`,
+  "create unique index credentials_current on credentials (account_id) where state = 'current'",
+  `create table applications (app_id blob primary key, name text not null unique, token_hash blob, uid integer, disabled integer not null,
+    created_at integer not null)`,
+  "create table grants (app_id blob not null references applications (app_id), pattern text not null, primary key (app_id, pattern))",
+  `create table orders (order_id blob primary key, account_id blob not null references accounts (account_id), action text not null,
+    not_before integer not null, not_after integer not null, state text not null, outcome text, code text, created_at integer not null,
+    finished_at integer)`,
+  "create table ledgers (account_id blob primary key references accounts (account_id), state blob not null)",
+  `create table consumers (account_id blob not null references accounts (account_id), node_id blob not null references nodes (node_id),
+    epoch integer not null, number integer not null, primary key (account_id, node_id))`,
+  `create table escrows (node_id blob not null references nodes (node_id), epoch integer not null, seq integer not null,
+    received_at integer not null, escrow blob not null, primary key (node_id, epoch, seq))`,
+  `create table alarms (alarm_id blob primary key, node_id blob, code text not null, subject text not null, at integer not null)`,
+  "create table leases (name text primary key, holder text not null, until_ms integer not null)",
+];
+
+async function run(db: Kysely<VaultTables>, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}

@@ -1,0 +1,149 @@
+/**
+ * The vault's tables. Columns are text, integer (milliseconds, numbers up to 2^53, 0 or 1 for flags) and blob only, so that the
+ * same queries run on PostgreSQL. `*_sealed` columns are sealed under the master key with their place bound in.
+ */
+export interface VaultTables {
+  migrations: { number: number; name: string; applied_at: number };
+  settings: { name: string; value: Uint8Array };
+  secrets: { name: string; value_sealed: Uint8Array };
+  statements: { kind: string; subject: Uint8Array; serial: number; statement: Uint8Array };
+  zones: { name: string; created_at: number };
+  nodes: NodeRow;
+  codes: CodeRow;
+  streams: StreamRow;
+  stream_entries: { node_id: Uint8Array; type: number; id: Uint8Array; entry_sealed: Uint8Array };
+  outbox: { node_id: Uint8Array; epoch: number; seq: number; id: Uint8Array; carrier: Uint8Array; created_at: number };
+  devices: DeviceRow;
+  accounts: AccountRow;
+  credentials: CredentialRow;
+  models: { id: Uint8Array; name: string; yaml: string; constraints: string; updated_at: number };
+  applications: ApplicationRow;
+  grants: { app_id: Uint8Array; pattern: string };
+  orders: OrderRow;
+  ledgers: { account_id: Uint8Array; state: Uint8Array };
+  consumers: { account_id: Uint8Array; node_id: Uint8Array; epoch: number; number: number };
+  escrows: { node_id: Uint8Array; epoch: number; seq: number; received_at: number; escrow: Uint8Array };
+  alarms: AlarmRow;
+  leases: { name: string; holder: string; until_ms: number };
+}
+
+export interface NodeRow {
+  node_id: Uint8Array;
+  name: string;
+  /** 1 gateway, 2 edge. */
+  role: number;
+  zone: string;
+  /** The gateway that keeps its mailbox, or null for a gateway. */
+  via: Uint8Array | null;
+  /** Where others dial it, host:port; null where nobody does. */
+  address: string | null;
+  /** active | held (clone or fork seen: no new value, reads go on) | replaced. */
+  state: string;
+  joined_at: number;
+  last_heard_at: number | null;
+  join_counter: number;
+  boot_counter: number;
+}
+
+export interface CodeRow {
+  code_id: Uint8Array;
+  secret_sealed: Uint8Array;
+  name: string;
+  role: number;
+  zone: string;
+  via: Uint8Array | null;
+  address: string | null;
+  created_at: number;
+  expires_at: number;
+  burned_at: number | null;
+  /** SHA-256 of the join request that burned it. */
+  request_hash: Uint8Array | null;
+  answer: Uint8Array | null;
+}
+
+export interface StreamRow {
+  node_id: Uint8Array;
+  /** Written by each transaction that reads the row to change it: the portable row lock. */
+  turn: number;
+  sender: Uint8Array;
+  receiver: Uint8Array;
+  /** 1 where the node's next bundle must be a snapshot. */
+  needs_snapshot: number;
+  nonces: Uint8Array;
+  reported_head: Uint8Array | null;
+}
+
+export interface DeviceRow {
+  device_id: Uint8Array;
+  name: string;
+  zone: string;
+  model: string;
+  host: string;
+  port: number;
+  /** JSON array of [key, value]. */
+  settings: string;
+  identity: string | null;
+  created_at: number;
+}
+
+export interface AccountRow {
+  account_id: Uint8Array;
+  device_id: Uint8Array;
+  /** zone/device/account. */
+  path: string;
+  username: string;
+  /** never | on-demand | interval. */
+  rotate: string;
+  interval_s: number | null;
+  windowless: number;
+  fingerprint_key_sealed: Uint8Array;
+  /** Number of the next version to issue; taken in the transaction that stores the value. */
+  next_number: number;
+  created_at: number;
+}
+
+export interface CredentialRow {
+  account_id: Uint8Array;
+  epoch: number;
+  number: number;
+  /** current | pool | rejected | history. */
+  state: string;
+  /** set (by an operator) | generated. */
+  source: string;
+  fields_sealed: Uint8Array;
+  fingerprint: Uint8Array;
+  created_at: number;
+  proven_at: number | null;
+}
+
+export interface ApplicationRow {
+  app_id: Uint8Array;
+  name: string;
+  token_hash: Uint8Array | null;
+  uid: number | null;
+  disabled: number;
+  created_at: number;
+}
+
+export interface OrderRow {
+  order_id: Uint8Array;
+  account_id: Uint8Array;
+  /** verify | rotate. */
+  action: string;
+  not_before: number;
+  not_after: number;
+  /** open | done. */
+  state: string;
+  outcome: string | null;
+  code: string | null;
+  created_at: number;
+  finished_at: number | null;
+}
+
+export interface AlarmRow {
+  alarm_id: Uint8Array;
+  node_id: Uint8Array | null;
+  code: string;
+  subject: string;
+  at: number;
+}
