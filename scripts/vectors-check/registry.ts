@@ -1,0 +1,10 @@
+import type { Result, VectorFile } from "./vector-file.ts";
+
+interface Checker {
+  check(file: VectorFile): Result[];
+}
+
+/** One line an area: the module that runs the vector files naming it. */
+export const checkers: Readonly<Record<string, () => Promise<Checker>>> = {
+  keys: () => import("./keys.ts"),
+};
