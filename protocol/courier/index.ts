@@ -1,0 +1,1 @@
+export type { CourierItem, ItemKey, ItemOutcome } from "./item.ts";
