@@ -16,11 +16,7 @@ t.test("every generated value meets its constraint", async (t) => {
     ["the device's longest value below 128 bits", text({ maxLength: 9 }), (v) => v.length === 9],
     ["128 bits where more would fit", text({ maxLength: 200 }), (v) => v.length === 25],
     ["the device's shortest value above 128 bits", text({ minLength: 64, maxLength: 200 }), (v) => v.length === 64],
-    [
-      "no forbidden word in any case",
-      text({ alphabet: "abAB", maxLength: 16, forbiddenWords: ["aB", "BB"] }),
-      (v) => !/ab|bb/i.test(v),
-    ],
+    ["no forbidden word in any case", text({ alphabet: "abcdABCD", forbiddenWords: ["aB", "dD"] }), (v) => !/ab|dd/i.test(v)],
     ["digits", { kind: "digits", minLength: 4, maxLength: 6 }, (v) => /^[0-9]{6}$/.test(v)],
     ["numbers", { kind: "number", min: 1000, max: 9999 }, (v) => /^[1-9][0-9]{3}$/.test(v)],
     [

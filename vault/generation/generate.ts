@@ -60,13 +60,16 @@ function drawValue(field: FieldConstraint, random: Random): Uint8Array {
 /** Uniform below `bound` (at most 2^53): draws of whole bytes, rejected above the largest multiple of `bound`. */
 function uniform(bound: number, random: Random): number {
   if (bound <= 1) return 0;
+  // Seven bytes with the top three bits cleared are the 53 bits that a double holds exactly.
   const bytes = bound <= 0x100 ? 1 : bound <= 0x10000 ? 2 : bound <= 0x100000000 ? 4 : 7;
-  const space = 256n ** BigInt(bytes);
-  const ceiling = space - (space % BigInt(bound));
+  const space = bytes === 7 ? 2 ** 53 : 256 ** bytes;
+  const ceiling = space - (space % bound);
   for (let draw = 0; draw < maxDraws; draw += 1) {
-    let value = 0n;
-    for (const byte of random(bytes)) value = (value << 8n) | BigInt(byte);
-    if (value < ceiling) return Number(value % BigInt(bound));
+    const drawn = random(bytes);
+    if (bytes === 7) drawn[0] = (drawn[0] ?? 0) & 0x1f;
+    let value = 0;
+    for (const byte of drawn) value = value * 256 + byte;
+    if (value < ceiling) return value % bound;
   }
   throw new GenerationError("GENERATION_EXHAUSTED", "the source of random bytes yields no usable draw");
 }

@@ -1,5 +1,5 @@
-/** Draws before giving up. At the least likely constraints we accept, one draw in 1,000 passes: 100,000 fail once in 10^43. */
-export const maxDraws = 100_000;
+/** Draws before giving up. At the least likely constraints we accept, one draw in 1,000 passes: 30,000 fail once in 10^13. */
+export const maxDraws = 30_000;
 
 /** Longest secret a device may ask for; the longest known is an SNMPv3 passphrase of 255. */
 export const maxValueLength = 1024;
