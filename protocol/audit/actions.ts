@@ -1,0 +1,149 @@
+/** How a detail's value is spelt in a leaf: text of at most 256 characters, an unsigned integer, or true and false. */
+export type DetailKind = "text" | "uint" | "flag";
+
+/**
+ * What a leaf can be about, and the only details that it may hold: this list is the allow-list that keeps secrets out. Times are
+ * milliseconds. A new action or detail is a new line here; readers accept any `noun.verb`, so old verifiers read newer logs.
+ */
+export const AUDIT_ACTIONS = {
+  // The log itself.
+  "audit.epoch": { epoch: "uint", from: "uint", key: "text", signature: "text" },
+  "audit.gap": { count: "uint", reason: "text" },
+  "audit.reopen": { oldSerial: "uint", oldSize: "uint", oldRoot: "text", ackedSize: "uint", ackedRoot: "text" },
+  "audit.export": { size: "uint", mediaId: "text" },
+  "audit.fork": { size: "uint", serial: "uint" },
+
+  // Nodes, enrolment, trust.
+  "node.start": { version: "text", role: "text", lastStop: "text", readWindowMs: "uint" },
+  "node.stop": { reason: "text" },
+  "node.join": { role: "text", zone: "text", joinCounter: "uint", replaces: "text" },
+  "node.enroll": { role: "text", zone: "text", name: "text", via: "text", codeId: "text", serial: "uint" },
+  "node.revoke": { serial: "uint", reason: "text" },
+  "node.rekey": { serial: "uint" },
+  "node.quarantine": { reason: "text", epoch: "uint", sequence: "uint" },
+  "node.release": { reason: "text" },
+  "node.clone": { joinCounter: "uint", reason: "text" },
+  "code.issue": { role: "text", name: "text", notAfterMs: "uint", via: "text" },
+  "code.burn": { reason: "text" },
+  "root.create": { version: "uint", id: "text" },
+  "root.accept": { version: "uint", id: "text", vaultEpoch: "uint" },
+  "root.fork": { version: "uint", id: "text" },
+  "vault.init": { version: "text", rootId: "text" },
+  "vault.unlock": { by: "text" },
+  "vault.backup": { size: "uint" },
+  "vault.restore": { vaultEpoch: "uint" },
+  "login.accept": { method: "text" },
+  "login.deny": { method: "text" },
+
+  // What the vault keeps.
+  "zone.add": { name: "text" },
+  "zone.remove": {},
+  "device.add": { name: "text", model: "text", host: "text", port: "uint" },
+  "device.change": { field: "text" },
+  "device.remove": {},
+  "device.adopt": { identity: "text" },
+  "device.hold": { reason: "text" },
+  "device.release": { reason: "text" },
+  "device.identify": { identity: "text", expected: "text" },
+  "account.add": { username: "text", rotate: "text", intervalMs: "uint" },
+  "account.change": { field: "text" },
+  "account.remove": {},
+  "application.add": { name: "text", method: "text" },
+  "application.token": { name: "text" },
+  "application.grant": { pattern: "text" },
+  "application.revoke": { pattern: "text" },
+  "application.disable": { name: "text" },
+  "model.add": { name: "text" },
+  "configuration.change": { field: "text" },
+
+  // Credentials.
+  "credential.set": { epoch: "uint", number: "uint" },
+  "credential.issue": { epoch: "uint", number: "uint" },
+  "credential.read": { count: "uint", spanMs: "uint", version: "text", stale: "flag", peerUid: "uint" },
+  "credential.show": { epoch: "uint", number: "uint", history: "flag" },
+  "credential.recover": { count: "uint" },
+  "credential.switch": { epoch: "uint", number: "uint" },
+  "credential.acknowledge": { epoch: "uint", number: "uint" },
+
+  // Bundles, reports, streams, media, tunnels, time.
+  "bundle.seal": { epoch: "uint", sequence: "uint", kind: "text", id: "text", entries: "uint" },
+  "bundle.apply": {
+    epoch: "uint",
+    sequence: "uint",
+    kind: "text",
+    id: "text",
+    entries: "uint",
+    removed: "uint",
+    inert: "uint",
+  },
+  "bundle.refuse": { epoch: "uint", sequence: "uint", id: "text" },
+  "bundle.hold": { epoch: "uint", sequence: "uint", id: "text" },
+  "report.seal": { epoch: "uint", sequence: "uint", kind: "text", id: "text", facts: "uint" },
+  "report.ingest": { epoch: "uint", sequence: "uint", kind: "text", id: "text", facts: "uint" },
+  "report.refuse": { epoch: "uint", sequence: "uint", id: "text" },
+  "stream.fork": { epoch: "uint", sequence: "uint", id: "text", otherId: "text" },
+  "stream.stale": { silentMs: "uint" },
+  "entry.inert": { type: "uint" },
+  "media.write": { items: "uint", mediaId: "text" },
+  "media.read": { items: "uint", mediaId: "text", refused: "uint" },
+  "tunnel.open": { role: "text", address: "text", mode: "text" },
+  "tunnel.close": { reason: "text", openMs: "uint" },
+  "tunnel.refuse": { address: "text" },
+  "mailbox.drop": { items: "uint", upTo: "uint" },
+  "clock.set": { lo: "uint", hi: "uint", wasLo: "uint" },
+  "clock.setback": { lo: "uint", wasLo: "uint" },
+
+  // Rotations.
+  "order.accept": { kind: "text", orderId: "text", notBeforeMs: "uint", notAfterMs: "uint" },
+  "order.refuse": { kind: "text", orderId: "text" },
+  "rotation.advance": {
+    from: "text",
+    to: "text",
+    epoch: "uint",
+    number: "uint",
+    attempt: "uint",
+    orderId: "text",
+    says: "text",
+  },
+  "rotation.attempt": { epoch: "uint", number: "uint", attempt: "uint", budgetLeft: "uint", says: "text" },
+  "rotation.cancel": { epoch: "uint", number: "uint", reason: "text" },
+  "rotation.report": { epoch: "uint", number: "uint", state: "text", leafSerial: "uint", leafIndex: "uint" },
+
+  // Just-in-time access.
+  "request.create": { requestId: "text", reason: "text", ttlMs: "uint" },
+  "request.approve": { requestId: "text" },
+  "request.deny": { requestId: "text", reason: "text" },
+  "lease.open": { leaseId: "text", requestId: "text", notAfterMs: "uint" },
+  "lease.renew": { leaseId: "text", notAfterMs: "uint" },
+  "lease.revoke": { leaseId: "text", reason: "text", attempt: "uint" },
+
+  // Alarms that no other action names.
+  "alarm.raise": { reason: "text" },
+  "alarm.clear": { reason: "text" },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, DetailKind>>>>;
+
+/** Who did it. `node` is one of ours by node id, `operator` a local user by uid, `person` an approver by id. */
+export const ACTOR_KINDS = ["node", "application", "operator", "person", "device"] as const;
+
+/** What it was done to. Ids are node ids, paths `zone/device/account`, hexadecimal ids or names, as each action needs. */
+export const SUBJECT_KINDS = [
+  "node",
+  "zone",
+  "device",
+  "account",
+  "application",
+  "code",
+  "root",
+  "model",
+  "configuration",
+  "stream",
+  "entry",
+  "media",
+  "order",
+  "request",
+  "lease",
+  "log",
+] as const;
+
+/** How it went: `unknown` where it may or may not have happened (an ambiguous answer of a device). */
+export const OUTCOMES = ["ok", "denied", "failed", "unknown"] as const;

@@ -1,0 +1,27 @@
+export { ACTOR_KINDS, AUDIT_ACTIONS, OUTCOMES, SUBJECT_KINDS } from "./actions.ts";
+export { type Checkpoint, type CheckpointKeys, decodeCheckpoint, signCheckpoint, type TreeHead } from "./checkpoint.ts";
+export { decodeEntryBundle, encodeEntryBundle } from "./entry-bundle.ts";
+export { type Succession, successionDetails, successionMessage, successionOf } from "./epoch.ts";
+export { AUDIT_CODES, AuditError } from "./errors.ts";
+export type { Actor, AuditAction, AuditEvent, DetailsOf, Outcome, Subject } from "./event.ts";
+export { decodeLeaf, encodeLeaf, type Leaf, type LeafPlace, leafOf } from "./leaf.ts";
+export { maxDetailLength, maxIdLength, maxLeafBytes, maxNoteBytes, tileWidth } from "./limits.ts";
+export { decodeNote, type NoteKey, type NoteSigner, noteKeyId, signNote, verifyNote } from "./note.ts";
+export { epochKeyName, epochOfKeyName, type LogName, originOf, parseOrigin, trustDomainOf } from "./origin.ts";
+export { buildProof, type ProofPlan, planConsistency, planInclusion } from "./proof.ts";
+export { verifyConsistency, verifyInclusion } from "./proof-verify.ts";
+export { parseTilePath, type TilePlace, tilePath, tilesOf } from "./tile-path.ts";
+export { emptyRoot, foldHashes, hashLeaf, hashLength, hashNode } from "./tree-hash.ts";
+export {
+  type AuditRows,
+  decodeTreeState,
+  emptyTree,
+  encodeTreeState,
+  restorePlan,
+  restoreTree,
+  rootOf,
+  sequence,
+  splitHashes,
+  type TileRow,
+  type TreeState,
+} from "./tree-state.ts";
