@@ -1,0 +1,205 @@
+import {
+  asBoolean,
+  asBytes,
+  asBytesUpTo,
+  asList,
+  assert,
+  asTuple,
+  asUint,
+  orNull,
+  type Tcbor,
+  TcborError,
+  utf8,
+} from "../base/index.ts";
+import { indexFromTcbor, indexToTcbor } from "../bundle/index.ts";
+import {
+  type AccountContent,
+  type ApplicationContent,
+  type Content,
+  type ContentKind,
+  credentialRoles,
+  type DeviceContent,
+  orderActions,
+  rotatePolicies,
+} from "./content.ts";
+import { fieldsFromTcbor, fieldsToTcbor } from "./fields.ts";
+import { contentLimits } from "./limits.ts";
+import { parsePath, parseSegment } from "./path.ts";
+import { parsePattern } from "./pattern.ts";
+import { asName, asOneOf, asWord, inTcbor } from "./shapes.ts";
+
+/** How one kind of content is written as a TCBOR tuple of fixed length, and read back. */
+interface Codec<C extends Content> {
+  readonly length: number;
+  encode(content: C): readonly Tcbor[];
+  /** Throws TCBOR_SHAPE. */
+  decode(tuple: readonly Tcbor[]): C;
+}
+
+const highestPort = 65_535;
+const highestUid = 0xffff_fffe;
+const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+const device: Codec<DeviceContent> = {
+  length: 6,
+  encode: (c) => [c.name, c.zone, c.model, c.host, c.port, settingsToTcbor(c.settings)],
+  decode: ([name, zone, model, host, port, settings]) => ({
+    kind: "device",
+    name: asName(name, "device.name"),
+    zone: inTcbor(zone, "device.zone", parseSegment),
+    model: asName(model, "device.model"),
+    host: asWord(host, "device.host", contentLimits.hostBytes),
+    port: asUint(port, "device.port", highestPort),
+    settings: settingsFromTcbor(settings),
+  }),
+};
+
+const account: Codec<AccountContent> = {
+  length: 7,
+  encode: (c) => [
+    c.deviceId,
+    c.path,
+    c.username,
+    rotatePolicies.indexOf(c.rotate),
+    c.intervalS,
+    c.windowless,
+    c.fingerprintKey,
+  ],
+  decode: ([deviceId, path, username, rotate, interval, windowless, fingerprintKey]) => {
+    const policy = asOneOf(rotate, "account.rotate", rotatePolicies);
+    const intervalS = orNull(interval, (value) => asUint(value, "account.intervalS", contentLimits.intervalS));
+    if ((policy === "interval") !== (intervalS !== null) || intervalS === 0)
+      throw new TcborError("TCBOR_SHAPE", "account.intervalS: above zero for the policy 'interval', and only there");
+    return {
+      kind: "account",
+      deviceId: asBytes(deviceId, "account.deviceId", 16),
+      path: inTcbor(path, "account.path", parsePath),
+      username: asWord(username, "account.username", contentLimits.usernameBytes, 0),
+      rotate: policy,
+      intervalS,
+      windowless: asBoolean(windowless, "account.windowless"),
+      fingerprintKey: asBytes(fingerprintKey, "account.fingerprintKey", 32),
+    };
+  },
+};
+
+const application: Codec<ApplicationContent> = {
+  length: 5,
+  encode: (c) => [c.name, c.tokenHash, c.uid, c.grants, c.disabled],
+  decode: ([name, tokenHash, uid, grants, disabled]) => ({
+    kind: "application",
+    name: asName(name, "application.name"),
+    tokenHash: orNull(tokenHash, (hash) => asBytes(hash, "application.tokenHash", 32)),
+    uid: orNull(uid, (id) => asUint(id, "application.uid", highestUid)),
+    grants: asList(grants, "application.grants", contentLimits.grants).map((g) =>
+      inTcbor(g, "application.grants", parsePattern),
+    ),
+    disabled: asBoolean(disabled, "application.disabled"),
+  }),
+};
+
+/** One codec a kind; the mapped type makes a missing one a type error. */
+const codecs: { readonly [K in ContentKind]: Codec<Extract<Content, { kind: K }>> } = {
+  device,
+  account,
+  application,
+  credential: {
+    length: 5,
+    encode: (c) => [
+      c.accountId,
+      indexToTcbor(c.index),
+      credentialRoles.indexOf(c.role),
+      fieldsToTcbor(c.fields),
+      c.fingerprint,
+    ],
+    decode: ([accountId, index, role, fields, fingerprint]) => ({
+      kind: "credential",
+      accountId: asBytes(accountId, "credential.accountId", 16),
+      index: indexFromTcbor(index, "credential.index"),
+      role: asOneOf(role, "credential.role", credentialRoles),
+      fields: fieldsFromTcbor(fields, "credential.fields"),
+      fingerprint: asBytes(fingerprint, "credential.fingerprint", 32),
+    }),
+  },
+  order: {
+    length: 2,
+    encode: (c) => [c.accountId, orderActions.indexOf(c.action)],
+    decode: ([accountId, action]) => ({
+      kind: "order",
+      accountId: asBytes(accountId, "order.accountId", 16),
+      action: asOneOf(action, "order.action", orderActions),
+    }),
+  },
+  tombstone: {
+    length: 3,
+    encode: (c) => [c.type, c.id, indexToTcbor(c.upTo)],
+    decode: ([type, id, upTo]) => ({
+      kind: "tombstone",
+      type: asUint(type, "tombstone.type", 0xffff),
+      id: asBytes(id, "tombstone.id", 16),
+      upTo: indexFromTcbor(upTo, "tombstone.upTo"),
+    }),
+  },
+  conduit: {
+    length: 2,
+    encode: (c) => [c.nodeId, c.name],
+    decode: ([nodeId, name]) => ({
+      kind: "conduit",
+      nodeId: asBytes(nodeId, "conduit.nodeId", 20),
+      name: asName(name, "conduit.name"),
+    }),
+  },
+  model: {
+    length: 2,
+    // A byte string: TCBOR text has no line breaks.
+    encode: (c) => [c.name, utf8(c.yaml)],
+    decode: ([name, yaml]) => ({ kind: "model", name: asName(name, "model.name"), yaml: yamlFromTcbor(yaml) }),
+  },
+};
+
+/** Number of items in the tuple of this kind. */
+export function tupleLength(kind: ContentKind): number {
+  return codecs[kind].length;
+}
+
+/** The content's tuple, without its type. */
+export function contentToTuple(content: Content): readonly Tcbor[] {
+  const codec = codecs[content.kind] as Codec<Content>;
+  const tuple = codec.encode(content);
+  assert(tuple.length === codec.length, "each codec writes its own length");
+  return tuple;
+}
+
+/** Inverse of {@link contentToTuple}; throws TCBOR_SHAPE. */
+export function contentFromTuple(kind: ContentKind, tuple: readonly Tcbor[]): Content {
+  return codecs[kind].decode(tuple);
+}
+
+function settingsToTcbor(settings: ReadonlyMap<string, string>): Tcbor {
+  return [...settings].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => [name, value]);
+}
+
+function settingsFromTcbor(value: Tcbor | undefined): ReadonlyMap<string, string> {
+  const settings = new Map<string, string>();
+  let last = "";
+  for (const pair of asList(value, "device.settings", contentLimits.settings)) {
+    const [name, text] = asTuple(pair, "device.settings", 2);
+    const key = asWord(name, "device.settings", contentLimits.settingNameBytes);
+    if (!settingName.test(key) || key <= last)
+      throw new TcborError("TCBOR_SHAPE", "device.settings: names are [a-zA-Z][a-zA-Z0-9_.-]* in ascending order, each once");
+    settings.set(key, asWord(text, `device.settings.${key}`, contentLimits.settingValueBytes, 0));
+    last = key;
+  }
+  return settings;
+}
+
+const settingName = /^[a-zA-Z][a-zA-Z0-9_.-]*$/;
+
+function yamlFromTcbor(value: Tcbor | undefined): string {
+  const bytes = asBytesUpTo(value, "model.yaml", contentLimits.modelBytes);
+  try {
+    return textDecoder.decode(bytes);
+  } catch {
+    throw new TcborError("TCBOR_SHAPE", "model.yaml: not UTF-8");
+  }
+}

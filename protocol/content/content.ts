@@ -1,0 +1,124 @@
+import type { VersionIndex } from "../bundle/index.ts";
+import type { Fields } from "./fields.ts";
+
+/** Entry types by the name used in code. A number, once given, never means anything else. */
+export const entryType = {
+  device: 1,
+  account: 2,
+  credential: 3,
+  application: 4,
+  order: 5,
+  tombstone: 6,
+  conduit: 7,
+  model: 8,
+} as const;
+
+export type ContentKind = keyof typeof entryType;
+
+/** A target. Its id is the entry's id. */
+export interface DeviceContent {
+  readonly kind: "device";
+  readonly name: string;
+  readonly zone: string;
+  /** Name of a published or custom model. */
+  readonly model: string;
+  readonly host: string;
+  readonly port: number;
+  /** What the model asks for beyond host and port, by ascending name. */
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+/** When an account's credential is changed. An adopted account starts with `never`: adopting rotates nothing. */
+export const rotatePolicies = ["never", "on-demand", "interval"] as const;
+export type RotatePolicy = (typeof rotatePolicies)[number];
+
+/** A login on a device. Its id is the entry's id. */
+export interface AccountContent {
+  readonly kind: "account";
+  /** 16 bytes. */
+  readonly deviceId: Uint8Array;
+  /** `zone/device/account`. */
+  readonly path: string;
+  readonly username: string;
+  readonly rotate: RotatePolicy;
+  /** Seconds between two rotations; set exactly where `rotate` is `interval`. */
+  readonly intervalS: number | null;
+  /** True where the account may be rotated without knowing the time. */
+  readonly windowless: boolean;
+  /** 32 bytes. */
+  readonly fingerprintKey: Uint8Array;
+}
+
+/** What a version is for: in use, next in the pool, or held for remote consumers until the edge has switched. */
+export const credentialRoles = ["current", "pool", "pending"] as const;
+export type CredentialRole = (typeof credentialRoles)[number];
+
+/** One version of an account's secret fields. */
+export interface CredentialContent {
+  readonly kind: "credential";
+  readonly accountId: Uint8Array;
+  readonly index: VersionIndex;
+  readonly role: CredentialRole;
+  readonly fields: Fields;
+  /** 32 bytes. */
+  readonly fingerprint: Uint8Array;
+}
+
+/** A registered consumer of credentials. */
+export interface ApplicationContent {
+  readonly kind: "application";
+  readonly name: string;
+  /** SHA-256 of the token, 32 bytes. */
+  readonly tokenHash: Uint8Array | null;
+  /** User id that the Unix socket's peer must have. */
+  readonly uid: number | null;
+  /** Path patterns that it may read. */
+  readonly grants: readonly string[];
+  readonly disabled: boolean;
+}
+
+export const orderActions = ["verify", "rotate"] as const;
+export type OrderAction = (typeof orderActions)[number];
+
+/** Do one thing once, within the entry's authority window; the entry's id is the order's. */
+export interface OrderContent {
+  readonly kind: "order";
+  readonly accountId: Uint8Array;
+  readonly action: OrderAction;
+}
+
+/**
+ * Ends all versions up to `upTo` of what `type` and `id` name: for credentials the account's id and the credential's index,
+ * else the entry's own id and index.
+ */
+export interface TombstoneContent {
+  readonly kind: "tombstone";
+  readonly type: number;
+  readonly id: Uint8Array;
+  readonly upTo: VersionIndex;
+}
+
+/** An edge whose mailbox this gateway keeps. */
+export interface ConduitContent {
+  readonly kind: "conduit";
+  /** 20 bytes. */
+  readonly nodeId: Uint8Array;
+  readonly name: string;
+}
+
+/** A custom model. */
+export interface ModelContent {
+  readonly kind: "model";
+  readonly name: string;
+  readonly yaml: string;
+}
+
+export type Content =
+  | DeviceContent
+  | AccountContent
+  | CredentialContent
+  | ApplicationContent
+  | OrderContent
+  | TombstoneContent
+  | ConduitContent
+  | ModelContent;
