@@ -1,0 +1,111 @@
+import { chmodSync, rmSync } from "node:fs";
+import { Readable } from "node:stream";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { z } from "zod";
+import { TidegateError } from "../../protocol/base/index.ts";
+import { HttpError, inputProblems, problemBytes, problemLine, problemOf, problemType } from "../http/index.ts";
+import type { Log } from "../log/index.ts";
+
+/** Largest body, bytes: a custom model or a batch of devices fits; a wrong file does not. */
+const maxBodyBytes = 4 * 1024 * 1024;
+
+/** One call of a node's admin API. Made with {@link adminRoute}, which checks body and query before `handle` sees them. */
+export interface AdminRoute {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** With `:name` for a parameter. */
+  readonly path: string;
+  handle(request: { params: Record<string, string>; query: unknown; body: unknown }): unknown;
+}
+
+/**
+ * A call with schemas (zod `strictObject`s) for what it takes. `handle` returns what is sent as JSON, or an async iterable whose
+ * values are sent as lines of JSON as they come; what it throws is answered as a problem.
+ */
+export function adminRoute<Body = undefined, Query = undefined>(route: {
+  method: AdminRoute["method"];
+  path: string;
+  body?: z.ZodType<Body>;
+  query?: z.ZodType<Query>;
+  handle(request: { params: Record<string, string>; query: Query; body: Body }): unknown;
+}): AdminRoute {
+  return {
+    method: route.method,
+    path: route.path,
+    handle: ({ params, query, body }) =>
+      route.handle({
+        params,
+        query: checked(route.query, query, "query") as Query,
+        body: checked(route.body, body, "body") as Body,
+      }),
+  };
+}
+
+export interface AdminServerOptions {
+  readonly socketPath: string;
+  readonly routes: readonly AdminRoute[];
+  readonly log: Log;
+}
+
+/** Serves the admin API over a Unix socket, 0600. What a killed process left in its place is removed: the folder's lock is held. */
+export async function createAdminServer(options: AdminServerOptions): Promise<{ close(): Promise<void> }> {
+  const server = fastify({ logger: false, bodyLimit: maxBodyBytes, forceCloseConnections: true });
+  for (const route of options.routes) addRoute(server, route);
+  server.setNotFoundHandler((request, reply) => {
+    sendProblem(reply, new HttpError("REQUEST_NO_ROUTE", `no call ${request.method} ${request.url}`));
+  });
+  server.setErrorHandler((error, _request, reply) => {
+    const shown = asRequestError(error);
+    if (!(shown instanceof TidegateError)) options.log.error("admin.failed", { error: shown });
+    sendProblem(reply, shown);
+  });
+  rmSync(options.socketPath, { force: true });
+  await server.listen({ path: options.socketPath });
+  chmodSync(options.socketPath, 0o600);
+  return { close: () => server.close() };
+}
+
+function addRoute(server: FastifyInstance, route: AdminRoute): void {
+  server.route({
+    method: route.method,
+    url: route.path,
+    handler: async (request: FastifyRequest, reply: FastifyReply) => {
+      const { params, query, body } = request;
+      const result = await route.handle({ params: params as Record<string, string>, query, body: body ?? undefined });
+      reply.header("cache-control", "no-store");
+      if (isAsyncIterable(result)) {
+        return reply.type("application/x-ndjson").send(Readable.from(lines(result)));
+      }
+      return reply.type("application/json").send(JSON.stringify(result ?? null));
+    },
+  });
+}
+
+function checked(schema: z.ZodType | undefined, value: unknown, what: string): unknown {
+  if (schema === undefined) return undefined;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = inputProblems(result.error.issues, value);
+  throw new HttpError("REQUEST_INVALID", `the ${what} is not valid: ${problems.map(problemLine).join("; ")}`, { problems });
+}
+
+/** What fastify itself throws for a broken request, as ours. */
+function asRequestError(error: unknown): unknown {
+  if (error instanceof TidegateError) return error;
+  const { statusCode, code } = error as { statusCode?: number; code?: string };
+  if (code?.startsWith("FST_") !== true || statusCode === undefined || statusCode >= 500) return error;
+  if (statusCode === 413) return new HttpError("REQUEST_TOO_LARGE", `a body has at most ${maxBodyBytes} bytes`);
+  return new HttpError("REQUEST_INVALID", "the request is not valid", { cause: error });
+}
+
+function sendProblem(reply: FastifyReply, error: unknown): void {
+  const problem = problemOf(error);
+  reply.code(problem.status).type(problemType).send(problemBytes(problem));
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}
+
+async function* lines(values: AsyncIterable<unknown>): AsyncGenerator<string> {
+  for await (const value of values) yield `${JSON.stringify(value)}\n`;
+}

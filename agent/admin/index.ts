@@ -1,0 +1,3 @@
+export * from "./admin-server.ts";
+export * from "./call-admin.ts";
+export * from "./errors.ts";

@@ -1,0 +1,147 @@
+import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import {
+  createDataFolder,
+  dataFolderAt,
+  dataFolderPath,
+  lockDataFolder,
+  openDataFolder,
+  readRunFile,
+  removeRunFile,
+  writeRunFile,
+} from "../../agent/data-folder/index.ts";
+import { identityOf, loadIdentity, newIdentitySeeds, storeIdentity } from "../../agent/identity/index.ts";
+import { createKeyFile, createSealKey, openSealKey, type Unlock } from "../../agent/seal-key/index.ts";
+import { machineSeams } from "../../agent/seams/index.ts";
+import { Secret, sameBytes } from "../../protocol/base/index.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { shortFolder } from "../support/short-folder.ts";
+
+const { random } = machineSeams();
+const cheap = { memoryKib: 64, passes: 1 };
+
+t.test("the data folder's path: --data, then root's, then the state home, then the home", async (t) => {
+  const role = "gateway";
+  t.equal(dataFolderPath({ role, root: true, explicit: "/x/y" }), "/x/y");
+  t.equal(dataFolderPath({ role, root: true, home: "/root" }), "/var/lib/tidegate/gateway");
+  t.equal(dataFolderPath({ role, root: false, stateHome: "/s", home: "/h" }), "/s/tidegate/gateway");
+  t.equal(dataFolderPath({ role, root: false, home: "/h" }), "/h/.local/state/tidegate/gateway");
+  t.throws(() => dataFolderPath({ role, root: false }), { code: "DATA_UNREADABLE" });
+});
+
+t.test("a data folder is the owner's alone, or refused", async (t) => {
+  const path = join(shortFolder(t), "node");
+  t.throws(() => openDataFolder(path), { code: "DATA_UNREADABLE" });
+  const folder = createDataFolder(path);
+  t.equal(statSync(folder.path).mode & 0o777, 0o700);
+  t.equal(statSync(folder.keys).mode & 0o777, 0o700);
+  for (const mode of [0o750, 0o701]) {
+    chmodSync(path, mode);
+    t.throws(() => openDataFolder(path), { code: "DATA_UNSAFE" });
+  }
+  chmodSync(path, 0o700);
+  const link = join(shortFolder(t), "link");
+  symlinkSync(path, link);
+  t.throws(() => openDataFolder(link), { code: "DATA_UNSAFE" });
+  if (process.getuid?.() !== 0) t.throws(() => openDataFolder("/"), { code: "DATA_UNSAFE" });
+});
+
+t.test("a socket's path has at most 107 bytes", async (t) => {
+  const room = 107 - "/admin.sock".length;
+  t.ok(dataFolderAt(`/${"a".repeat(room - 1)}`));
+  t.throws(() => dataFolderAt(`/${"a".repeat(room)}`), { code: "DATA_PATH_TOO_LONG" });
+});
+
+t.test("a second process is kept out until the first lets go", async (t) => {
+  const folder = createDataFolder(join(shortFolder(t), "node"));
+  const lock = lockDataFolder(folder);
+  t.throws(() => lockDataFolder(folder), { code: "DATA_LOCKED" });
+  lock.release();
+  lock.release();
+  lockDataFolder(folder).release();
+});
+
+t.test("run.json appears whole, is read back and removed; anything else in its place is refused", async (t) => {
+  const folder = createDataFolder(join(shortFolder(t), "node"));
+  t.equal(readRunFile(folder), null);
+  const run = { role: "edge" as const, pid: 7, nodeId: "abc", listeners: { api: { address: "127.0.0.1", port: 4711 } } };
+  writeRunFile(folder, run);
+  t.same(readRunFile(folder), run);
+  writeFileSync(folder.run, "{");
+  t.throws(() => readRunFile(folder), { code: "DATA_UNREADABLE" });
+  removeRunFile(folder);
+  t.equal(readRunFile(folder), null);
+});
+
+t.test("the store key opens with what sealed it and with nothing else", async (t) => {
+  const folder = shortFolder(t);
+  const keyFile = join(folder, "key-file");
+  const otherFile = join(folder, "other-file");
+  createKeyFile(keyFile, random);
+  createKeyFile(otherFile, random);
+  const passphrase = (text: string): Unlock => ({ kind: "passphrase", passphrase: Secret.fromText(text) });
+  const file = (path: string): Unlock => ({ kind: "key-file", path });
+  const cases: [sealed: Unlock, good: Unlock, bad: Unlock[]][] = [
+    [passphrase("correct"), passphrase("correct"), [passphrase("wrong"), file(keyFile)]],
+    [file(keyFile), { kind: "credential-file", path: keyFile }, [file(otherFile), passphrase("correct")]],
+  ];
+  for (const [index, [sealed, good, bad]] of cases.entries()) {
+    const path = join(folder, `seal-key-${index}`);
+    const key = await createSealKey({ path, unlock: sealed, random, cost: cheap });
+    t.equal(statSync(path).mode & 0o777, 0o600);
+    t.ok((await openSealKey({ path, unlock: good })).equals(key));
+    for (const unlock of bad) await t.rejects(openSealKey({ path, unlock }), { code: "SEAL_KEY_REFUSED" });
+    await t.rejects(createSealKey({ path, unlock: sealed, random, cost: cheap }), { code: "SEAL_KEY_EXISTS" });
+    const bytes = readFileSync(path);
+    for (let at = 0; at < bytes.length; at += 1) {
+      // The cost's bytes are left out for the passphrase: a flipped bit there is legal and only costs a gigabyte of memory.
+      if (sealed.kind === "passphrase" && at >= 21 && at <= 25) continue;
+      const flipped = Buffer.from(bytes);
+      flipped[at] = (flipped[at] ?? 0) ^ 1;
+      writeFileSync(path, flipped);
+      await t.rejects(openSealKey({ path, unlock: good }), { code: "SEAL_KEY_REFUSED" }, `byte ${at}`);
+    }
+  }
+  await t.rejects(openSealKey({ path: join(folder, "none"), unlock: file(keyFile) }), { code: "SEAL_KEY_MISSING" });
+});
+
+t.test("a key file that is open to others, too short, too long, missing or a link is refused", async (t) => {
+  const folder = shortFolder(t);
+  const attempt = (path: string) =>
+    createSealKey({ path: join(folder, `seal-${Math.random()}`), unlock: { kind: "key-file", path }, random });
+  const written = (bytes: number, mode: number) => {
+    const path = join(folder, `key-${bytes}-${mode}`);
+    writeFileSync(path, random(bytes));
+    chmodSync(path, mode);
+    return path;
+  };
+  for (const path of [written(31, 0o600), written(4097, 0o600), written(32, 0o640), join(folder, "none"), folder]) {
+    await t.rejects(attempt(path), { code: "SEAL_KEY_FILE" }, path);
+  }
+  for (const path of [written(32, 0o600), written(4096, 0o400)]) t.ok(await attempt(path));
+  symlinkSync(written(32, 0o600), join(folder, "link"));
+  await t.rejects(attempt(join(folder, "link")), { code: "SEAL_KEY_FILE" });
+  t.throws(() => createKeyFile(written(33, 0o600), random), { code: "SEAL_KEY_FILE" });
+});
+
+t.test("an identity comes back from the store as it was, and one stream of random bytes gives one identity", async (t) => {
+  const counting = () => {
+    let count = 0;
+    return (length: number) => {
+      count += 1;
+      return Uint8Array.from({ length }, (_, i) => (i * 7 + count) % 251);
+    };
+  };
+  const seeds = newIdentitySeeds(counting());
+  t.same(newIdentitySeeds(counting()), seeds);
+  const identity = identityOf(seeds);
+  t.equal(identity.nodeId.length, 20);
+  t.ok(sameBytes(identity.nodeId, identity.signing.keyId));
+  t.equal(identity.tls.spkiHash.length, 32);
+  const store = new MemoryStore();
+  t.equal(store.read(loadIdentity), null);
+  store.transaction((tx) => storeIdentity(tx, { ...seeds, tlsChain: [Uint8Array.of(1, 2)] }));
+  const loaded = store.reopen().read(loadIdentity);
+  t.same(loaded, { ...seeds, tlsChain: [Uint8Array.of(1, 2)] });
+});
