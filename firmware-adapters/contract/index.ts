@@ -1,0 +1,3 @@
+export * from "./adapter.ts";
+export * from "./codes.ts";
+export * from "./outcome.ts";

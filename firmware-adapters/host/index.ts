@@ -1,0 +1,3 @@
+export * from "./adapter-host.ts";
+export type { HostTimers } from "./adapter-process.ts";
+export * from "./limits.ts";

@@ -1,0 +1,4 @@
+export * from "./contract/index.ts";
+export * from "./host/index.ts";
+export * from "./models/index.ts";
+export { type AdapterName, adapterNames } from "./registry/index.ts";

@@ -1,0 +1,4 @@
+/** Every adapter that a model may name. */
+export const adapterNames = ["modbus", "snmp"] as const;
+
+export type AdapterName = (typeof adapterNames)[number];
