@@ -1,7 +1,7 @@
 export { importVerifyKey, type SigningKey, signatureLength, signingKeyFromSeed, type VerifyKey } from "./ed25519.ts";
 export { KEY_CODES, KeyError } from "./key-error.ts";
 export { type KeyAlgorithm, keyAlgorithm, keyIdLength, keyIdOf, nodeIdText } from "./key-id.ts";
-export { smallOrderEncodings } from "./weak-points.ts";
+export { isWeakEd25519, smallOrderEncodings } from "./weak-points.ts";
 export {
   importSealingPublicKey,
   type SealingKey,
