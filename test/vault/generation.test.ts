@@ -8,7 +8,7 @@ const lower = "abcdefghijklmnopqrstuvwxyz";
 const digits = "0123456789";
 const text = (more: object = {}) => ({ kind: "text", minLength: 8, maxLength: 16, alphabet: lower + digits, ...more });
 const one = (constraints: unknown, source = random) =>
-  Buffer.from(generateFields(parseConstraints(constraints), source)[0]?.[1] ?? []).toString();
+  Buffer.from(generateFields(parseConstraints(constraints), source)[0]?.value ?? []).toString();
 
 t.test("every generated value meets its constraint", async (t) => {
   const cases: [string, unknown, (value: string) => boolean][] = [
@@ -17,6 +17,11 @@ t.test("every generated value meets its constraint", async (t) => {
     ["128 bits where more would fit", text({ maxLength: 200 }), (v) => v.length === 25],
     ["the device's shortest value above 128 bits", text({ minLength: 64, maxLength: 200 }), (v) => v.length === 64],
     ["no forbidden word in any case", text({ alphabet: "abcdABCD", forbiddenWords: ["aB", "dD"] }), (v) => !/ab|dd/i.test(v)],
+    [
+      "digits that are no default",
+      { kind: "digits", minLength: 3, maxLength: 3, alphabet: digits, forbiddenWords: ["000", "1"] },
+      (v) => /^[0-9]{3}$/.test(v) && v !== "000",
+    ],
     ["digits", { kind: "digits", minLength: 4, maxLength: 6 }, (v) => /^[0-9]{6}$/.test(v)],
     ["numbers", { kind: "number", min: 1000, max: 9999 }, (v) => /^[1-9][0-9]{3}$/.test(v)],
     [
@@ -33,10 +38,10 @@ t.test("every generated value meets its constraint", async (t) => {
 t.test("several fields are drawn separately and come sorted by name", async (t) => {
   const fields = generateFields(parseConstraints({ privPassword: text(), authPassword: text() }), random);
   t.same(
-    fields.map(([name]) => name),
+    fields.map(({ name }) => name),
     ["authPassword", "privPassword"],
   );
-  t.notSame(fields[0]?.[1], fields[1]?.[1]);
+  t.notSame(fields[0]?.value, fields[1]?.value);
 });
 
 /** Pearson's statistic of `draws` over `kinds` equally likely outcomes. */
@@ -143,14 +148,14 @@ t.test("fields given by an operator are checked together and never quoted", asyn
   const bytes = (value: string) => new Uint8Array(Buffer.from(value));
   t.doesNotThrow(() =>
     checkFields(constraints, [
-      ["password", bytes("Weak!")],
-      ["pin", bytes("7")],
+      { name: "password", value: bytes("Weak!") },
+      { name: "pin", value: bytes("7") },
     ]),
   );
   try {
     checkFields(constraints, [
-      ["password", bytes("much-too-long")],
-      ["other", bytes("x")],
+      { name: "password", value: bytes("much-too-long") },
+      { name: "other", value: bytes("x") },
     ]);
     t.fail("refused");
   } catch (error) {
@@ -164,8 +169,8 @@ t.test("fields given by an operator are checked together and never quoted", asyn
     t.throws(
       () =>
         checkFields(constraints, [
-          ["password", bytes("x")],
-          ["pin", bytes(pin)],
+          { name: "password", value: bytes("x") },
+          { name: "pin", value: bytes(pin) },
         ]),
       { code: "GENERATION_VALUE_REFUSED" },
       pin,

@@ -19,18 +19,30 @@ const printable = z
 const length = z.int().min(1).max(maxValueLength);
 const words = z.array(z.string().min(1).max(maxValueLength)).max(maxForbiddenWords).default([]);
 
+const common = { require: z.array(printable).max(maxRequiredClasses).default([]), forbiddenWords: words };
+
 const fieldSchema = z.discriminatedUnion("kind", [
+  /** Characters of `alphabet`, at least one of each class in `require`, no forbidden word anywhere inside. */
+  z.strictObject({ kind: z.literal("text"), minLength: length, maxLength: length, alphabet: printable, ...common }),
+  /** Digits only; leading zeros count. A forbidden word is a whole value. */
   z.strictObject({
-    kind: z.literal("text"),
+    kind: z.literal("digits"),
     minLength: length,
     maxLength: length,
-    alphabet: printable,
-    /** Sets of characters; a value holds at least one of each. */
-    require: z.array(printable).max(maxRequiredClasses).default([]),
+    alphabet: printable.regex(/^[0-9]+$/, "expected digits").default("0123456789"),
+    ...common,
+  }),
+  /** A decimal number without leading zeros. A forbidden word is a whole value; lengths and alphabet follow from the range. */
+  z.strictObject({
+    kind: z.literal("number"),
+    min: z.int().min(0),
+    max: z.int().min(0),
+    minLength: length.optional(),
+    maxLength: length.optional(),
+    alphabet: z.string().max(95).optional(),
+    require: z.array(z.string()).max(0, "a number has no required classes").default([]),
     forbiddenWords: words,
   }),
-  z.strictObject({ kind: z.literal("digits"), minLength: length, maxLength: length, forbiddenWords: words }),
-  z.strictObject({ kind: z.literal("number"), min: z.int().min(0), max: z.int().min(0), forbiddenWords: words }),
 ]);
 
 const constraintsSchema = z
@@ -62,8 +74,7 @@ export function parseConstraints(value: unknown): Constraints {
 
 /** Characters of a field that is drawn character by character; null for a number. */
 export function alphabetOf(field: FieldConstraint): string | null {
-  if (field.kind === "number") return null;
-  return field.kind === "digits" ? "0123456789" : field.alphabet;
+  return field.kind === "number" ? null : field.alphabet;
 }
 
 function refuseImpossible(name: string, field: FieldConstraint): void {
@@ -75,7 +86,7 @@ function refuseImpossible(name: string, field: FieldConstraint): void {
   if (field.minLength > field.maxLength) throw refuse(`minLength ${field.minLength} is above maxLength ${field.maxLength}`);
   const alphabet = alphabetOf(field) ?? "";
   if (alphabet.length ** field.maxLength < minDistinctValues) throw refuse(`leaves fewer than ${minDistinctValues} values`);
-  if (field.kind === "text" && shareHoldingAll(alphabet, field.require, field.maxLength) < minPassingShare) {
+  if (shareHoldingAll(alphabet, field.require, field.maxLength) < minPassingShare) {
     throw refuse("the required classes do not fit the alphabet and maxLength");
   }
 }

@@ -1,27 +1,20 @@
 import { assert, type Random } from "../../protocol/base/index.ts";
+import { type Fields, makeFields } from "../../protocol/content/index.ts";
 import { GenerationError } from "./codes.ts";
 import { alphabetOf, type Constraints, type FieldConstraint } from "./constraints.ts";
 import { maxDraws, targetBits } from "./limits.ts";
 
-/** Named secret fields, sorted by name; the values are UTF-8 bytes, the caller wipes them. */
-export type SecretFields = readonly (readonly [name: string, value: Uint8Array])[];
-
-/** Draws one value per field, uniformly from all values that meet its constraint. Throws GENERATION_EXHAUSTED. */
-export function generateFields(constraints: Constraints, random: Random): SecretFields {
-  const names = Object.keys(constraints).sort();
-  return names.map((name) => {
-    const field = constraints[name];
-    assert(field !== undefined, "a listed field is there");
-    return [name, generateValue(name, field, random)] as const;
-  });
+/** Draws one value per field, uniformly from all values that meet its constraint; the caller wipes them. Throws GENERATION_EXHAUSTED. */
+export function generateFields(constraints: Constraints, random: Random): Fields {
+  return makeFields(Object.entries(constraints).map(([name, field]) => [name, generateValue(name, field, random)] as const));
 }
 
 /** Checks fields that an operator gave. Throws GENERATION_VALUE_REFUSED naming every problem, never the value. */
-export function checkFields(constraints: Constraints, fields: SecretFields): void {
+export function checkFields(constraints: Constraints, fields: Fields): void {
   const problems: string[] = [];
-  const given = new Set(fields.map(([name]) => name));
+  const given = new Set(fields.map(({ name }) => name));
   for (const name of Object.keys(constraints)) if (!given.has(name)) problems.push(`fields.${name}: missing`);
-  for (const [name, value] of fields) {
+  for (const { name, value } of fields) {
     const field = constraints[name];
     if (field === undefined) problems.push(`fields.${name}: the model knows ${Object.keys(constraints).join(", ")}`);
     // A value already live on a device may be weaker than what we would generate: only what the device could not hold is refused.
@@ -31,11 +24,11 @@ export function checkFields(constraints: Constraints, fields: SecretFields): voi
 }
 
 function generateValue(name: string, field: FieldConstraint, random: Random): Uint8Array {
-  const classes = field.kind === "text" ? field.require.map((set) => new Set(Buffer.from(set))) : [];
+  const classes = field.require.map((set) => new Set(Buffer.from(set)));
   for (let draw = 0; draw < maxDraws; draw += 1) {
     const value = drawValue(field, random);
     // The whole draw is thrown away: mending it (forcing one character of each class) would make some values likelier.
-    if (classes.every((set) => value.some((byte) => set.has(byte))) && !holdsWord(value, field.forbiddenWords)) return value;
+    if (classes.every((set) => value.some((byte) => set.has(byte))) && !isForbidden(field, value)) return value;
     value.fill(0);
   }
   throw new GenerationError(
@@ -74,10 +67,11 @@ function uniform(bound: number, random: Random): number {
   throw new GenerationError("GENERATION_EXHAUSTED", "the source of random bytes yields no usable draw");
 }
 
-function holdsWord(value: Uint8Array, words: readonly string[]): boolean {
-  if (words.length === 0) return false;
+/** In digits and numbers a short word such as "0" would rule out most values: there only the whole value counts. */
+function isForbidden({ kind, forbiddenWords }: FieldConstraint, value: Uint8Array): boolean {
+  if (forbiddenWords.length === 0) return false;
   const text = Buffer.from(value).toString("latin1").toLowerCase();
-  return words.some((word) => text.includes(word.toLowerCase()));
+  return forbiddenWords.some((word) => (kind === "text" ? text.includes(word.toLowerCase()) : text === word));
 }
 
 function fits(field: FieldConstraint, value: Uint8Array): boolean {

@@ -1,3 +1,3 @@
 export { GENERATION_CODES, GenerationError } from "./codes.ts";
 export { type Constraints, type FieldConstraint, parseConstraints } from "./constraints.ts";
-export { checkFields, generateFields, type SecretFields } from "./generate.ts";
+export { checkFields, generateFields } from "./generate.ts";

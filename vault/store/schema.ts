@@ -16,11 +16,10 @@ export interface VaultTables {
   devices: DeviceRow;
   accounts: AccountRow;
   credentials: CredentialRow;
-  models: { id: Uint8Array; name: string; yaml: string; constraints: string; updated_at: number };
+  models: ModelRow;
   applications: ApplicationRow;
   grants: { app_id: Uint8Array; pattern: string };
   orders: OrderRow;
-  ledgers: { account_id: Uint8Array; state: Uint8Array };
   consumers: { account_id: Uint8Array; node_id: Uint8Array; epoch: number; number: number };
   escrows: { node_id: Uint8Array; epoch: number; seq: number; received_at: number; escrow: Uint8Array };
   alarms: AlarmRow;
@@ -97,8 +96,11 @@ export interface AccountRow {
   interval_s: number | null;
   windowless: number;
   fingerprint_key_sealed: Uint8Array;
-  /** Number of the next version to issue; taken in the transaction that stores the value. */
+  /** The ledger's epoch and the number of the next version to issue; taken in the transaction that stores the value. */
+  epoch: number;
   next_number: number;
+  /** 1 after a restore until the node's escrow was read: nothing is issued. */
+  unsettled: number;
   created_at: number;
 }
 
@@ -106,8 +108,8 @@ export interface CredentialRow {
   account_id: Uint8Array;
   epoch: number;
   number: number;
-  /** current | pool | rejected | history. */
-  state: string;
+  /** The ledger's status: issued | acknowledged | rejected | superseded. Rows are never deleted. */
+  status: string;
   /** set (by an operator) | generated. */
   source: string;
   fields_sealed: Uint8Array;
@@ -116,9 +118,22 @@ export interface CredentialRow {
   proven_at: number | null;
 }
 
+export interface ModelRow {
+  /** 16 bytes. */
+  id: Uint8Array;
+  name: string;
+  /** Null for a model that every version of Tidegate carries: it need not travel. */
+  yaml: string | null;
+  /** JSON of the constraints of its secret fields. */
+  constraints: string;
+  updated_at: number;
+}
+
 export interface ApplicationRow {
   app_id: Uint8Array;
   name: string;
+  /** The one node that serves it; null for every node that its grants reach. */
+  node_id: Uint8Array | null;
   token_hash: Uint8Array | null;
   uid: number | null;
   disabled: number;

@@ -1,0 +1,41 @@
+import { hash } from "node:crypto";
+import { utf8 } from "../../protocol/base/index.ts";
+import { type Constraints, parseConstraints } from "../generation/index.ts";
+import type { VaultTransaction } from "../store/index.ts";
+import { RegistryError } from "./codes.ts";
+
+/** What the command line read from a model file. */
+export interface ModelInput {
+  readonly name: string;
+  /** The file's text where the model is a custom one, null for a published one. */
+  readonly yaml: string | null;
+  /** Untrusted; the constraints of the secret fields. */
+  readonly constraints: unknown;
+}
+
+/**
+ * Stores a model, or replaces the one of that name: values generated from now on meet the new constraints. Throws the GENERATION
+ * codes for constraints that are not valid.
+ */
+export async function putModel(tx: VaultTransaction, model: ModelInput, nowMs: number): Promise<Constraints> {
+  const constraints = parseConstraints(model.constraints);
+  const values = { yaml: model.yaml, constraints: JSON.stringify(constraints), updated_at: nowMs };
+  await tx
+    .insertInto("models")
+    .values({ id: modelId(model.name), name: model.name, ...values })
+    .onConflict((conflict) => conflict.column("name").doUpdateSet(values))
+    .execute();
+  return constraints;
+}
+
+/** The constraints of a model's secret fields. Throws REGISTRY_NOT_FOUND. */
+export async function modelConstraints(tx: VaultTransaction, name: string): Promise<Constraints> {
+  const row = await tx.selectFrom("models").select("constraints").where("name", "=", name).executeTakeFirst();
+  if (row === undefined) throw new RegistryError("REGISTRY_NOT_FOUND", `there is no model ${name}`);
+  return parseConstraints(JSON.parse(row.constraints));
+}
+
+/** A model's entry id: the same name is the same entry, whichever vault process stored it. */
+function modelId(name: string): Uint8Array {
+  return new Uint8Array(hash("sha256", utf8(`tidegate/1 model ${name}`), "buffer")).slice(0, 16);
+}
