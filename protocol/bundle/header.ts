@@ -81,7 +81,6 @@ const suite = 1;
 const at = "header";
 const contextKeys = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 30] as const;
 const sealKeys = [31, 32, 33] as const;
-/** Keys that a header of some later version must still have, so that "not supported" is told from "not a header". */
 const stream = 0;
 
 /** TCBOR of keys 1 to 30. */

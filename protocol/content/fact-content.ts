@@ -25,6 +25,8 @@ export type FactContent =
       readonly kind: "rotation";
       readonly accountId: Uint8Array;
       readonly index: VersionIndex;
+      /** 32 bytes: tells the vault that both mean the same value by this index. */
+      readonly fingerprint: Uint8Array;
       readonly state: string;
       readonly outcome: string | null;
       readonly at: FactTime;
@@ -76,12 +78,21 @@ const codecs: { readonly [K in FactKind]: FactCodec<Extract<FactContent, { kind:
     }),
   },
   rotation: {
-    length: 6,
-    encode: (c) => [c.accountId, indexToTcbor(c.index), c.state, c.outcome, timeToTcbor(c.at), [c.leaf.serial, c.leaf.index]],
-    decode: ([accountId, index, state, outcome, time, leaf]) => ({
+    length: 7,
+    encode: (c) => [
+      c.accountId,
+      indexToTcbor(c.index),
+      c.fingerprint,
+      c.state,
+      c.outcome,
+      timeToTcbor(c.at),
+      [c.leaf.serial, c.leaf.index],
+    ],
+    decode: ([accountId, index, fingerprint, state, outcome, time, leaf]) => ({
       kind: "rotation",
       accountId: asBytes(accountId, "rotation.accountId", 16),
       index: indexFromTcbor(index, "rotation.index"),
+      fingerprint: asBytes(fingerprint, "rotation.fingerprint", 32),
       state: asWord(state, "rotation.state", wordBytes),
       outcome: orNull(outcome, (word) => asWord(word, "rotation.outcome", wordBytes)),
       at: timeFromTcbor(time, "rotation.at"),
