@@ -1,6 +1,16 @@
 /** How a detail's value is spelt in a leaf: text of at most 256 characters, an unsigned integer, or true and false. */
 export type DetailKind = "text" | "uint" | "flag";
 
+/** Details that every arrow of the rotation machine may have: index of the value, attempts, and what the device answered in words. */
+const rotationDetails = {
+  epoch: "uint",
+  number: "uint",
+  attempt: "uint",
+  budgetLeft: "uint",
+  orderId: "text",
+  says: "text",
+} as const;
+
 /**
  * What a leaf can be about, and the only details that it may hold: this list is the allow-list that keeps secrets out. Times are
  * milliseconds. A new action or detail is a new line here; readers accept any `noun.verb`, so old verifiers read newer logs.
@@ -96,17 +106,27 @@ export const AUDIT_ACTIONS = {
   // Rotations.
   "order.accept": { kind: "text", orderId: "text", notBeforeMs: "uint", notAfterMs: "uint" },
   "order.refuse": { kind: "text", orderId: "text" },
-  "rotation.advance": {
-    from: "text",
-    to: "text",
-    epoch: "uint",
-    number: "uint",
-    attempt: "uint",
-    orderId: "text",
-    says: "text",
-  },
-  "rotation.attempt": { epoch: "uint", number: "uint", attempt: "uint", budgetLeft: "uint", says: "text" },
-  "rotation.cancel": { epoch: "uint", number: "uint", reason: "text" },
+  "rotation.staged": rotationDetails,
+  "rotation.cancelled": rotationDetails,
+  "rotation.preflight": rotationDetails,
+  "rotation.sent": rotationDetails,
+  "rotation.probe": rotationDetails,
+  "rotation.save": rotationDetails,
+  "rotation.reverify": rotationDetails,
+  "rotation.verify": rotationDetails,
+  "rotation.new-ok": rotationDetails,
+  "rotation.saved": rotationDetails,
+  "rotation.verified": rotationDetails,
+  "rotation.proven": rotationDetails,
+  "rotation.rejected": rotationDetails,
+  "rotation.reverted": rotationDetails,
+  "rotation.unknown": rotationDetails,
+  "rotation.acknowledged": rotationDetails,
+  "rotation.held": rotationDetails,
+  "rotation.released": rotationDetails,
+  "rotation.restored": rotationDetails,
+  "rotation.retried": rotationDetails,
+  "rotation.given": rotationDetails,
   "rotation.report": { epoch: "uint", number: "uint", state: "text", leafSerial: "uint", leafIndex: "uint" },
 
   // Just-in-time access.

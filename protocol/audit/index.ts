@@ -4,6 +4,7 @@ export { decodeEntryBundle, encodeEntryBundle } from "./entry-bundle.ts";
 export { type Succession, successionDetails, successionMessage, successionOf } from "./epoch.ts";
 export { AUDIT_CODES, AuditError } from "./errors.ts";
 export type { Actor, AuditAction, AuditEvent, DetailsOf, Outcome, Subject } from "./event.ts";
+export { FINDING_CODES, type Finding, type FindingCode } from "./findings.ts";
 export { decodeLeaf, encodeLeaf, type Leaf, type LeafPlace, leafOf } from "./leaf.ts";
 export { maxDetailLength, maxIdLength, maxLeafBytes, maxNoteBytes, tileWidth } from "./limits.ts";
 export { decodeNote, type NoteKey, type NoteSigner, noteKeyId, signNote, verifyNote } from "./note.ts";
@@ -25,3 +26,4 @@ export {
   type TileRow,
   type TreeState,
 } from "./tree-state.ts";
+export { type Anchor, type Verdict, type VerifyInput, verifyLog } from "./verify-log.ts";

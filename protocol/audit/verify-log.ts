@@ -1,0 +1,171 @@
+import { sameBytes } from "../base/index.ts";
+import type { VerifyKey } from "../keys/index.ts";
+import { type Checkpoint, decodeCheckpoint, type TreeHead } from "./checkpoint.ts";
+import { AuditError } from "./errors.ts";
+import { FINDING_CODES, type Finding } from "./findings.ts";
+import { HashList } from "./hash-list.ts";
+import { maxFindings } from "./limits.ts";
+import { verifyNote } from "./note.ts";
+import { parseOrigin } from "./origin.ts";
+import { splitHashes } from "./tree-state.ts";
+import { alignEntries } from "./verify-align.ts";
+import { followEpochs, judgeEpochSignature, missingFinals } from "./verify-epochs.ts";
+import { placesOf, type Scan, scanEntries } from "./verify-scan.ts";
+
+/** A head that somebody else kept: the auditor's paper, the other side of a tunnel. Trusted for where it comes from. */
+export interface Anchor extends TreeHead {
+  /** Where it comes from, for the auditor. */
+  readonly source: string;
+}
+
+export interface VerifyInput {
+  /** The entries in the order of the entry bundles, duplicates and strangers included. */
+  readonly leaves: Iterable<Uint8Array>;
+  /** The level-0 hash tiles, one after another; only ever used where they lead to a trusted root. */
+  readonly hashes: Uint8Array;
+  /** Every checkpoint that is found with the log: the newest and the final ones of ended epochs. */
+  readonly checkpoints: readonly Uint8Array[];
+  /** From the node's member statement. */
+  readonly member: { readonly node: string; readonly logKey: VerifyKey; readonly epochKey: VerifyKey };
+  readonly anchors: readonly Anchor[];
+  /** Called every few thousand entries. */
+  readonly onProgress?: (done: number) => void;
+}
+
+export interface Verdict {
+  /** Origin of the log; null where no checkpoint tells it. */
+  readonly origin: string | null;
+  /** Entries found. */
+  readonly size: number;
+  /** How many of them, from the first on, a checkpoint or an anchor vouches for. */
+  readonly sealedSize: number;
+  /** Root over the sealed entries; null where there are none. */
+  readonly root: Uint8Array | null;
+  /** By index, the graver first; empty only where every entry is sealed and everything fits. */
+  readonly findings: readonly Finding[];
+}
+
+/** A root that the entries must lead to, and who says so. */
+interface Head extends TreeHead {
+  readonly says: string;
+  readonly anchor: boolean;
+}
+
+/** Verifies a whole log offline; see SPEC.md "Verifying a log" for how the findings are told apart. */
+export function verifyLog(input: VerifyInput): Verdict {
+  const opened = openCheckpoints(input);
+  const findings = [...opened.findings];
+  const origin = opened.signed[0]?.origin ?? null;
+  const sizes = [...opened.signed, ...input.anchors].map((head) => head.size);
+  const name = origin === null ? null : parseOrigin(origin);
+  const scan = scanEntries({
+    leaves: input.leaves,
+    sizes: [0, ...sizes],
+    log: { node: input.member.node, serial: name?.serial ?? null },
+    onProgress: input.onProgress ?? (() => {}),
+  });
+  const heads: Head[] = [
+    ...input.anchors.map((anchor) => ({ ...anchor, says: anchor.source, anchor: true })),
+    ...opened.signed.map((one) => ({ ...one, says: `the checkpoint of ${one.size} entries`, anchor: false })),
+  ];
+  const structure = judgeStructure(scan, heads);
+  findings.push(...structure);
+  // With entries missing or moved, the successions among them say nothing about the keys.
+  const epochs = structure.length > 0 || origin === null ? null : judgeEpochs(origin, input, scan, opened.signed);
+  findings.push(...(epochs?.findings ?? []));
+  const sealing = heads.filter(
+    (head) =>
+      head.anchor || epochs === null || epochs.sealing.some((one) => one.size === head.size && sameBytes(one.root, head.root)),
+  );
+  findings.push(...judgeHeads(scan, sealing, structure));
+  const sealed = sealing.filter((head) => scan.entries.leadsTo(head.size, head.root));
+  const best = sealed.reduce<Head | null>((top, head) => (head.size > (top?.size ?? 0) ? head : top), null);
+  findings.push(...unsealedTail(scan, sealing, structure));
+  return {
+    origin,
+    size: scan.claims.length,
+    sealedSize: best?.size ?? 0,
+    root: best?.root ?? null,
+    findings: findings.sort(byIndex).slice(0, maxFindings),
+  };
+}
+
+/** The checkpoints that the static log key signed for this node's log. */
+function openCheckpoints(input: VerifyInput): { signed: Checkpoint[]; findings: Finding[] } {
+  const signed: Checkpoint[] = [];
+  const findings: Finding[] = [];
+  for (const bytes of input.checkpoints) {
+    try {
+      const checkpoint = decodeCheckpoint(bytes);
+      const { node } = parseOrigin(checkpoint.origin);
+      const known = verifyNote(checkpoint.note, { name: checkpoint.origin, key: input.member.logKey });
+      if (!known || node !== input.member.node || checkpoint.origin !== (signed[0]?.origin ?? checkpoint.origin)) {
+        throw new AuditError("AUDIT_CHECKPOINT_UNSIGNED", "it is not signed by this node's log key");
+      }
+      signed.push(checkpoint);
+    } catch (error) {
+      if (!(error instanceof AuditError)) throw error;
+      findings.push({ code: "KEY-EPOCH", index: 0, says: `a checkpoint cannot be believed: ${error.message}` });
+    }
+  }
+  return { signed, findings };
+}
+
+/** What the places of the entries alone show. */
+function judgeStructure(scan: Scan, hashes: Uint8Array, heads: readonly Head[]): Finding[] {
+  const end = Math.max(0, ...heads.map((head) => head.size));
+  // The stored hashes are needed only to tell which entry is wrong.
+  const fits = heads.every((head) => scan.entries.leadsTo(head.size, head.root));
+  const stored = new HashList(heads.map((head) => head.size));
+  if (!fits) for (const hash of splitHashes(hashes)) stored.push(hash);
+  const proven = Math.max(0, ...heads.filter((head) => stored.leadsTo(head.size, head.root)).map((head) => head.size));
+  return alignEntries(placesOf(scan, stored, proven), scan.claims, end);
+}
+
+function judgeEpochs(origin: string, input: VerifyInput, scan: Scan, signed: readonly Checkpoint[]) {
+  const chain = followEpochs(origin, input.member.epochKey, scan.successions);
+  const findings = [...chain.findings];
+  const sealing = signed.filter((checkpoint) => {
+    const finding = judgeEpochSignature(chain, checkpoint);
+    if (finding !== null) findings.push(finding);
+    return finding === null;
+  });
+  // A gap already says that what follows cannot be trusted; its missing final checkpoint would only repeat it.
+  if (chain.findings.length === 0) findings.push(...missingFinals(chain, sealing));
+  return { findings, sealing };
+}
+
+/** Heads that the entries do not lead to although every entry stands in its place. */
+function judgeHeads(scan: Scan, heads: readonly Head[], structure: readonly Finding[]): Finding[] {
+  if (structure.length > 0) return [];
+  const fits = (head: Head) => scan.entries.leadsTo(head.size, head.root);
+  const good = heads.filter(fits);
+  const highest = Math.max(0, ...good.map((head) => head.size));
+  const findings = new Map<number, Finding>();
+  for (const head of heads.filter((one) => !fits(one))) {
+    // The difference lies somewhere after the last head below that still fits.
+    const index = Math.max(0, ...good.filter((one) => one.size < head.size).map((one) => one.size));
+    if (findings.has(index)) continue;
+    const range = `entries ${index} to ${head.size - 1}`;
+    // Signed entries against a signed head: the log has two histories. Otherwise the entries were changed under the seal.
+    const forked = head.size <= highest;
+    const says = forked
+      ? `${range} are sealed, but ${head.says} vouches for others`
+      : `among ${range} is one that ${head.says} does not cover`;
+    findings.set(index, { code: forked ? "FORK" : "EDIT", index, says });
+  }
+  return [...findings.values()];
+}
+
+function unsealedTail(scan: Scan, heads: readonly Head[], structure: readonly Finding[]): Finding[] {
+  const sealed = Math.max(0, ...heads.map((head) => head.size));
+  const end = scan.claims.reduce((highest, claim) => Math.max(highest, claim + 1), 0);
+  const count = Math.max(end, structure.length > 0 ? 0 : scan.claims.length) - sealed;
+  if (count <= 0) return [];
+  const says = `${count} ${count === 1 ? "entry" : "entries"} from index ${sealed} on are covered by no checkpoint and no anchor`;
+  return [{ code: "UNSEALED-TAIL", index: sealed, says }];
+}
+
+function byIndex(a: Finding, b: Finding): number {
+  return a.index - b.index || FINDING_CODES.indexOf(a.code) - FINDING_CODES.indexOf(b.code);
+}

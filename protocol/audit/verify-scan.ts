@@ -1,0 +1,66 @@
+import { sameBytes } from "../base/index.ts";
+import { AuditError } from "./errors.ts";
+import { HashList } from "./hash-list.ts";
+import { decodeLeaf, type Leaf } from "./leaf.ts";
+import { maxLeafBytes } from "./limits.ts";
+import { hashLeaf, hashLength } from "./tree-hash.ts";
+
+/** What one pass over the entries finds out. */
+export interface Scan {
+  /** Hashes of the entries in the order of the file. */
+  readonly entries: HashList;
+  /** For each entry its own claim of where it belongs; -1 where it is no leaf of this log. */
+  readonly claims: readonly number[];
+  /** `audit.epoch` leaves by position, in the order of the file. */
+  readonly successions: readonly { readonly index: number; readonly leaf: Leaf }[];
+}
+
+export interface ScanOptions {
+  readonly leaves: Iterable<Uint8Array>;
+  /** Sizes whose roots will be asked for. */
+  readonly sizes: readonly number[];
+  /** What every leaf must state; the serial is null where no checkpoint tells it. */
+  readonly log: { readonly node: string; readonly serial: number | null };
+  readonly onProgress: (done: number) => void;
+}
+
+/** Entries between two reports of progress. */
+const progressStep = 4096;
+
+/** Reads and hashes every entry once. */
+export function scanEntries(options: ScanOptions): Scan {
+  const entries = new HashList(options.sizes);
+  const claims: number[] = [];
+  const successions: { index: number; leaf: Leaf }[] = [];
+  for (const bytes of options.leaves) {
+    const position = claims.length;
+    // What is too long for a leaf has no leaf hash here; a hash that no entry can have keeps its place.
+    entries.push(bytes.length > maxLeafBytes ? new Uint8Array(hashLength) : hashLeaf(bytes));
+    const leaf = leafOrNull(bytes);
+    const ours = leaf !== null && leaf.node === options.log.node && leaf.log === (options.log.serial ?? leaf.log);
+    claims.push(ours ? leaf.index : -1);
+    if (ours && leaf.action === "audit.epoch") successions.push({ index: position, leaf });
+    if (claims.length % progressStep === 0) options.onProgress(claims.length);
+  }
+  return { entries, claims, successions };
+}
+
+/** For each entry the index where it belongs, or -1 where it is not genuine; below `proven` the hashes in `stored` decide. */
+export function placesOf(scan: Scan, stored: HashList, proven: number): number[] {
+  const seen = new Set<number>();
+  return scan.claims.map((claim, position) => {
+    if (claim < 0 || seen.has(claim)) return -1;
+    if (claim < proven && !sameBytes(scan.entries.at(position), stored.at(claim))) return -1;
+    seen.add(claim);
+    return claim;
+  });
+}
+
+function leafOrNull(bytes: Uint8Array): Leaf | null {
+  try {
+    return decodeLeaf(bytes);
+  } catch (error) {
+    if (error instanceof AuditError) return null;
+    throw error;
+  }
+}
