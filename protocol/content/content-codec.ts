@@ -149,6 +149,11 @@ const codecs: { readonly [K in ContentKind]: Codec<Extract<Content, { kind: K }>
       name: asName(name, "conduit.name"),
     }),
   },
+  certificate: {
+    length: 1,
+    encode: (c) => [c.chain],
+    decode: ([chain]) => ({ kind: "certificate", chain: chainFromTcbor(chain) }),
+  },
   model: {
     length: 2,
     // A byte string: TCBOR text has no line breaks.
@@ -194,6 +199,12 @@ function settingsFromTcbor(value: Tcbor | undefined): ReadonlyMap<string, string
 }
 
 const settingName = /^[a-zA-Z][a-zA-Z0-9_.-]*$/;
+
+function chainFromTcbor(value: Tcbor | undefined): Uint8Array[] {
+  const chain = asList(value, "certificate.chain", contentLimits.certificates);
+  if (chain.length === 0) throw new TcborError("TCBOR_SHAPE", "certificate.chain: at least the node's own");
+  return chain.map((one) => asBytesUpTo(one, "certificate.chain", contentLimits.certificateBytes));
+}
 
 function yamlFromTcbor(value: Tcbor | undefined): string {
   const bytes = asBytesUpTo(value, "model.yaml", contentLimits.modelBytes);

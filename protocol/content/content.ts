@@ -11,6 +11,7 @@ export const entryType = {
   tombstone: 6,
   conduit: 7,
   model: 8,
+  certificate: 9,
 } as const;
 
 export type ContentKind = keyof typeof entryType;
@@ -113,6 +114,13 @@ export interface ModelContent {
   readonly yaml: string;
 }
 
+/** The chain for the recipient's own TLS key; the entry's id is the first 16 bytes of its node id. */
+export interface CertificateContent {
+  readonly kind: "certificate";
+  /** X.509, DER: the node's own first, then its issuers; 1 to 4. */
+  readonly chain: readonly Uint8Array[];
+}
+
 export type Content =
   | DeviceContent
   | AccountContent
@@ -121,4 +129,5 @@ export type Content =
   | OrderContent
   | TombstoneContent
   | ConduitContent
-  | ModelContent;
+  | ModelContent
+  | CertificateContent;

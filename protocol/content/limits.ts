@@ -24,6 +24,10 @@ export const contentLimits = {
   intervalS: 315_360_000,
   /** A custom model's YAML; leaves room for the rest of a 64 KiB entry. */
   modelBytes: 60 * 1024,
+  /** A node's own certificate and its issuers. */
+  certificates: 4,
+  /** One certificate, DER: ours have 600 bytes, a corporate one with many names a few thousand. */
+  certificateBytes: 8 * 1024,
   /** States, outcomes and codes in facts. */
   wordBytes: 64,
   /** What an alarm is about, or what a device says it is. */

@@ -28,6 +28,7 @@ export interface ContentView {
   readonly orders: ById<"order">;
   readonly conduits: ById<"conduit">;
   readonly models: ById<"model">;
+  readonly certificates: ById<"certificate">;
   readonly tombstones: ById<"tombstone">;
   readonly inert: readonly InertEntry[];
   /** Entries that a tombstone ended; a node forgets their values. */
@@ -69,6 +70,7 @@ export function viewContent(entries: Iterable<Entry>): ContentView {
     orders: byId(orders, "order"),
     conduits: byId(live, "conduit"),
     models: byId(live, "model"),
+    certificates: byId(live, "certificate"),
     tombstones: byId(live, "tombstone"),
     inert,
     buried,
