@@ -1,2 +1,11 @@
+export { codeOfReason, maxCloseReason, reasonOfCode } from "./close-reason.ts";
+export type { DiallerHandshakeOptions } from "./dialler-handshake.ts";
+export type { CourierFrameKind, TunnelEffect } from "./effect.ts";
+export { TUNNEL_CODES, type TunnelCode, TunnelError } from "./errors.ts";
+export { frameKind } from "./frame.ts";
+export type { HandshakeOptions } from "./handshake.ts";
+export { handshakeMs, maxFrameBytes, maxFramePayloadBytes, maxHello2Bytes, sessionLifetimeMs } from "./limits.ts";
+export { tunnelTrust } from "./node-trust.ts";
+export { type SessionTimes, TunnelSession } from "./session.ts";
 export type { StreamHead } from "./stream-head.ts";
 export type { ChannelBinding, DirectBinding, TrustedPeer, TunnelPeer, TunnelTrust } from "./tunnel-trust.ts";

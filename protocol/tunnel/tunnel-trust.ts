@@ -22,11 +22,11 @@ export interface TunnelTrust {
   readonly vaultId: Uint8Array;
   /** Newest root held. */
   readonly rootVersion: number;
-  /** The newest root's TLS CA keys, as SubjectPublicKeyInfo or raw point as the root has them. */
+  /** The newest root's TLS CA keys, SubjectPublicKeyInfo in DER. */
   readonly tlsCaKeys: readonly Uint8Array[];
   /** Envelopes for a peer that holds `rootVersion`: the later roots in order, then the revoked list. */
   statementsAbove(rootVersion: number): readonly Uint8Array[];
-  /** This trust with `statements` applied, roots first and strictly in order. Throws TRUST_* and ROOT_* codes. */
+  /** This trust with `statements` applied, roots first and strictly in order; itself where nothing changed. Throws TRUST_* codes. */
   learn(statements: readonly Uint8Array[]): TunnelTrust;
   /** The member of a statement that verifies under the newest root and is not revoked. Throws TRUST_UNKNOWN, TRUST_REVOKED and others. */
   member(statement: Uint8Array): TrustedPeer;

@@ -1,0 +1,21 @@
+export { CLOCK_CODES, ClockError } from "./errors.ts";
+export {
+  type AuthorityWindow,
+  mayUse,
+  readTime,
+  requireUse,
+  type TimeInterval,
+  type WallPolicy,
+  type WindowAnswer,
+} from "./interval.ts";
+export {
+  advance,
+  type ClockSample,
+  decodeTime,
+  encodeTime,
+  hearAnswer,
+  hearSigned,
+  noTime,
+  type TimeAnswer,
+  type TimeState,
+} from "./time-state.ts";

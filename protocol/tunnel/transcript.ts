@@ -1,0 +1,64 @@
+import { createSecretKey, hash, hkdfSync, type KeyObject } from "node:crypto";
+import { concat, lengthPrefixed, utf8 } from "../base/index.ts";
+import { pae } from "../envelope/index.ts";
+
+/** What one side authenticates its frames with, what it checks the other's with, and the session's public name. */
+export interface SessionKeys {
+  readonly diallerToListener: KeyObject;
+  readonly listenerToDialler: KeyObject;
+  /** 32 bytes, equal at both ends. */
+  readonly sessionId: Uint8Array;
+}
+
+const magic = utf8("tidegate-tunnel/1");
+const listenerType = "application/vnd.tidegate.tunnel-listener.v1";
+const diallerType = "application/vnd.tidegate.tunnel-dialler.v1";
+
+/** th2: M1, the unsigned part of M2 and the exporter (empty in mode proxy). */
+export function transcript2(m1: Uint8Array, m2: Uint8Array, exporter: Uint8Array): Uint8Array {
+  return sha256(magic, Uint8Array.of(0), lengthPrefixed(m1), lengthPrefixed(m2), lengthPrefixed(exporter));
+}
+
+/** th3: th2, the listener's signature and the unsigned part of M3. */
+export function transcript3(th2: Uint8Array, listenerSignature: Uint8Array, m3: Uint8Array): Uint8Array {
+  return sha256(th2, lengthPrefixed(listenerSignature), lengthPrefixed(m3));
+}
+
+/** th4: th3 and the dialler's signature; the salt of the session keys. */
+export function transcript4(th3: Uint8Array, diallerSignature: Uint8Array): Uint8Array {
+  return sha256(th3, lengthPrefixed(diallerSignature));
+}
+
+/** What the listener signs. */
+export function listenerMessage(th2: Uint8Array): Uint8Array {
+  return pae(listenerType, th2);
+}
+
+/** What the dialler signs. */
+export function diallerMessage(th3: Uint8Array): Uint8Array {
+  return pae(diallerType, th3);
+}
+
+/** Session keys; wipes `sharedSecret`. */
+export function deriveKeys(sharedSecret: Uint8Array, exporter: Uint8Array, th4: Uint8Array): SessionKeys {
+  const ikm = concat(sharedSecret, exporter);
+  sharedSecret.fill(0);
+  const derive = (purpose: string) => Buffer.from(hkdfSync("sha256", ikm, th4, `tidegate-tunnel/1 ${purpose}`, 32));
+  const keyObject = (purpose: string) => {
+    const raw = derive(purpose);
+    const key = createSecretKey(raw);
+    raw.fill(0);
+    return key;
+  };
+  const keys = {
+    diallerToListener: keyObject("dialler to listener"),
+    listenerToDialler: keyObject("listener to dialler"),
+    sessionId: new Uint8Array(derive("session id")),
+  };
+  ikm.fill(0);
+  return keys;
+}
+
+function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(hash("sha256", concat(...parts), "buffer"));
+}
