@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { assert, concat, fromHex } from "../base/index.ts";
 import { KeyError } from "./key-error.ts";
 
-/** DER of a PKCS#8 private key up to the raw key: RFC 8410 section 7, and the seed-only form of RFC 9935 section 6. */
+/** DER of a PKCS#8 private key up to the raw key: RFC 8410 section 7, and the seed form of draft-ietf-lamps-kyber-certificates. */
 const privatePrefix = {
   ed25519: der("302e020100300506032b657004220420"),
   x25519: der("302e020100300506032b656e04220420"),
