@@ -1,0 +1,48 @@
+// Measures what the product promises about speed and size. Ratios are taken within this one run; absolute figures depend on the machine.
+import { cpus } from "node:os";
+import { type Measured, NotRun, type Row } from "./row.ts";
+import { deltaSizeRow, sealingRow } from "./sealing.ts";
+
+const rows: readonly Row[] = [sealingRow, deltaSizeRow];
+
+interface Result {
+  readonly name: string;
+  readonly target: string;
+  readonly state: "met" | "missed" | "not run";
+  readonly figure: string;
+  readonly numbers: Measured["numbers"];
+}
+
+const json = process.argv.includes("--json");
+const only = process.argv[process.argv.indexOf("--only") + 1];
+const chosen = process.argv.includes("--only") ? rows.filter(({ name }) => name.includes(only ?? "")) : rows;
+
+const results: Result[] = [];
+for (const [i, row] of chosen.entries()) {
+  if (!json && process.stderr.isTTY) process.stderr.write(`\r\u001b[K[${i + 1}/${chosen.length}] ${row.name}`);
+  results.push(await measured(row));
+}
+if (!json && process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+
+if (json) console.log(JSON.stringify({ node: process.version, cpus: cpus().length, rows: results }, null, 2));
+else print(results);
+process.exitCode = results.some(({ state }) => state === "missed") ? 1 : 0;
+
+async function measured({ name, target, measure }: Row): Promise<Result> {
+  try {
+    const { figure, met, numbers } = await measure();
+    return { name, target, state: met ? "met" : "missed", figure, numbers };
+  } catch (error) {
+    if (!(error instanceof NotRun)) throw error;
+    return { name, target, state: "not run", figure: error.message, numbers: {} };
+  }
+}
+
+function print(results: readonly Result[]): void {
+  console.log(`Node ${process.version}, ${cpus().length} cores; medians, ratios within this run\n`);
+  const width = Math.max(...results.map(({ name }) => name.length));
+  const target = Math.max(...results.map((result) => result.target.length));
+  for (const result of results) {
+    console.log(`${result.name.padEnd(width)}  ${result.target.padEnd(target)}  ${result.state.padEnd(7)}  ${result.figure}`);
+  }
+}
