@@ -9,9 +9,10 @@ export { decodeLeaf, encodeLeaf, type Leaf, type LeafPlace, leafOf } from "./lea
 export { maxDetailLength, maxIdLength, maxLeafBytes, maxNoteBytes, tileWidth } from "./limits.ts";
 export { decodeNote, type NoteKey, type NoteSigner, noteKeyId, signNote, verifyNote } from "./note.ts";
 export { epochKeyName, epochOfKeyName, type LogName, originOf, parseOrigin, trustDomainOf } from "./origin.ts";
-export { buildProof, type ProofPlan, planConsistency, planInclusion } from "./proof.ts";
+export { judgePeerHead, type LogHead, type PeerHeadVerdict } from "./peer-head.ts";
+export { buildProof, type ProofPlan, planConsistency, planInclusion, planRoot } from "./proof.ts";
 export { verifyConsistency, verifyInclusion } from "./proof-verify.ts";
-export { parseTilePath, type TilePlace, tilePath, tilesOf } from "./tile-path.ts";
+export { parseTilePath, type TilePlace, tilePath, tilesBetween } from "./tile-path.ts";
 export { emptyRoot, foldHashes, hashLeaf, hashLength, hashNode } from "./tree-hash.ts";
 export {
   type AuditRows,

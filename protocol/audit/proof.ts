@@ -59,6 +59,11 @@ export function planConsistency(first: number, second: number): ProofPlan {
   return planOf(ranges.reverse());
 }
 
+/** The subtrees whose hashes, folded from the right, are the root over the first `size` leaves. */
+export function planRoot(size: number): ProofPlan {
+  return planOf(subtreesOf({ begin: 0, end: size }).map(({ begin, height }) => ({ begin, end: begin + 2 ** height })));
+}
+
 /**
  * The proof's hashes, read through `tile`: the hashes of a tile, at least as many as the plan asks for. Throws
  * AUDIT_TILE_MALFORMED where there are fewer.

@@ -33,19 +33,21 @@ export function parseTilePath(path: string): TilePlace {
   return place;
 }
 
-/** Every tile of a tree of `size`, hash tiles by level and then the entry bundles; the last of each level may be partial. */
-export function tilesOf(size: number): TilePlace[] {
+/** Tiles that a tree of `size` has and a tree of `before` leaves lacks: hash tiles by level, then entry bundles; the last of each level may be partial. */
+export function tilesBetween(before: number, size: number): TilePlace[] {
   const places: TilePlace[] = [];
-  for (let level = 0, hashes = size; hashes > 0; level += 1, hashes = Math.floor(hashes / tileWidth))
-    row(places, level, hashes);
-  row(places, "entries", size);
+  for (let level = 0, span = 1; Math.floor(size / span) > 0; level += 1, span *= tileWidth) {
+    addRow(places, level, Math.floor(before / span), Math.floor(size / span));
+  }
+  addRow(places, "entries", before, size);
   return places;
 }
 
-function row(places: TilePlace[], level: TilePlace["level"], hashes: number): void {
-  const full = Math.floor(hashes / tileWidth);
-  for (let index = 0; index < full; index += 1) places.push({ level, index, width: tileWidth });
-  if (hashes % tileWidth > 0) places.push({ level, index: full, width: hashes % tileWidth });
+function addRow(places: TilePlace[], level: TilePlace["level"], before: number, hashes: number): void {
+  for (let index = Math.floor(before / tileWidth); index * tileWidth < hashes; index += 1) {
+    const width = Math.min(tileWidth, hashes - index * tileWidth);
+    if (index * tileWidth + width > before) places.push({ level, index, width });
+  }
 }
 
 function refused(path: string): AuditError {

@@ -68,7 +68,7 @@ export function verifyLog(input: VerifyInput): Verdict {
     ...input.anchors.map((anchor) => ({ ...anchor, says: anchor.source, anchor: true })),
     ...opened.signed.map((one) => ({ ...one, says: `the checkpoint of ${one.size} entries`, anchor: false })),
   ];
-  const structure = judgeStructure(scan, heads);
+  const structure = judgeStructure(scan, input.hashes, heads);
   findings.push(...structure);
   // With entries missing or moved, the successions among them say nothing about the keys.
   const epochs = structure.length > 0 || origin === null ? null : judgeEpochs(origin, input, scan, opened.signed);

@@ -1,0 +1,287 @@
+import {
+  AuditError,
+  type AuditEvent,
+  decodeCheckpoint,
+  type LogHead,
+  rootOf,
+  sequence,
+  type TreeState,
+} from "../../protocol/audit/index.ts";
+import { sameBytes, TidegateError, toBase32, utf8 } from "../../protocol/base/index.ts";
+import type { Failpoint, Timers } from "../seams/index.ts";
+import type { Store, Transaction, View } from "../store/index.ts";
+import { decodeHead, encodeHead } from "./head-codec.ts";
+import { checkpointEveryMs, readWindowMs } from "./limits.ts";
+import { checkpointOf, type LogContext, leavesAfter } from "./log-context.ts";
+import type { AuditMirror } from "./mirror.ts";
+import { readConsistency, readRoot } from "./proofs.ts";
+import { type ReadEvent, ReadFold } from "./read-fold.ts";
+import type { AuditRead, AuditStorage } from "./storage.ts";
+import { loadTree, TreeCache } from "./tree-cache.ts";
+
+export interface AuditLogOptions extends LogContext {
+  readonly store: Store;
+  readonly storage: AuditStorage<View, Transaction>;
+  readonly timers: Timers;
+  /** Names `audit.before-checkpoint` and `audit.after-checkpoint`. */
+  readonly failpoint: Failpoint;
+  /** For the leaves of start and stop. */
+  readonly node: { readonly version: string; readonly role: string };
+  /** Writes the log as plain files; null where nobody wants them. */
+  readonly mirror: AuditMirror | null;
+  /** Told once when the log can no longer write; the code is the store's, or BUG. */
+  readonly onStopped: (code: string) => void;
+}
+
+/** Where an event went: the log's serial and the leaf's index. */
+export interface LeafRef {
+  readonly serial: number;
+  readonly index: number;
+}
+
+/** How the log ended the last time. `crash` means that reads of the last {@link readWindowMs} may be missing. */
+export type LastStop = "first" | "clean" | "crash";
+
+/** One node's audit log over its synchronous store. Opened with {@link openAuditLog}. */
+export class AuditLog {
+  readonly lastStop: LastStop;
+  readonly #options: AuditLogOptions;
+  readonly #cache = new TreeCache();
+  readonly #reads = new ReadFold();
+  #cancelFlush: (() => void) | null = null;
+  #cancelCheckpoint: (() => void) | null = null;
+  #lastCheckpointMs = 0;
+  #stopped: string | null = null;
+  #closed = false;
+
+  constructor(options: AuditLogOptions) {
+    this.#options = options;
+    this.lastStop = options.store.transaction((tx) => this.#begin(tx));
+    this.checkpoint();
+  }
+
+  /** Null while the log writes, else the code of what stopped it; from then on reads are counted but not logged. */
+  get stopped(): string | null {
+    return this.#stopped ?? this.#options.store.stopped;
+  }
+
+  /**
+   * Appends a leaf in the owner's transaction, so that it is durable exactly when the state change is, and before its effect.
+   * Throws AUDIT_LEAF_TOO_LARGE and what the store throws; the owner's transaction then rolls back.
+   */
+  append(tx: Transaction, event: AuditEvent): LeafRef {
+    return this.appendAll(tx, [event]);
+  }
+
+  /** {@link append} for several at once; the reference is the first one's, the others follow without a gap. */
+  appendAll(tx: Transaction, events: readonly AuditEvent[]): LeafRef {
+    const writing = this.#options.storage.write(tx);
+    const tree = loadTree(writing, this.#cache);
+    const { state, rows } = sequence(tree, leavesAfter(this.#options, tree, events));
+    writing.append(rows);
+    this.#cache.add(rows.state, state);
+    this.#scheduleCheckpoint();
+    return { serial: this.#options.name.serial, index: tree.size };
+  }
+
+  /** Logs a read within 100 ms, equal ones folded into one leaf with a count. Never throws and never waits for a disk. */
+  noteRead(event: ReadEvent): void {
+    if (this.#closed || this.stopped !== null) return this.#reads.drop(1);
+    this.#reads.note(event, this.#options.clock.sinceBootMs());
+    this.#cancelFlush ??= this.#options.timers.after(readWindowMs, () => this.flushReads());
+  }
+
+  /** Writes the noted reads now. Where that fails the log stops and says so; it does not throw. */
+  flushReads(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = null;
+    if (this.#reads.empty || this.stopped !== null) return;
+    const { events, dropped } = this.#reads.take(this.#options.clock.sinceBootMs());
+    const gap = dropped === 0 ? [] : [this.#gap(dropped)];
+    try {
+      this.#options.store.transaction((tx) => this.appendAll(tx, [...events, ...gap]));
+    } catch (error) {
+      if (error instanceof AuditError) return this.#dropUnfit(events, dropped);
+      this.#stop(error);
+    }
+  }
+
+  /** Signs and stores a checkpoint where there are leaves after the last one; null where there are none or the log has stopped. */
+  checkpoint(): Uint8Array | null {
+    this.#cancelCheckpoint?.();
+    this.#cancelCheckpoint = null;
+    if (this.stopped !== null) return null;
+    try {
+      this.#options.failpoint("audit.before-checkpoint");
+      const note = this.#options.store.transaction((tx) => this.#sign(tx));
+      this.#options.failpoint("audit.after-checkpoint");
+      this.#lastCheckpointMs = this.#options.clock.sinceBootMs();
+      this.#options.mirror?.update();
+      return note;
+    } catch (error) {
+      this.#stop(error);
+      return null;
+    }
+  }
+
+  /** The head that stands in `view`; pass the transaction to include its own leaves. */
+  head(view?: View): LogHead {
+    const tree = this.#reading(view, (read) => loadTree(read, this.#cache));
+    return { serial: this.#options.name.serial, size: tree.size, root: rootOf(tree) };
+  }
+
+  /** The newest checkpoint as it was signed; null before the first. */
+  lastCheckpoint(): Uint8Array | null {
+    return this.#reading(undefined, (read) => read.mark("checkpoint"));
+  }
+
+  /** Consistency proof between two sizes of this log, for reports. */
+  proofBetween(first: number, second: number, view?: View): Uint8Array[] {
+    return this.#reading(view, (read) => readConsistency(read, first, second));
+  }
+
+  /** Leaves from `from` on, at most `limit`, each as its exact bytes. */
+  leaves(from: number, limit: number): Uint8Array[] {
+    return this.#reading(undefined, (read) => read.leaves(from, limit));
+  }
+
+  /**
+   * Takes our own head as the other side last proved it. `ahead`: the other side holds more leaves than we do, so this log lost
+   * some. `fork`: it holds others. Neither is stored; both are for the caller to raise.
+   */
+  acknowledge(tx: Transaction, head: LogHead): "stored" | "older" | "ahead" | "fork" {
+    const writing = this.#options.storage.write(tx);
+    const held = decodeHead(writing.mark("acknowledged"));
+    if (head.serial !== this.#options.name.serial) return head.serial < this.#options.name.serial ? "older" : "ahead";
+    if (head.size > loadTree(writing, this.#cache).size) return "ahead";
+    if (!sameBytes(readRoot(writing, head.size), head.root)) return "fork";
+    if (held !== null && head.size <= held.size) return "older";
+    writing.putMark("acknowledged", encodeHead(head));
+    return "stored";
+  }
+
+  /** Our head that the other side last proved: where the next consistency proof begins. */
+  acknowledged(view?: View): LogHead | null {
+    return this.#reading(view, (read) => decodeHead(read.mark("acknowledged")));
+  }
+
+  /** Leaves since the last anchor that others hold: what could be cut unseen. */
+  eventsSinceAnchor(view?: View): number {
+    return this.#reading(view, (read) => loadTree(read, this.#cache).size - (decodeHead(read.mark("acknowledged"))?.size ?? 0));
+  }
+
+  /** A peer's head that we last held proven, by node id. */
+  peerHead(nodeId: Uint8Array, view?: View): LogHead | null {
+    return this.#reading(view, (read) => decodeHead(read.mark(`peer/${toBase32(nodeId)}`)));
+  }
+
+  /** Stores a peer's head that `judgePeerHead` called proven. */
+  storePeerHead(tx: Transaction, nodeId: Uint8Array, head: LogHead): void {
+    this.#options.storage.write(tx).putMark(`peer/${toBase32(nodeId)}`, encodeHead(head));
+  }
+
+  /** Writes what is noted, the leaf of the stop and the last checkpoint, and waits for the mirror. Idempotent. */
+  async close(reason = "stop"): Promise<void> {
+    if (this.#closed) return;
+    this.flushReads();
+    this.#closed = true;
+    this.#cancelFlush?.();
+    if (this.stopped === null) {
+      try {
+        this.#options.store.transaction((tx) => this.#end(tx, reason));
+        this.checkpoint();
+      } catch (error) {
+        this.#stop(error);
+      }
+    }
+    this.#cancelCheckpoint?.();
+    await this.#options.mirror?.close();
+  }
+
+  #begin(tx: Transaction): LastStop {
+    const writing = this.#options.storage.write(tx);
+    const run = writing.mark("run");
+    const lastStop: LastStop = run === null ? "first" : sameBytes(run, runMarks.clean) ? "clean" : "crash";
+    const { version, role } = this.#options.node;
+    const window = lastStop === "crash" ? { readWindowMs } : {};
+    this.append(tx, this.#own("node.start", { version, role, lastStop, ...window }));
+    writing.putMark("run", runMarks.running);
+    return lastStop;
+  }
+
+  #end(tx: Transaction, reason: string): void {
+    this.append(tx, this.#own("node.stop", { reason }));
+    this.#options.storage.write(tx).putMark("run", runMarks.clean);
+  }
+
+  #sign(tx: Transaction): Uint8Array | null {
+    const writing = this.#options.storage.write(tx);
+    const tree: TreeState = loadTree(writing, this.#cache);
+    const last = writing.mark("checkpoint");
+    if (tree.size === (last === null ? 0 : decodeCheckpoint(last).size)) return null;
+    const note = checkpointOf(this.#options, tree);
+    writing.putMark("checkpoint", note);
+    return note;
+  }
+
+  #scheduleCheckpoint(): void {
+    if (this.#closed || this.#cancelCheckpoint !== null) return;
+    const since = this.#options.clock.sinceBootMs() - this.#lastCheckpointMs;
+    const wait = Math.min(checkpointEveryMs, Math.max(0, checkpointEveryMs - since));
+    this.#cancelCheckpoint = this.#options.timers.after(wait, () => this.checkpoint());
+  }
+
+  /** An event that does not fit a leaf must not take the others with it: each goes alone, and what is left out is counted. */
+  #dropUnfit(events: readonly ReadEvent[], dropped: number): void {
+    let left = dropped;
+    for (const event of events) {
+      try {
+        this.#options.store.transaction((tx) => this.append(tx, event));
+      } catch (error) {
+        if (!(error instanceof AuditError)) return this.#stop(error);
+        left += event.details?.count ?? 1;
+      }
+    }
+    try {
+      this.#options.store.transaction((tx) => this.append(tx, this.#gap(left)));
+    } catch (error) {
+      this.#stop(error);
+    }
+  }
+
+  #gap(count: number): AuditEvent {
+    return { ...this.#own("audit.gap", { count, reason: "reads that could not be logged" }), outcome: "failed" };
+  }
+
+  #own<Action extends "node.start" | "node.stop" | "audit.gap">(
+    action: Action,
+    details: Extract<AuditEvent, { readonly action: Action }>["details"],
+  ): Extract<AuditEvent, { readonly action: Action }> {
+    const self = { kind: "node", id: this.#options.name.node } as const;
+    return { action, actor: self, subject: self, outcome: "ok", details } as unknown as Extract<
+      AuditEvent,
+      { readonly action: Action }
+    >;
+  }
+
+  #stop(error: unknown): void {
+    if (this.#stopped !== null) return;
+    const code = error instanceof TidegateError ? error.code : "BUG";
+    this.#stopped = code;
+    this.#cancelCheckpoint?.();
+    this.#cancelFlush?.();
+    this.#options.onStopped(code);
+  }
+
+  #reading<T>(view: View | undefined, work: (read: AuditRead) => T): T {
+    const { store, storage } = this.#options;
+    return view === undefined ? store.read((whole) => work(storage.read(whole))) : work(storage.read(view));
+  }
+}
+
+const runMarks = { clean: utf8("clean"), running: utf8("running") } as const;
+
+/** Opens the log: writes the leaf of the start, which tells how the last run ended, and a checkpoint over it. */
+export function openAuditLog(options: AuditLogOptions): AuditLog {
+  return new AuditLog(options);
+}

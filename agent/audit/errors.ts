@@ -1,0 +1,17 @@
+import { TidegateError } from "../../protocol/base/index.ts";
+
+export const AUDIT_LOG_CODES = {
+  /** A folder that should hold an audit log holds none, or an empty one, or one that cannot be read. */
+  AUDIT_FOLDER_UNREADABLE: { fault: "operator", retryable: false },
+  /** The member statement or the root documents beside a log do not prove its keys. */
+  AUDIT_FOLDER_KEYS: { fault: "peer", retryable: false },
+  /** An anchor is not a checkpoint of the log that is verified. */
+  AUDIT_ANCHOR_INVALID: { fault: "operator", retryable: false },
+} as const;
+
+/** What is wrong with a log's folder or with what it is to be compared with. */
+export class AuditLogError extends TidegateError<keyof typeof AUDIT_LOG_CODES> {
+  constructor(code: keyof typeof AUDIT_LOG_CODES, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(AUDIT_LOG_CODES, code, message, options);
+  }
+}

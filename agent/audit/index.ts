@@ -1,0 +1,12 @@
+export { AuditLog, type AuditLogOptions, type LastStop, type LeafRef, openAuditLog } from "./audit-log.ts";
+export { AUDIT_LOG_CODES, AuditLogError } from "./errors.ts";
+export { decodeHead, encodeHead } from "./head-codec.ts";
+export { checkpointEveryMs, maxNotedReads, readWindowMs } from "./limits.ts";
+export { checkpointOf, type LogContext, leavesAfter } from "./log-context.ts";
+export { AuditMirror, type MirrorOptions, type MirrorSource } from "./mirror.ts";
+export { readConsistency, readConsistencyLater, readInclusion, readRoot, readRootLater } from "./proofs.ts";
+export { type ReadEvent, ReadFold } from "./read-fold.ts";
+export type { AsyncAuditStorage, AuditRead, AuditStorage, AuditWrite, Later, MarkName } from "./storage.ts";
+export { storeSource } from "./store-source.ts";
+export { storeStorage } from "./store-storage.ts";
+export { loadTree, loadTreeLater, TreeCache } from "./tree-cache.ts";

@@ -1,0 +1,14 @@
+/** Longest that a read waits for its leaf, ms: the window that a crash may lose. */
+export const readWindowMs = 100;
+
+/** Shortest time between two checkpoints while the node runs, ms. */
+export const checkpointEveryMs = 60_000;
+
+/** Different reads noted within one window; beyond them reads are only counted, and a gap leaf says how many. */
+export const maxNotedReads = 10_000;
+
+/** Leaves of one answer of the admin route. */
+export const maxLeavesPerCall = 1000;
+
+/** Trees kept in memory while a transaction may still roll back: the one before it and one for each of its appends. */
+export const maxRecentTrees = 16;

@@ -1,0 +1,178 @@
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import {
+  decodeCheckpoint,
+  encodeEntryBundle,
+  hashLeaf,
+  hashLength,
+  type TilePlace,
+  tilePath,
+  tilesBetween,
+  tileWidth,
+} from "../../protocol/audit/index.ts";
+import { concat, encodeTcbor, sameBytes } from "../../protocol/base/index.ts";
+
+/** Folders of other logs that are kept beside ours; more of them is an attack on the disk, and the mirror then stays behind. */
+const maxOtherFolders = 16;
+
+type Awaitable<T> = T | Promise<T>;
+
+/** Where the mirror reads the log; synchronous for gateway and edge, asynchronous for the vault. */
+export interface MirrorSource {
+  /** The newest checkpoint, or null before the first. */
+  checkpoint(): Awaitable<Uint8Array | null>;
+  leaves(from: number, limit: number): Awaitable<Uint8Array[]>;
+  tile(level: number, index: number): Awaitable<Uint8Array | null>;
+  root(size: number): Awaitable<Uint8Array>;
+  /** The node's member statement (an envelope) and the chain of roots that vouches for it, oldest first; null before the join. */
+  statements(): Awaitable<{ readonly member: Uint8Array; readonly roots: readonly Uint8Array[] } | null>;
+}
+
+export interface MirrorOptions {
+  /** `<data>/audit/<serial>`; made where it is missing. */
+  readonly folder: string;
+  readonly source: MirrorSource;
+  /** Told of each failure; the next checkpoint tries again. */
+  readonly onFailed: (cause: unknown) => void;
+}
+
+/** Names inside a log's folder that tlog-tiles does not define. */
+export const logFolderNames = {
+  checkpoint: "checkpoint",
+  member: "member.cbor",
+  roots: "roots.cbor",
+  epochs: "epochs",
+} as const;
+
+/**
+ * Keeps a log as the plain files of C2SP tlog-tiles, readable without any key of the node. The store is the truth: files are
+ * written after their checkpoint is durable, the checkpoint's own file last, and after a crash from where that file stands.
+ */
+export class AuditMirror {
+  readonly #options: MirrorOptions;
+  #running: Promise<void> | null = null;
+  #again = false;
+  /** Leaves in the folder; null until its checkpoint was read. */
+  #size: number | null = null;
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+  }
+
+  /** Brings the folder up to the newest checkpoint, later; calls during a run are one more run. */
+  update(): void {
+    this.#again = true;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** Waits until the folder is up to date or has failed. */
+  async close(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      try {
+        await this.#write();
+      } catch (cause) {
+        this.#options.onFailed(cause);
+      }
+    }
+  }
+
+  async #write(): Promise<void> {
+    const { source, folder } = this.#options;
+    const note = await source.checkpoint();
+    if (note === null) return;
+    const { size } = decodeCheckpoint(note);
+    this.#size ??= await this.#mirrored();
+    await this.#writeStatements();
+    if (size === this.#size) return;
+    const places = tilesBetween(this.#size, size);
+    for (const place of places) await writeDurably(join(folder, tilePath(place)), await this.#contentOf(place));
+    await writeDurably(join(folder, logFolderNames.checkpoint), note);
+    // Partial tiles of the checkpoint before serve nobody once a wider one is there.
+    for (const place of tilesBetween(0, this.#size).filter((old) => old.width < tileWidth)) {
+      if (places.some((wider) => wider.level === place.level && wider.index === place.index))
+        await rm(join(folder, tilePath(place)), { force: true });
+    }
+    this.#size = size;
+  }
+
+  /** How many leaves the folder holds under its checkpoint. A folder that is not of this log is put aside, never overwritten. */
+  async #mirrored(): Promise<number> {
+    const { folder, source } = this.#options;
+    const bytes = await readFile(join(folder, logFolderNames.checkpoint)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return null;
+      throw error;
+    });
+    if (bytes === null) return 0;
+    const newest = await source.checkpoint();
+    try {
+      const old = decodeCheckpoint(bytes);
+      const held = newest === null ? 0 : decodeCheckpoint(newest).size;
+      if (old.size <= held && sameBytes(old.root, await source.root(old.size))) return old.size;
+    } catch (cause) {
+      this.#options.onFailed(cause);
+    }
+    await this.#putAside();
+    return 0;
+  }
+
+  async #putAside(): Promise<void> {
+    const { folder } = this.#options;
+    for (let copy = 1; copy <= maxOtherFolders; copy += 1) {
+      try {
+        return await rename(folder, `${folder}.other-${copy}`);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY" || copy === maxOtherFolders) throw error;
+      }
+    }
+  }
+
+  async #writeStatements(): Promise<void> {
+    const statements = await this.#options.source.statements();
+    if (statements === null) return;
+    const { folder } = this.#options;
+    await writeChanged(join(folder, logFolderNames.member), statements.member);
+    await writeChanged(join(folder, logFolderNames.roots), encodeTcbor([...statements.roots]));
+  }
+
+  async #contentOf(place: TilePlace): Promise<Uint8Array> {
+    const { source } = this.#options;
+    if (place.level === "entries" || place.level === 0) {
+      const leaves = await source.leaves(place.index * tileWidth, place.width);
+      return place.level === 0 ? concat(...leaves.map(hashLeaf)) : encodeEntryBundle(leaves);
+    }
+    const tile = await source.tile(place.level, place.index);
+    return (tile ?? new Uint8Array(0)).subarray(0, place.width * hashLength);
+  }
+}
+
+async function writeChanged(path: string, bytes: Uint8Array): Promise<void> {
+  const present = await readFile(path).catch(() => null);
+  if (present === null || !sameBytes(present, bytes)) await writeDurably(path, bytes);
+}
+
+/** Temporary name, sync, rename, sync of the folder; without blocking the event loop. */
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.new`;
+  const file = await open(temporary, "w", 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  const folder = await open(dirname(path), "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
