@@ -1,0 +1,32 @@
+import { maxAttemptsWithoutLockout } from "./limits.ts";
+import type { AdapterAnswer } from "./machine.ts";
+import type { RotationState } from "./state.ts";
+
+/** A device's lockout as its model states it: wrong logins until it locks, "unknown", or "none" where it never locks. */
+export type LockoutThreshold = number | "unknown" | "none";
+
+/**
+ * Attempts allowed per lockout window: two below the threshold, so that one is always left for a human and one typo
+ * locks nobody out. Unknown allows one (per 30 minutes); two or less allows none.
+ */
+export function attemptLimit(threshold: LockoutThreshold): number {
+  if (threshold === "unknown") return 1;
+  if (threshold === "none") return maxAttemptsWithoutLockout;
+  return Math.min(Math.max(threshold - 2, 0), maxAttemptsWithoutLockout);
+}
+
+/** Takes one attempt; stored before the login leaves. */
+export function debit(state: RotationState): RotationState {
+  return { ...state, spent: state.spent + 1 };
+}
+
+/** Records an answer: the attempt comes back where the device accepted the login or none can have reached it. */
+export function settleAttempt(state: RotationState, answer: AdapterAnswer): RotationState {
+  const keep = answer.spent && answer.outcome !== "OK" && answer.outcome !== "NOT_SENT";
+  return {
+    ...state,
+    pending: null,
+    spent: keep ? state.spent : Math.max(state.spent - 1, 0),
+    prepared: answer.prepareAgain ? null : state.prepared,
+  };
+}

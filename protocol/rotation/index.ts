@@ -1,0 +1,33 @@
+export { attemptLimit, type LockoutThreshold } from "./budget.ts";
+export { decodeRotation, encodeRotation } from "./codec.ts";
+export { ROTATION_CODES, type RotationCode, RotationError } from "./codes.ts";
+export * from "./ledger.ts";
+export { maxHistory, maxPool } from "./limits.ts";
+export type {
+  AdapterAnswer,
+  DeviceEffect,
+  DeviceOutcome,
+  ReportKind,
+  RotationEffect,
+  RotationEvent,
+  RotationInputs,
+  RotationLeaf,
+  Transition,
+} from "./machine.ts";
+export { probeOrder } from "./probing.ts";
+export {
+  adopted,
+  type Candidate,
+  type CandidateIndex,
+  type CandidateKind,
+  candidateOf,
+  compareIndex,
+  everyCandidate,
+  type HoldCause,
+  isResting,
+  isUnsettled,
+  type Phase,
+  type RotationState,
+  stateName,
+} from "./state.ts";
+export { step } from "./step.ts";

@@ -1,0 +1,122 @@
+import { settleAttempt } from "./budget.ts";
+import type { RotationCode } from "./codes.ts";
+import { contact, loginBlock, refuse, waitFor } from "./contact.ts";
+import { maxCountedPushes } from "./limits.ts";
+import type { AdapterAnswer, DeviceOutcome, RotationEffect, RotationInputs, Transition } from "./machine.ts";
+import { beginProbe } from "./probing.ts";
+import { afterRejection, returnToPool, stage } from "./staging.ts";
+import { isResting, type RotationState, restingPhase } from "./state.ts";
+
+/** IDLE or VERIFIED → STAGED. Everything that can be refused is refused here, before the device is touched. */
+export function startRotation(state: RotationState, by: "order" | "interval", inputs: RotationInputs): Transition {
+  const code = startRefusal(state, by, inputs);
+  return code === null ? stage(state) : refuse(state, code);
+}
+
+function startRefusal(state: RotationState, by: "order" | "interval", inputs: RotationInputs): RotationCode | null {
+  if (state.phase === "UNKNOWN") return "ROTATION_UNKNOWN";
+  if (!isResting(state) || state.pending !== null) return "ROTATION_BUSY";
+  if (by === "interval" && inputs.policy !== "interval") return "ROTATION_NOT_ALLOWED";
+  const block = changeBlock(state, inputs);
+  if (block !== null) return block;
+  return state.pool.length === 0 ? "ROTATION_POOL_EMPTY" : loginBlock(state, inputs);
+}
+
+/** Why nothing may be changed on the device now, or null; asked again right before the push. */
+function changeBlock(state: RotationState, inputs: RotationInputs): RotationCode | null {
+  if (state.hold !== null) return "ROTATION_HELD";
+  if (inputs.policy === "never") return "ROTATION_NOT_ALLOWED";
+  if (inputs.attemptLimit === 0) return "ROTATION_LOCKOUT_TOO_LOW";
+  if (!inputs.identityPinned) return "ROTATION_IDENTITY";
+  if (!inputs.spaceReserved) return "ROTATION_NO_SPACE";
+  if (!inputs.consumersReady) return "ROTATION_CONSUMERS_BEHIND";
+  if (!inputs.clockFit) return "ROTATION_CLOCK";
+  if (!inputs.windowOpen) return "ROTATION_WINDOW_CLOSED";
+  if (!inputs.deviceFree) return "ROTATION_DEVICE_BUSY";
+  return inputs.settled ? null : "ROTATION_UNSETTLED";
+}
+
+/** STAGED: prove the current value and fix the request, then send it. Making the request is a login with the current value too. */
+export function advanceStaged(state: RotationState, next: number, inputs: RotationInputs): Transition {
+  const block = changeBlock(state, inputs) ?? loginBlock(state, inputs);
+  if (block !== null) return waitFor(state, block);
+  const login = state.current;
+  if (state.prepared?.[0] !== next || state.prepared[1] !== login) {
+    return contact(state, { action: "prepare", ref: next, login, leaf: "rotation.preflight" });
+  }
+  if (state.currentProven) return send(state, next);
+  return contact(state, { action: "verify", ref: login, login, leaf: "rotation.preflight" });
+}
+
+/** STAGED → SENT: the value is a candidate, durably, before the first packet of the push. */
+function send(state: RotationState, next: number): Transition {
+  const candidate = [...state.pool, ...state.candidates, ...state.history].find(({ ref }) => ref === next);
+  const others = state.candidates.filter(({ ref }) => ref !== next);
+  const sent: RotationState = {
+    ...state,
+    phase: "SENT",
+    candidates: candidate === undefined ? others : [candidate, ...others],
+    pool: state.pool.filter(({ ref }) => ref !== next),
+    history: state.history.filter(({ ref }) => ref !== next),
+    pushes: Math.min(state.pushes + 1, maxCountedPushes),
+    prepared: [next, state.current],
+  };
+  const before: RotationEffect[] =
+    sent.pushes === maxCountedPushes && state.pushes < maxCountedPushes
+      ? [{ kind: "alarm", code: "ROTATION_NO_ANSWER", ref: next }]
+      : [];
+  return contact(sent, { action: "push", ref: next, login: state.current, leaf: "rotation.sent", before });
+}
+
+/**
+ * The request is made and the current value proven by that: the transaction of SENT stores both. Where something came in
+ * between, what was made is dropped; it was never sent.
+ */
+export function onPrepared(state: RotationState, next: number, answer: AdapterAnswer, inputs: RotationInputs): Transition {
+  const idle = settleAttempt(state, answer);
+  if (answer.outcome === "REJECTED_POLICY") return rejectUnsent(idle, next);
+  if (answer.outcome !== "OK") return onPreflightFailed(idle, answer.outcome);
+  const block = changeBlock(idle, inputs) ?? loginBlock(idle, inputs);
+  return block === null ? send(idle, next) : waitFor(idle, block);
+}
+
+/** The preflight login with the current value was answered. */
+export function onPreflight(state: RotationState, answer: AdapterAnswer): Transition {
+  const idle = settleAttempt(state, answer);
+  if (answer.outcome !== "OK") return onPreflightFailed(idle, answer.outcome);
+  return { state: { ...idle, currentProven: true }, effects: [] };
+}
+
+function onPreflightFailed(state: RotationState, outcome: DeviceOutcome): Transition {
+  if (outcome === "NOT_SENT") return waitFor(state, "ROTATION_BACK_OFF");
+  if (outcome !== "AMBIGUOUS") return beginProbe(state, { refused: state.current });
+  // Nothing was sent yet, so nothing can be in doubt: ask again later.
+  return state.pushes === 0 ? waitFor(state, "ROTATION_BACK_OFF") : beginProbe(state, { unanswered: state.current });
+}
+
+/** SENT → PROBE, or back to STAGED where provably nothing left. Nothing here is ever "failed". */
+export function onPushed(state: RotationState, next: number, answer: AdapterAnswer): Transition {
+  const idle: RotationState = { ...settleAttempt(state, answer), currentProven: false };
+  if (answer.outcome === "NOT_SENT") return waitFor({ ...idle, phase: "STAGED" }, "ROTATION_BACK_OFF");
+  if (answer.outcome !== "REJECTED_POLICY") return beginProbe(idle, {});
+  return beginProbe(withRejected(idle, next), {});
+}
+
+/** The pool's value cannot even be written for this device: terminal, and nothing was sent with it. */
+function rejectUnsent(state: RotationState, next: number): Transition {
+  return afterRejection(withRejected(state, next), next);
+}
+
+function withRejected(state: RotationState, next: number): RotationState {
+  return { ...state, rejected: [...state.rejected.filter((ref) => ref !== next), next] };
+}
+
+/** Gives up what was staged. A value that was sent stays a candidate and can be staged again. */
+export function cancelRotation(state: RotationState): Transition {
+  if (state.phase !== "STAGED" || state.pending !== null || state.next === null) return refuse(state, "ROTATION_NOT_NOW");
+  const cleared = returnToPool(state);
+  return {
+    state: { ...cleared, phase: restingPhase(state), currentProven: false },
+    effects: [{ kind: "leaf", action: "rotation.cancelled", ref: state.next }],
+  };
+}
