@@ -40,7 +40,10 @@ export interface PushJob extends DeviceJob {
 
 /** Speaks one protocol to devices. Every operation opens its own session and leaves none behind. */
 export interface Adapter {
-  /** Logs in with `current`, checks the device's identity and fixes every choice of the change; changes nothing. */
+  /**
+   * Refuses what can be refused before a change, checks the device's identity and fixes every choice of the change;
+   * changes nothing. Logs in with `current` where that costs the device nothing.
+   */
   prepare(job: DeviceJob): Promise<Outcome>;
   /** Sends the change, once. May be called again with the same state. */
   push(job: PushJob): Promise<Outcome>;

@@ -1,0 +1,1 @@
+export { modbusAdapter } from "./modbus-adapter.ts";
