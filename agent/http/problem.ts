@@ -37,6 +37,7 @@ const titles: Readonly<Record<number, string>> = {
   405: "Method not allowed",
   409: "Conflict",
   413: "Too large",
+  414: "Address too long",
   421: "Misdirected request",
   429: "Too many requests",
   500: "Internal error",

@@ -1,0 +1,145 @@
+import { isUtf8 } from "node:buffer";
+import { LRUCache } from "lru-cache";
+import nacl from "tweetnacl";
+import { assert, concat, type Random } from "../../protocol/base/index.ts";
+import { type Fields, wipeFields } from "../../protocol/content/index.ts";
+import type { CredentialSource, ReadableCredential } from "./contracts.ts";
+import { apiLimits } from "./limits.ts";
+
+/** A credential with its answer's unchanging parts; the secret one is sealed. */
+export interface CachedAnswer {
+  readonly credential: ReadableCredential;
+  readonly etag: string;
+  /** A new buffer with the whole answer, closed by `tail` (ASCII). The caller wipes it. */
+  render(tail: string): Buffer;
+}
+
+const nonceBytes = 24;
+const shorthandLabel = Buffer.from(',"password":');
+const nothing = Buffer.alloc(0);
+
+/**
+ * Answers made ready at the first read and kept sealed under a key of this process: a read opens one secretbox instead of reading
+ * the store, and no plaintext waits in memory.
+ */
+export class AnswerCache {
+  readonly #key: Uint8Array;
+  readonly #random: Random;
+  readonly #source: CredentialSource;
+  readonly #answers = new LRUCache<string, CachedAnswer>({ max: apiLimits.cachedAnswers });
+
+  constructor(source: CredentialSource, random: Random) {
+    this.#source = source;
+    this.#random = random;
+    this.#key = random(32);
+  }
+
+  get(path: string): CachedAnswer | null {
+    return this.#answers.get(path) ?? this.#make(path);
+  }
+
+  /** Forgets what is kept of one path, or of all: the source changed. */
+  forget(path?: string): void {
+    if (path === undefined) this.#answers.clear();
+    else this.#answers.delete(path);
+  }
+
+  /** Ends the cache; its key goes. */
+  close(): void {
+    this.#answers.clear();
+    this.#key.fill(0);
+  }
+
+  #make(path: string): CachedAnswer | null {
+    const credential = this.#source.find(path);
+    if (credential === null) return null;
+    const answer = new SealedAnswer(path, credential, { key: this.#key, nonce: this.#random(nonceBytes) });
+    this.#answers.set(path, answer);
+    return answer;
+  }
+}
+
+class SealedAnswer implements CachedAnswer {
+  readonly credential: ReadableCredential;
+  readonly etag: string;
+  readonly #head: Uint8Array;
+  readonly #version: Uint8Array;
+  readonly #sealed: Uint8Array;
+  readonly #seal: { readonly key: Uint8Array; readonly nonce: Uint8Array };
+  readonly #shorthand: Range | null;
+
+  constructor(path: string, credential: ReadableCredential, seal: { key: Uint8Array; nonce: Uint8Array }) {
+    this.credential = credential;
+    this.etag = `"${credential.version}"`;
+    this.#head = Buffer.from(`{"path":${JSON.stringify(path)},"username":${JSON.stringify(credential.username)},"fields":`);
+    this.#version = Buffer.from(`,"version":${JSON.stringify(credential.version)},`);
+    const fields = credential.openFields();
+    const { json, password } = fieldsJson(fields);
+    this.#seal = seal;
+    this.#sealed = nacl.secretbox(json, seal.nonce, seal.key);
+    this.#shorthand = password;
+    wipeFields(fields);
+    json.fill(0);
+  }
+
+  render(tail: string): Buffer {
+    const secret = nacl.secretbox.open(this.#sealed, this.#seal.nonce, this.#seal.key);
+    assert(secret !== null, "an answer that this process sealed opens");
+    const label = this.#shorthand === null ? nothing : shorthandLabel;
+    const password = this.#shorthand === null ? nothing : secret.subarray(this.#shorthand.from, this.#shorthand.to);
+    const fixed = this.#head.length + secret.length + label.length + password.length + this.#version.length;
+    const body = Buffer.allocUnsafe(fixed + tail.length);
+    let at = 0;
+    for (const part of [this.#head, secret, label, password, this.#version]) {
+      body.set(part, at);
+      at += part.length;
+    }
+    body.write(tail, at, "latin1");
+    secret.fill(0);
+    return body;
+  }
+}
+
+/** Where a value stands in the fields' JSON. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The fields as a JSON object, and where `password` has its value. Built of bytes: a string that held a secret could not be wiped. */
+function fieldsJson(fields: Fields): { json: Uint8Array; password: Range | null } {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  let password: Range | null = null;
+  for (const [index, { name, value }] of fields.entries()) {
+    const label = Buffer.from(`${index === 0 ? "{" : ","}${JSON.stringify(name)}:`);
+    const text = valueJson(value);
+    parts.push(label, text);
+    length += label.length + text.length;
+    if (name === "password") password = { from: length - text.length, to: length };
+  }
+  parts.push(Buffer.from("}"));
+  const json = concat(...parts);
+  for (const part of parts) part.fill(0);
+  return { json, password };
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+const firstPrintable = 0x20;
+const hexDigits = Buffer.from("0123456789abcdef");
+
+/** A field's value as a JSON string; `{"base64": …}` where it is not UTF-8. */
+function valueJson(value: Uint8Array): Uint8Array {
+  if (!isUtf8(value)) return Buffer.from(`{"base64":"${Buffer.from(value).toString("base64")}"}`);
+  const out: number[] = [quote];
+  for (const byte of value) {
+    if (byte === quote || byte === backslash) out.push(backslash, byte);
+    else if (byte < firstPrintable) out.push(...Buffer.from("\\u00"), hexDigits[byte >> 4] ?? 0, hexDigits[byte & 15] ?? 0);
+    else out.push(byte);
+  }
+  out.push(quote);
+  const bytes = Uint8Array.from(out);
+  out.fill(0);
+  return bytes;
+}

@@ -1,0 +1,63 @@
+import { hash, timingSafeEqual } from "node:crypto";
+import { assert, toHex } from "../../protocol/base/index.ts";
+import { isPath, parsePattern, patternMatches } from "../../protocol/content/index.ts";
+import type { ApplicationRecord } from "./contracts.ts";
+import { apiLimits } from "./limits.ts";
+
+const tokenHashBytes = 32;
+
+/** Who a token belongs to, and what it may read. */
+export interface Application {
+  readonly id: string;
+  readonly name: string;
+  mayRead(path: string): boolean;
+}
+
+/**
+ * Applications by the hash of their token. The map's key is a SHA-256, so how long a lookup takes tells nothing about a token; the
+ * hit is compared in constant time besides.
+ */
+export class ApplicationTable {
+  readonly #byHash = new Map<string, KnownApplication>();
+  readonly #scratch = Buffer.alloc(2 * tokenHashBytes);
+
+  constructor(records: readonly ApplicationRecord[]) {
+    assert(records.length <= apiLimits.applications, `at most ${apiLimits.applications} applications`);
+    for (const record of records) this.#byHash.set(toHex(record.tokenHash), new KnownApplication(record));
+  }
+
+  /** The application of a token, or null. */
+  authenticate(token: string): Application | null {
+    const digest = hash("sha256", token, "hex");
+    const known = this.#byHash.get(digest);
+    if (known === undefined) return null;
+    this.#scratch.write(digest, "latin1");
+    return timingSafeEqual(this.#scratch, known.tokenHash) ? known : null;
+  }
+}
+
+class KnownApplication implements Application {
+  readonly id: string;
+  readonly name: string;
+  /** In hexadecimal digits, as bytes. */
+  readonly tokenHash: Uint8Array;
+  readonly #patterns: readonly (readonly string[])[];
+  readonly #decided = new Map<string, boolean>();
+
+  constructor(record: ApplicationRecord) {
+    this.id = record.id;
+    this.name = record.name;
+    this.tokenHash = Buffer.from(toHex(record.tokenHash));
+    this.#patterns = record.grants.map(parsePattern);
+  }
+
+  mayRead(path: string): boolean {
+    const decided = this.#decided.get(path);
+    if (decided !== undefined) return decided;
+    const segments = path.split("/");
+    const granted = isPath(path) && this.#patterns.some((pattern) => patternMatches(pattern, segments));
+    if (this.#decided.size >= apiLimits.cachedGrants) this.#decided.clear();
+    this.#decided.set(path, granted);
+    return granted;
+  }
+}

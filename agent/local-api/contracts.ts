@@ -1,0 +1,67 @@
+import type { Fields } from "../../protocol/content/index.ts";
+
+/** Where the API gets what it serves. Edge and gateway differ only here. */
+export interface CredentialSource {
+  /** The credential at `path` as it is now, or null where there is none or no value yet. */
+  find(path: string): ReadableCredential | null;
+}
+
+/** One credential, without its secret. */
+export interface ReadableCredential {
+  readonly username: string;
+  /** Version as text, `epoch.number`; the ETag. */
+  readonly version: string;
+  /** `vault`: the value came as current from the vault. `rotation`: it became current by a rotation here. */
+  readonly source: "vault" | "rotation";
+  /** When this version became current here, in since-boot milliseconds; negative before this boot. */
+  readonly currentSinceMs: number;
+  readonly rotation: "idle" | "in-progress";
+  /** ISO 8601, or null. */
+  readonly expiresAt: string | null;
+  /** New copies of the secret fields; the caller wipes them. */
+  openFields(): Fields;
+}
+
+/** A registered application as the API needs it. */
+export interface ApplicationRecord {
+  /** 16 bytes in hexadecimal. */
+  readonly id: string;
+  readonly name: string;
+  /** SHA-256 (32 bytes) of the token's text. */
+  readonly tokenHash: Uint8Array;
+  /** Path patterns. */
+  readonly grants: readonly string[];
+}
+
+/** A read as the audit log notes it, refused ones too. */
+export interface ReadEvent {
+  /** Application id in hexadecimal; null where the caller is not known. */
+  readonly application: string | null;
+  readonly path: string;
+  /** Null where nothing was read. */
+  readonly version: string | null;
+  readonly outcome: "read" | "unchanged" | "refused";
+}
+
+/** One thing that health depends on. */
+export interface HealthCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What is wrong, or since when; never a secret. */
+  readonly detail: string;
+}
+
+export interface Health {
+  /** False: `/healthz` is red. Stale identity or relay, stopped store, lost clock. */
+  readonly checks: readonly HealthCheck[];
+  /** False until credentials can be read; `/readyz`. */
+  readonly ready: boolean;
+}
+
+/** Where the API listens. */
+export type ApiListener =
+  | { readonly kind: "unix"; readonly path: string; readonly mode: number }
+  /** Plain HTTP; loopback addresses only. */
+  | { readonly kind: "loopback"; readonly address: string; readonly port: number }
+  /** `on` is an address of this machine or the name of a network interface. */
+  | { readonly kind: "tls"; readonly on: string; readonly port: number; readonly hosts: readonly string[] };

@@ -1,0 +1,34 @@
+import { TidegateError } from "../../protocol/base/index.ts";
+
+export const API_CODES = {
+  /** No token, or one that no enabled application has. */
+  API_UNAUTHENTICATED: { fault: "caller", retryable: false },
+  /** Not granted; whether the path exists is not said. */
+  API_REFUSED: { fault: "caller", retryable: false },
+  /** Granted, but this node holds no value for it. */
+  API_NO_VALUE: { fault: "caller", retryable: true },
+  /** The header X-Tidegate-Request: true is missing. */
+  API_HEADER_MISSING: { fault: "caller", retryable: false },
+  /** The request comes from a web page. */
+  API_ORIGIN_REFUSED: { fault: "caller", retryable: false },
+  /** The Host header names something else than this listener. */
+  API_HOST_REFUSED: { fault: "caller", retryable: false },
+  /** Not a path of a credential. */
+  API_PATH_INVALID: { fault: "caller", retryable: false },
+  /** The call exists, but not with this method. */
+  API_METHOD: { fault: "caller", retryable: false },
+  /** Too long a request line. */
+  API_URL_TOO_LONG: { fault: "caller", retryable: false },
+  /** The configured address cannot be listened on. */
+  API_LISTEN: { fault: "operator", retryable: true },
+  /** Plain HTTP was configured for an address that others reach. */
+  API_LISTEN_UNSAFE: { fault: "operator", retryable: false },
+} as const;
+
+export type ApiCode = keyof typeof API_CODES;
+
+export class ApiError extends TidegateError<ApiCode> {
+  constructor(code: ApiCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(API_CODES, code, message, options);
+  }
+}

@@ -1,0 +1,4 @@
+export type * from "./contracts.ts";
+export { API_CODES, ApiError } from "./errors.ts";
+export type { ApiTls, OpenListener } from "./listeners.ts";
+export { type LocalApi, type LocalApiOptions, openLocalApi } from "./local-api.ts";
