@@ -10,8 +10,10 @@ export interface VaultTables {
   zones: { name: string; created_at: number };
   nodes: NodeRow;
   codes: CodeRow;
+  certificates: { node_id: Uint8Array; place: number; certificate: Uint8Array };
   streams: StreamRow;
   stream_entries: { node_id: Uint8Array; type: number; id: Uint8Array; entry_sealed: Uint8Array };
+  held_reports: { node_id: Uint8Array; id: Uint8Array; carrier: Uint8Array };
   outbox: { node_id: Uint8Array; epoch: number; seq: number; id: Uint8Array; carrier: Uint8Array; created_at: number };
   devices: DeviceRow;
   accounts: AccountRow;
@@ -23,6 +25,9 @@ export interface VaultTables {
   consumers: { account_id: Uint8Array; node_id: Uint8Array; epoch: number; number: number };
   escrows: { node_id: Uint8Array; epoch: number; seq: number; received_at: number; escrow: Uint8Array };
   alarms: AlarmRow;
+  audit_leaves: { log: number; place: number; leaf: Uint8Array };
+  audit_tiles: { log: number; level: number; place: number; hashes: Uint8Array };
+  audit_marks: { log: number; name: string; value: Uint8Array };
   leases: { name: string; holder: string; until_ms: number };
 }
 
@@ -52,6 +57,11 @@ export interface CodeRow {
   zone: string;
   via: Uint8Array | null;
   address: string | null;
+  /** The root that the code pins. */
+  root_version: number;
+  root_id: Uint8Array;
+  /** JSON array: names and addresses for the node's certificate. */
+  hosts: string;
   created_at: number;
   expires_at: number;
   burned_at: number | null;
@@ -64,12 +74,11 @@ export interface StreamRow {
   node_id: Uint8Array;
   /** Written by each transaction that reads the row to change it: the portable row lock. */
   turn: number;
+  /** Sending end of the bundles, receiving end of the reports, as protocol/bundle encodes them. */
   sender: Uint8Array;
   receiver: Uint8Array;
-  /** 1 where the node's next bundle must be a snapshot. */
-  needs_snapshot: number;
-  nonces: Uint8Array;
-  reported_head: Uint8Array | null;
+  /** The newest nonce that an issued bundle answered. */
+  answered: Uint8Array | null;
 }
 
 export interface DeviceRow {

@@ -1,0 +1,196 @@
+import { hash, X509Certificate } from "node:crypto";
+import { assert, Secret, sameBytes } from "../../protocol/base/index.ts";
+import { emptyDigest, startReceiver, startSender } from "../../protocol/bundle/index.ts";
+import { decodeCarrier } from "../../protocol/envelope/index.ts";
+import { type JoinRequest, joinCodeIdOf, openJoinRequest } from "../../protocol/join/index.ts";
+import { nodeIdText } from "../../protocol/keys/index.ts";
+import { type NodeRole, newestRoot, nodeRole, signMember, type TrustState } from "../../protocol/trust/index.ts";
+import { memberStatement, putStatement } from "../identity/index.ts";
+import type { CodeRow, NodeRow, VaultTransaction } from "../store/index.ts";
+import { issueBundle, startStreams, type VaultCore } from "../streams/index.ts";
+import { EnrolError } from "./codes.ts";
+import { codePlace } from "./issue-code.ts";
+import { tlsKeyBytes } from "./limits.ts";
+import { replaceNode } from "./replace-node.ts";
+
+export interface JoinAnswered {
+  /** The answer's carrier; the same bytes each time the same request comes. */
+  readonly carrier: Uint8Array;
+  readonly nodeId: Uint8Array;
+  /** Nodes that have something new to fetch. */
+  readonly reached: readonly Uint8Array[];
+}
+
+/**
+ * Answers a join request. The code is burned in the transaction that stores the keys; the same request again gets the same answer, any
+ * other one is refused. Throws the ENROL codes, JOIN_*, CARRIER_*, ENVELOPE_*, KEY_* and CA_*.
+ */
+export async function answerJoin(core: VaultCore, carrierBytes: Uint8Array): Promise<JoinAnswered> {
+  const { envelope, body } = decodeCarrier(carrierBytes);
+  const codeId = joinCodeIdOf(envelope);
+  const requestHash = new Uint8Array(hash("sha256", envelope, "buffer"));
+  return core.store.transaction(async (tx) => {
+    const code = await tx.selectFrom("codes").selectAll().where("code_id", "=", codeId).executeTakeFirst();
+    if (code === undefined) throw new EnrolError("ENROL_CODE_UNKNOWN", "the enrolment code is not one of this vault");
+    if (code.burned_at !== null) return repeated(core, code, { envelope, requestHash });
+    if (code.expires_at <= core.clock.wallMs()) {
+      throw new EnrolError("ENROL_CODE_EXPIRED", `the enrolment code for ${code.name} has expired`, "Give out a new one.");
+    }
+    const request = openWith(core, code, envelope);
+    if (body.length !== tlsKeyBytes || !sameBytes(hash("sha256", body, "buffer"), request.tlsKeyHash)) {
+      throw new EnrolError("ENROL_TLS_KEY", "the join request came without the public key that it names");
+    }
+    const node = await registerNode(core, tx, { code, request, tlsKey: body });
+    const carrier = await issueBundle(core, tx, node, { always: true, statements: await statementsFor(core, tx, node) });
+    assert(carrier !== null, "a new node's first bundle is a snapshot");
+    await tx
+      .updateTable("codes")
+      .set({ burned_at: core.clock.wallMs(), request_hash: requestHash, answer: carrier })
+      .where("code_id", "=", codeId)
+      .execute();
+    return { carrier, nodeId: node.node_id, reached: await exportToGateway(core, tx, node) };
+  });
+}
+
+/** Only who holds the code's secret learns that it was used, or gets the answer again. */
+function repeated(core: VaultCore, code: CodeRow, item: { envelope: Uint8Array; requestHash: Uint8Array }): JoinAnswered {
+  const request = openWith(core, code, item.envelope);
+  if (code.answer !== null && code.request_hash !== null && sameBytes(code.request_hash, item.requestHash)) {
+    return { carrier: code.answer, nodeId: request.nodeId, reached: [] };
+  }
+  throw new EnrolError("ENROL_CODE_USED", `the enrolment code for ${code.name} was used by another request`);
+}
+
+function openWith(core: VaultCore, code: CodeRow, envelope: Uint8Array): JoinRequest {
+  const opened = core.seal.open(codePlace(code.code_id), code.secret_sealed);
+  const secret = new Secret(opened);
+  opened.fill(0);
+  try {
+    return openJoinRequest(envelope, {
+      codeId: code.code_id,
+      secret,
+      rootId: code.root_id,
+      role: code.role as NodeRole,
+      name: code.name,
+    });
+  } finally {
+    secret.wipe();
+  }
+}
+
+async function registerNode(
+  core: VaultCore,
+  tx: VaultTransaction,
+  join: { code: CodeRow; request: JoinRequest; tlsKey: Uint8Array },
+): Promise<NodeRow> {
+  const { code, request } = join;
+  const known = await tx.selectFrom("nodes").select("node_id").where("node_id", "=", request.nodeId).executeTakeFirst();
+  if (known !== undefined) throw new EnrolError("ENROL_NODE_KNOWN", "the request's signing key belongs to a node already");
+  const replaced = await replaceNode(core, tx, { name: code.name, named: request.replaces, by: request.nodeId });
+  const node: NodeRow = {
+    node_id: request.nodeId,
+    name: code.name,
+    role: code.role,
+    zone: code.zone,
+    via: code.via,
+    address: code.address,
+    state: "active",
+    joined_at: core.clock.wallMs(),
+    last_heard_at: null,
+    join_counter: 0,
+    boot_counter: 0,
+  };
+  await tx.insertInto("nodes").values(node).execute();
+  await putStatement(tx, memberOfRequest(core, code, request), core.random);
+  await storeCertificate(core, tx, join);
+  await startNodeStreams(core, tx, request);
+  const roleName = code.role === nodeRole.gateway ? "gateway" : "edge";
+  await core.log.append(tx, {
+    action: "node.enroll",
+    actor: { kind: "node", id: "vault" },
+    subject: { kind: "node", id: nodeIdText(request.nodeId) },
+    outcome: "ok",
+    details: { role: roleName, zone: code.zone, name: code.name, codeId: Buffer.from(code.code_id).toString("hex"), serial: 1 },
+  });
+  if (replaced !== null) await moveChildren(tx, replaced, request.nodeId);
+  return node;
+}
+
+function memberOfRequest(core: VaultCore, code: CodeRow, request: JoinRequest): Uint8Array {
+  return signMember(
+    {
+      vaultId: core.vaultId,
+      nodeId: request.nodeId,
+      serial: 1,
+      name: code.name,
+      role: code.role as NodeRole,
+      zone: code.zone,
+      signKey: request.signKey,
+      sealKey: request.sealKey,
+      tlsKeyHash: request.tlsKeyHash,
+      logKey: request.logKey,
+      epochKey: request.epochKey,
+      witnessKey: null,
+    },
+    core.keys.identity.signing,
+  );
+}
+
+async function storeCertificate(
+  core: VaultCore,
+  tx: VaultTransaction,
+  join: { code: CodeRow; request: JoinRequest; tlsKey: Uint8Array },
+): Promise<void> {
+  const { authority } = core.keys;
+  const own = authority.issue({
+    commonName: join.code.name,
+    hosts: JSON.parse(join.code.hosts) as string[],
+    publicKey: join.tlsKey,
+    nowMs: core.clock.wallMs(),
+    random: core.random,
+  });
+  for (const [place, pem] of [own, authority.certificate].entries()) {
+    const certificate = new Uint8Array(new X509Certificate(pem).raw);
+    await tx.insertInto("certificates").values({ node_id: join.request.nodeId, place, certificate }).execute();
+  }
+}
+
+async function startNodeStreams(core: VaultCore, tx: VaultTransaction, request: JoinRequest): Promise<void> {
+  const { document } = newestRoot(await core.trust.read(tx));
+  await startStreams(tx, request.nodeId, {
+    sender: startSender(document.vaultEpoch, [request.nonce]),
+    receiver: startReceiver({
+      epoch: document.vaultEpoch,
+      rootVersion: document.version,
+      stateDigest: emptyDigest(),
+      nonce: core.random(16),
+    }),
+    answered: null,
+  });
+}
+
+/** Everything that a node needs to begin to trust: roots, the vault, the gateway that it goes through, itself, and who is revoked. */
+async function statementsFor(core: VaultCore, tx: VaultTransaction, node: NodeRow): Promise<Uint8Array[]> {
+  const trust: TrustState = await core.trust.read(tx);
+  const members: Uint8Array[] = [];
+  for (const id of [core.keys.identity.nodeId, ...(node.via === null ? [] : [node.via]), node.node_id]) {
+    const statement = await memberStatement(tx, id);
+    assert(statement !== null, "every registered node has its statement");
+    members.push(statement);
+  }
+  const revoked = trust.revoked === null ? [] : [trust.revoked.envelope];
+  return [...trust.roots.map((root) => root.envelope), ...members, ...revoked];
+}
+
+/** Edges behind a gateway that was replaced go through the new one. */
+async function moveChildren(tx: VaultTransaction, from: Uint8Array, to: Uint8Array): Promise<void> {
+  await tx.updateTable("nodes").set({ via: to }).where("via", "=", from).execute();
+  await tx.updateTable("codes").set({ via: to }).where("via", "=", from).execute();
+}
+
+/** The gateway learns whose mailbox it keeps. */
+async function exportToGateway(core: VaultCore, tx: VaultTransaction, node: NodeRow): Promise<Uint8Array[]> {
+  if (node.via === null) return [];
+  const gateway = await tx.selectFrom("nodes").selectAll().where("node_id", "=", node.via).executeTakeFirstOrThrow();
+  return (await issueBundle(core, tx, gateway)) === null ? [] : [gateway.node_id];
+}

@@ -1,0 +1,3 @@
+export { answerJoin, type JoinAnswered } from "./answer-join.ts";
+export { ENROL_CODES, EnrolError } from "./codes.ts";
+export { type EnrolmentInput, type IssuedCode, issueCode } from "./issue-code.ts";

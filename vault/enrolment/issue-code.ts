@@ -1,0 +1,164 @@
+import { parseAddress } from "../../agent/tunnel/index.ts";
+import { Secret, TidegateError, toHex, utf8 } from "../../protocol/base/index.ts";
+import { isSegment } from "../../protocol/content/index.ts";
+import { encodeEnrolmentCode } from "../../protocol/join/index.ts";
+import { type NodeRole, newestRoot, nodeRole } from "../../protocol/trust/index.ts";
+import { ensureZone, nodeNamed, Problems, RegistryError } from "../registry/index.ts";
+import type { VaultTransaction } from "../store/index.ts";
+import type { VaultCore } from "../streams/index.ts";
+import { codeLifeMs, maxHosts, maxOpenCodes } from "./limits.ts";
+
+export interface EnrolmentInput {
+  readonly name: string;
+  readonly role: "gateway" | "edge";
+  readonly zone: string;
+  /** Name of the gateway that an edge goes through; null for a gateway, and for an edge that reaches the vault itself. */
+  readonly via: string | null;
+  /** Where the new node dials: host:port. */
+  readonly address: string | null;
+  /** Names and addresses for the new node's certificate. */
+  readonly hosts: readonly string[];
+}
+
+export interface IssuedCode {
+  /** The text to type at the new node; told once. */
+  readonly text: Secret;
+  readonly codeId: Uint8Array;
+  readonly expiresAtMs: number;
+}
+
+/** Gives out a code for one node, good for an hour. Throws REGISTRY_INVALID, REGISTRY_NOT_FOUND, REGISTRY_EXISTS. */
+export async function issueCode(
+  core: VaultCore,
+  tx: VaultTransaction,
+  input: EnrolmentInput,
+  vaultAddress: string,
+): Promise<IssuedCode> {
+  const now = core.clock.wallMs();
+  const via = input.via === null ? null : await nodeNamed(tx, input.via);
+  const address = input.address ?? (via === null ? vaultAddress : await lastAddressOf(tx, via.node_id));
+  refuseInvalid(input, address, via?.role ?? null);
+  await refuseSecondEdge(tx, input);
+  const { count } = await tx
+    .selectFrom("codes")
+    .select((eb) => eb.fn.countAll<number>().as("count"))
+    .where("burned_at", "is", null)
+    .where("expires_at", ">", now)
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= maxOpenCodes)
+    throw new RegistryError("REGISTRY_INVALID", `${count} codes are open, at most ${maxOpenCodes}`);
+  if (await ensureZone(tx, input.zone, now)) await auditZone(core, tx, input.zone);
+
+  const codeId = core.random(16);
+  const secret = core.random(16);
+  const root = newestRoot(await core.trust.read(tx));
+  const role = nodeRole[input.role];
+  await tx
+    .insertInto("codes")
+    .values({
+      code_id: codeId,
+      secret_sealed: core.seal.seal(codePlace(codeId), secret),
+      name: input.name,
+      role,
+      zone: input.zone,
+      via: via?.node_id ?? null,
+      address,
+      root_version: root.document.version,
+      root_id: root.id,
+      hosts: JSON.stringify(input.hosts),
+      created_at: now,
+      expires_at: now + codeLifeMs,
+      burned_at: null,
+      request_hash: null,
+      answer: null,
+    })
+    .execute();
+  await core.log.append(tx, {
+    action: "code.issue",
+    actor: { kind: "operator", id: "local" },
+    subject: { kind: "code", id: toHex(codeId) },
+    outcome: "ok",
+    details: {
+      role: input.role,
+      name: input.name,
+      notAfterMs: now + codeLifeMs,
+      ...(input.via === null ? {} : { via: input.via }),
+    },
+  });
+  const text = encodeEnrolmentCode({
+    codeId,
+    secret: new Secret(secret),
+    rootVersion: root.document.version,
+    rootId: root.id,
+    role: role satisfies NodeRole,
+    name: input.name,
+    address: address ?? "",
+  });
+  secret.fill(0);
+  return { text: new Secret(utf8(text)), codeId, expiresAtMs: now + codeLifeMs };
+}
+
+/** Where a code's secret stands. */
+export function codePlace(codeId: Uint8Array) {
+  return { table: "codes", row: codeId, column: "secret" };
+}
+
+function refuseInvalid(input: EnrolmentInput, address: string | null, viaRole: number | null): void {
+  const problems = new Problems();
+  const segment = "[a-z0-9][a-z0-9._-]{0,62}";
+  for (const key of ["name", "zone"] as const) if (!isSegment(input[key])) problems.add(key, "text", segment);
+  if (input.role === "gateway" && input.via !== null) problems.add("via", "text", "nothing: a gateway dials the vault");
+  if (viaRole !== null && viaRole !== nodeRole.gateway) problems.add("via", "an edge", "a gateway");
+  if (address === null) problems.add("address", "nothing", "host:port where the gateway listens for edges");
+  else if (!isAddress(address)) problems.add("address", "text", "host:port");
+  if (input.hosts.length > maxHosts) problems.add("hosts", `list of ${input.hosts.length}`, `at most ${maxHosts} entries`);
+  problems.refuse(`enrolment of ${input.name}`);
+}
+
+/** Two edges of one zone would rotate the same devices behind each other's back. */
+async function refuseSecondEdge(tx: VaultTransaction, input: EnrolmentInput): Promise<void> {
+  if (input.role !== "edge") return;
+  const other = await tx
+    .selectFrom("nodes")
+    .select("name")
+    .where("role", "=", nodeRole.edge)
+    .where("zone", "=", input.zone)
+    .where("state", "<>", "replaced")
+    .where("name", "<>", input.name)
+    .executeTakeFirst();
+  if (other === undefined) return;
+  throw new RegistryError("REGISTRY_EXISTS", `zone ${input.zone} has the edge ${other.name}`, {
+    hint: "A zone has one edge. Enrol it anew under its own name to replace it.",
+  });
+}
+
+async function lastAddressOf(tx: VaultTransaction, gatewayId: Uint8Array): Promise<string | null> {
+  const row = await tx
+    .selectFrom("codes")
+    .select("address")
+    .where("via", "=", gatewayId)
+    .orderBy("created_at", "desc")
+    .executeTakeFirst();
+  return row?.address ?? null;
+}
+
+async function auditZone(core: VaultCore, tx: VaultTransaction, name: string): Promise<void> {
+  const subject = { kind: "zone", id: name } as const;
+  await core.log.append(tx, {
+    action: "zone.add",
+    actor: { kind: "operator", id: "local" },
+    subject,
+    outcome: "ok",
+    details: { name },
+  });
+}
+
+function isAddress(text: string): boolean {
+  try {
+    parseAddress(text);
+    return true;
+  } catch (error) {
+    if (error instanceof TidegateError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import { sameBytes } from "../../protocol/base/index.ts";
+import { nodeIdText } from "../../protocol/keys/index.ts";
+import { memberOf, type RevokedNode, signRevoked } from "../../protocol/trust/index.ts";
+import { putStatement } from "../identity/index.ts";
+import type { VaultTransaction } from "../store/index.ts";
+import type { VaultCore } from "../streams/index.ts";
+import { EnrolError } from "./codes.ts";
+
+/**
+ * Ends the node that bears this name, if any: it is revoked, and what waits for it is dropped. Returns its id. Throws ENROL_REPLACES
+ * where the request names another node than the vault would replace.
+ */
+export async function replaceNode(
+  core: VaultCore,
+  tx: VaultTransaction,
+  options: { name: string; named: Uint8Array | null; by: Uint8Array },
+): Promise<Uint8Array | null> {
+  const old = await tx
+    .selectFrom("nodes")
+    .selectAll()
+    .where("name", "=", options.name)
+    .where("state", "<>", "replaced")
+    .executeTakeFirst();
+  if (options.named !== null && (old === undefined || !sameBytes(old.node_id, options.named))) {
+    throw new EnrolError("ENROL_REPLACES", `the request replaces a node that is not ${options.name}`);
+  }
+  if (old === undefined) return null;
+  const trust = await core.trust.read(tx);
+  const { serial } = memberOf(trust, old.node_id);
+  const listed: readonly RevokedNode[] = trust.revoked?.list.nodes ?? [];
+  const list = {
+    vaultId: core.vaultId,
+    version: (trust.revoked?.list.version ?? 0) + 1,
+    nodes: [...listed, { nodeId: old.node_id, serial }],
+  };
+  await putStatement(tx, signRevoked(list, core.keys.identity.signing), core.random);
+  await tx.updateTable("nodes").set({ state: "replaced" }).where("node_id", "=", old.node_id).execute();
+  for (const table of ["outbox", "stream_entries", "held_reports", "consumers"] as const) {
+    await tx.deleteFrom(table).where("node_id", "=", old.node_id).execute();
+  }
+  await core.log.append(tx, {
+    action: "node.revoke",
+    actor: { kind: "operator", id: "local" },
+    subject: { kind: "node", id: nodeIdText(old.node_id) },
+    outcome: "ok",
+    details: { serial, reason: `replaced by ${nodeIdText(options.by)}` },
+  });
+  return old.node_id;
+}

@@ -1,0 +1,89 @@
+import { type IdentitySeeds, identityOf, type NodeIdentity, newIdentitySeeds } from "../../agent/identity/index.ts";
+import {
+  asBytes,
+  asBytesUpTo,
+  asList,
+  asTuple,
+  decodeTcbor,
+  encodeTcbor,
+  type Random,
+  type Tcbor,
+  utf8,
+} from "../../protocol/base/index.ts";
+import { Authority } from "../ca/index.ts";
+import type { ColumnSeal } from "../master-key/index.ts";
+import type { VaultTransaction } from "../store/index.ts";
+
+/** The vault's own private keys, opened. Its signing key signs bundles and statements. */
+export interface VaultKeys {
+  readonly identity: NodeIdentity;
+  readonly authority: Authority;
+}
+
+/** What is stored of them. */
+export interface VaultSeeds {
+  readonly identity: IdentitySeeds;
+  readonly ca: { readonly privateKey: Uint8Array; readonly certificate: string };
+}
+
+const maxKeyBytes = 512;
+const maxCertificateBytes = 8 * 1024;
+
+/** Draws the vault's keys; `ca` comes from vault/ca. */
+export function newVaultSeeds(random: Random, ca: VaultSeeds["ca"]): VaultSeeds {
+  return { identity: newIdentitySeeds(random), ca };
+}
+
+/** The keys of these seeds. */
+export function vaultKeysOf(seeds: VaultSeeds): VaultKeys {
+  return { identity: identityOf(seeds.identity), authority: new Authority(seeds.ca) };
+}
+
+/** Seals the seeds into the store. */
+export async function storeVaultSeeds(seal: ColumnSeal, tx: VaultTransaction, seeds: VaultSeeds): Promise<void> {
+  const { signing, sealing, log, epoch, tlsKey, tlsChain } = seeds.identity;
+  await put(seal, tx, "identity", [signing, sealing, log, epoch, tlsKey, tlsChain]);
+  // PEM has line ends, which TCBOR text may not: its bytes are stored.
+  await put(seal, tx, "ca", [seeds.ca.privateKey, utf8(seeds.ca.certificate)]);
+}
+
+/** Opens the stored seeds. Throws MASTER_KEY_OPEN_FAILED. */
+export async function loadVaultSeeds(seal: ColumnSeal, tx: VaultTransaction): Promise<VaultSeeds> {
+  const [signing, sealing, log, epoch, tlsKey, tlsChain] = await get(seal, tx, "identity", 6);
+  const [privateKey, certificate] = await get(seal, tx, "ca", 2);
+  return {
+    identity: {
+      signing: asBytes(signing, "signing", 32),
+      sealing: asBytes(sealing, "sealing", 32),
+      log: asBytes(log, "log", 32),
+      epoch: asBytes(epoch, "epoch", 32),
+      tlsKey: asBytesUpTo(tlsKey, "tlsKey", maxKeyBytes),
+      tlsChain: asList(tlsChain, "tlsChain", 4).map((each) => asBytesUpTo(each, "tlsChain", maxCertificateBytes)),
+    },
+    ca: {
+      privateKey: asBytesUpTo(privateKey, "ca", maxKeyBytes),
+      certificate: Buffer.from(asBytesUpTo(certificate, "ca", maxCertificateBytes)).toString("utf8"),
+    },
+  };
+}
+
+async function put(seal: ColumnSeal, tx: VaultTransaction, name: string, value: Tcbor): Promise<void> {
+  const plaintext = encodeTcbor(value);
+  await tx
+    .insertInto("secrets")
+    .values({ name, value_sealed: seal.seal(place(name), plaintext) })
+    .execute();
+  plaintext.fill(0);
+}
+
+async function get(seal: ColumnSeal, tx: VaultTransaction, name: string, length: number): Promise<readonly Tcbor[]> {
+  const row = await tx.selectFrom("secrets").select("value_sealed").where("name", "=", name).executeTakeFirstOrThrow();
+  const plaintext = seal.open(place(name), row.value_sealed);
+  const value = asTuple(decodeTcbor(plaintext), name, length);
+  plaintext.fill(0);
+  return value;
+}
+
+function place(name: string) {
+  return { table: "secrets", row: utf8(name), column: "value" };
+}

@@ -1,0 +1,4 @@
+export { exportNodes } from "./export-nodes.ts";
+export { dropFromOutbox, type IssueOptions, issueBundle } from "./issue-bundle.ts";
+export { lockStreams, type NodeStreams, saveStreams, startStreams } from "./stream-row.ts";
+export { registryOf, type VaultCore, type VaultLog, vaultMailbox } from "./vault-core.ts";

@@ -1,0 +1,137 @@
+import {
+  type BundleBody,
+  buildBundle,
+  bundleKind,
+  direction,
+  type EntryMap,
+  emptyBody,
+  foldable,
+  itemIssued,
+  type Plan,
+  planDelta,
+  planSnapshot,
+  type SenderState,
+  snapshotDue,
+  stateDigest,
+  streamFields,
+} from "../../protocol/bundle/index.ts";
+import { importSealingPublicKey, nodeIdText } from "../../protocol/keys/index.ts";
+import { memberOf, newestRoot } from "../../protocol/trust/index.ts";
+import type { NodeRow, VaultTransaction } from "../store/index.ts";
+import { desiredEntries } from "./desired-entries.ts";
+import { exportedEntries, lockStreams, type NodeStreams, saveExported, saveStreams } from "./stream-row.ts";
+import { registryOf, type VaultCore } from "./vault-core.ts";
+
+export interface IssueOptions {
+  /** Issue also where nothing changed: a report waits for its acknowledgement, or a nonce for its answer. */
+  readonly always?: boolean;
+  /** Statements that ride beside the bundle. */
+  readonly statements?: readonly Uint8Array[];
+}
+
+/**
+ * Brings the node's stream to the desired state: a delta, or a snapshot where one is due, is sealed and put into the outbox with its
+ * number, in the caller's transaction. Returns the carrier, or null where there was nothing to say or the node is held.
+ */
+export async function issueBundle(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  options: IssueOptions = {},
+): Promise<Uint8Array | null> {
+  if (node.state !== "active") return null;
+  const streams = await lockStreams(tx, node.node_id);
+  const exported = await exportedEntries(core.seal, tx, node.node_id);
+  const desired = await desiredEntries(await registryOf(core, tx), tx, node, exported);
+  const plan = planNext(core, streams.sender, { exported, desired, always: options.always === true });
+  if (plan === null) return null;
+  await saveExported(core.seal, tx, node.node_id, { before: exported, after: plan.entries });
+  return seal(core, tx, node, { streams, body: plan.body, statements: options.statements ?? [] });
+}
+
+function planNext(
+  core: VaultCore,
+  sender: SenderState,
+  wish: { exported: EntryMap; desired: Parameters<typeof planDelta>[0]["desired"]; always: boolean },
+): Plan | null {
+  const { exported, desired } = wish;
+  if (snapshotDue(sender)) return planSnapshot({ exported, desired, random: core.random });
+  const delta = planDelta({ exported, desired, random: core.random });
+  if (delta !== null || !wish.always) return delta;
+  const digest = stateDigest(exported);
+  return { entries: exported, body: emptyBody(digest, digest) };
+}
+
+async function seal(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  item: { streams: NodeStreams; body: BundleBody; statements: readonly Uint8Array[] },
+): Promise<Uint8Array> {
+  const { streams, body, statements } = item;
+  const trust = await core.trust.read(tx);
+  const root = newestRoot(trust);
+  const kind = body.baseDigest === null ? bundleKind.snapshot : bundleKind.delta;
+  const now = Math.floor(core.clock.wallMs() / 1000);
+  const { sender } = streams;
+  await core.log.append(tx, {
+    action: "bundle.seal",
+    actor: { kind: "node", id: "vault" },
+    subject: { kind: "stream", id: nodeIdText(node.node_id) },
+    outcome: "ok",
+    details: {
+      epoch: sender.epoch,
+      sequence: sender.nextSeq,
+      kind: kind === bundleKind.snapshot ? "snapshot" : "delta",
+      entries: body.entries.length,
+    },
+  });
+  const built = buildBundle({
+    header: {
+      vaultId: core.vaultId,
+      direction: direction.down,
+      recipient: node.node_id,
+      root: { version: root.document.version, id: root.id },
+      kind,
+      issuedAt: { lo: now, hi: now },
+      auditHead: await core.log.head(tx),
+      provenHead: await core.log.provenHead(tx, node.node_id),
+      boot: null,
+      ...streamFields(sender, streams.receiver),
+    },
+    body: { ...body, consistencyProof: await core.log.proofFor(tx, node.node_id) },
+    signer: core.keys.identity.signing,
+    recipientKey: importSealingPublicKey(memberOf(trust, node.node_id).sealKey),
+    statements,
+  });
+  const next = itemIssued(sender, built.id, kind);
+  await tx
+    .insertInto("outbox")
+    .values({
+      node_id: node.node_id,
+      epoch: sender.epoch,
+      seq: built.seq,
+      id: built.id,
+      carrier: built.carrier,
+      created_at: core.clock.wallMs(),
+    })
+    .execute();
+  // What lies behind a snapshot need not be sent any more.
+  for (const item of foldable(next)) await dropFromOutbox(tx, node.node_id, item);
+  await saveStreams(tx, node.node_id, { ...streams, sender: next, answered: sender.heardNonces[0] ?? null });
+  return built.carrier;
+}
+
+/** Removes an item that was acknowledged or lies behind a snapshot. */
+export async function dropFromOutbox(
+  tx: VaultTransaction,
+  nodeId: Uint8Array,
+  item: { epoch: number; seq: number },
+): Promise<void> {
+  await tx
+    .deleteFrom("outbox")
+    .where("node_id", "=", nodeId)
+    .where("epoch", "=", item.epoch)
+    .where("seq", "=", item.seq)
+    .execute();
+}

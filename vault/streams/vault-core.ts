@@ -1,0 +1,56 @@
+import type { Clock } from "../../agent/seams/index.ts";
+import type { AuditEvent } from "../../protocol/audit/index.ts";
+import type { Random } from "../../protocol/base/index.ts";
+import type { AuditHead, ConsistencyProof } from "../../protocol/bundle/index.ts";
+import { newestRoot } from "../../protocol/trust/index.ts";
+import type { TrustReader, VaultKeys } from "../identity/index.ts";
+import type { ColumnSeal } from "../master-key/index.ts";
+import type { RegistryContext } from "../registry/index.ts";
+import type { VaultStore, VaultTransaction } from "../store/index.ts";
+
+/** The vault's audit log as the parts of the vault use it: every call inside the transaction of the change. */
+export interface VaultLog {
+  append(tx: VaultTransaction, event: AuditEvent): Promise<void>;
+  /** The log's head with this transaction's leaves. */
+  head(tx: VaultTransaction): Promise<AuditHead | null>;
+  /** Proof that our head extends the one that this node last proved, or null where there is none to prove. */
+  proofFor(tx: VaultTransaction, nodeId: Uint8Array): Promise<ConsistencyProof | null>;
+  /** The node's head that we last held proven. */
+  provenHead(tx: VaultTransaction, nodeId: Uint8Array): Promise<AuditHead | null>;
+  /** Takes what a report's header and body say about the node's log, and about ours. True where its log forked or shrank. */
+  heard(
+    tx: VaultTransaction,
+    nodeId: Uint8Array,
+    told: { head: AuditHead | null; proof: ConsistencyProof | null; ours: AuditHead | null },
+  ): Promise<boolean>;
+}
+
+/** What every part of a running vault works with. Nothing in it decides: that is in the store. */
+export interface VaultCore {
+  readonly store: VaultStore;
+  readonly seal: ColumnSeal;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly keys: VaultKeys;
+  /** 32 bytes. */
+  readonly vaultId: Uint8Array;
+  readonly trust: TrustReader;
+  readonly log: VaultLog;
+}
+
+/** The vault's mailbox: the first 20 bytes of its id. */
+export function vaultMailbox(core: Pick<VaultCore, "vaultId">): Uint8Array {
+  return core.vaultId.subarray(0, 20);
+}
+
+/** The registry's context within this transaction. */
+export async function registryOf(core: VaultCore, tx: VaultTransaction): Promise<RegistryContext> {
+  const root = newestRoot(await core.trust.read(tx));
+  return {
+    seal: core.seal,
+    random: core.random,
+    nowMs: () => core.clock.wallMs(),
+    vaultEpoch: root.document.vaultEpoch,
+    audit: (within, event) => core.log.append(within, event),
+  };
+}
