@@ -6,5 +6,10 @@ interface Checker {
 
 /** One line an area: the module that runs the vector files naming it. */
 export const checkers: Readonly<Record<string, () => Promise<Checker>>> = {
+  envelope: () => import("./envelope.ts"),
+  join: () => import("./join.ts"),
   keys: () => import("./keys.ts"),
+  seal: () => import("./seal.ts"),
+  tcbor: () => import("./tcbor.ts"),
+  trust: () => import("./trust.ts"),
 };

@@ -48,6 +48,11 @@ export function expectBytes(vector: VectorCase, field: string, actual: Uint8Arra
   if (!expected.equals(actual)) throw new Error(`${field} differs: ${Buffer.from(actual).toString("hex").slice(0, 80)}`);
 }
 
+/** Throws where a text, number or null is not what the vector's field says. */
+export function expectSame(vector: VectorCase, field: string, actual: string | number | null): void {
+  if (vector[field] !== actual) throw new Error(`${field} is ${String(actual)}, not ${String(vector[field])}`);
+}
+
 /** Parses a vector file; throws where its frame is not the one above. */
 export function parseVectorFile(text: string): VectorFile {
   const file = JSON.parse(text) as VectorFile;
