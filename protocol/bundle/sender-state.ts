@@ -116,7 +116,10 @@ export interface Heard {
   readonly settled: readonly SentItem[];
 }
 
-/** Takes nonce and acknowledgement from a header of the recipient, once that header's own item is applied or known. */
+/**
+ * Takes nonce and acknowledgement from a header of the recipient, in the transaction that applies that header's own item. Never from a
+ * repeated item: what it acknowledges was true once, and would look as if the recipient's store had gone back.
+ */
 export function headerHeard(before: SenderState, header: BundleHeader): Heard {
   const others = before.heardNonces.filter((nonce) => !sameBytes(nonce, header.nonce));
   const sender = { ...before, heardNonces: [header.nonce, ...others].slice(0, bundleLimits.answers) };
