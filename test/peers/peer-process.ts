@@ -45,6 +45,10 @@ export class PeerProcess {
       stdio: ["pipe", "pipe", "pipe"],
     });
     const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    // A test that dies leaves no server behind.
+    const end = () => child.kill("SIGKILL");
+    process.once("exit", end);
+    void exited.then(() => process.off("exit", end));
     const greeting = await new Promise<RegExpMatchArray>((resolve, reject) => {
       let output = "";
       const read = (chunk: Buffer) => {

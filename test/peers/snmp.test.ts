@@ -15,7 +15,7 @@ const models = loadBuiltinModels();
 const host = createAdapterHost({ timers: machineSeams().timers });
 t.teardown(() => host.close());
 
-const before = { authPassword: "oldAuthPassword23", privPassword: "oldPrivPassword23" };
+const before = { authPassword: "firstAuthPassword23", privPassword: "firstPrivPassword23" };
 const after = { authPassword: "newAuthPassword45", privPassword: "newPrivPassword45" };
 const base: SnmpUser = { name: "rotator", authProtocol: "SHA-256", privProtocol: "AES-128", ...before };
 
@@ -46,11 +46,11 @@ function jobFor(port: number, options: JobOptions = {}): DeviceJob {
   };
 }
 
-async function prepared(t: Test, port: number, options: JobOptions = {}): Promise<PushJob> {
+async function prepared(port: number, options: JobOptions = {}): Promise<PushJob> {
   const job = jobFor(port, options);
   const outcome = await host.run("snmp", "prepare", job);
   if (outcome.kind !== "OK" || outcome.state === null)
-    return t.bailout(`prepare ended ${outcome.kind} ${outcome.code} ${outcome.detail}`) as never;
+    throw new Error(`prepare ended ${outcome.kind} ${outcome.code} ${outcome.detail}`);
   return { ...job, state: outcome.state };
 }
 
@@ -71,13 +71,13 @@ await peerSuite(t, snmpdPeer, async (suite) => {
   const users = pairs.map((pair, index) => ({ ...base, ...pair, name: `rotator${index}` }));
   const shared = await Snmpd.start({ users });
   t.teardown(() => shared.stop());
-  suite.stated(shared.version);
+  suite.stated(`NET-SNMP ${shared.version}`);
 
   for (const user of users) {
     await suite.test(
       `a user with ${user.authProtocol} and ${user.privProtocol} changes both of its keys in one request`,
       async (t) => {
-        const job = await prepared(t, shared.port, { user });
+        const job = await prepared(shared.port, { user });
         t.equal(brief(await host.run("snmp", "push", job)), "OK DEVICE_OK");
         t.equal(await snmpgetWorks(shared.port, { ...user, ...after }), true, "snmpget works with the new ones");
         t.equal(await snmpgetWorks(shared.port, user), false, "and not with the old ones");
@@ -95,7 +95,7 @@ await peerSuite(t, snmpdPeer, async (suite) => {
       const agent = await withAgent(t);
       const proxy = await startUdpProxy(agent.port);
       t.teardown(() => proxy.close());
-      const first = await prepared(t, proxy.port, { timeoutMs: 400 });
+      const first = await prepared(proxy.port, { timeoutMs: 400 });
       // Answers of a push: discovery, look at the spin lock, change.
       proxy.loseAnswer(3);
       t.match(await host.run("snmp", "push", first), {
@@ -112,7 +112,7 @@ await peerSuite(t, snmpdPeer, async (suite) => {
       );
       t.equal(await snmpgetWorks(agent.port, { ...base, ...after }), true, "and nothing is broken");
 
-      const second = await prepared(t, proxy.port, {
+      const second = await prepared(proxy.port, {
         current: after,
         next: { authPassword: "thirdAuthPassword6", privPassword: "thirdPrivPassword6" },
         attempts: 2,
@@ -127,7 +127,7 @@ await peerSuite(t, snmpdPeer, async (suite) => {
     const agent = await withAgent(t);
     const proxy = await startUdpProxy(agent.port);
     t.teardown(() => proxy.close());
-    const job = await prepared(t, proxy.port, { timeoutMs: 300 });
+    const job = await prepared(proxy.port, { timeoutMs: 300 });
     const sentBefore = proxy.requests.length;
     proxy.loseAnswer(3);
     await host.run("snmp", "push", job);
@@ -136,11 +136,11 @@ await peerSuite(t, snmpdPeer, async (suite) => {
 
   await suite.test("a prepared change applies once: after another one came between, it is never sent", async (t) => {
     const agent = await withAgent(t);
-    const stale = await prepared(t, agent.port);
-    const there = await prepared(t, agent.port);
+    const stale = await prepared(agent.port);
+    const there = await prepared(agent.port);
     t.equal(brief(await host.run("snmp", "push", there)), "OK DEVICE_OK");
     // Back to the old keys, so that only the spin lock stands in the way of the stale change.
-    const back = await prepared(t, agent.port, { current: after, next: before });
+    const back = await prepared(agent.port, { current: after, next: before });
     t.equal(brief(await host.run("snmp", "push", back)), "OK DEVICE_OK");
     t.match(await host.run("snmp", "push", stale), { kind: "NOT_SENT", code: "SNMP_SPIN_LOCK_MOVED", prepareAgain: true });
     t.equal(await snmpgetWorks(agent.port, base), true);
@@ -162,7 +162,7 @@ await peerSuite(t, snmpdPeer, async (suite) => {
 
   await suite.test("an agent with another engine id gets no login at all", async (t) => {
     const agent = await withAgent(t, { engineId: "80001f8880aaaaaaaaaaaaaaaa" });
-    const job = await prepared(t, agent.port);
+    const job = await prepared(agent.port);
     const known = await host.run("snmp", "identify", jobFor(agent.port, { next: null }));
     t.match(known, { kind: "OK", identity: "snmp-engine:80001f8880aaaaaaaaaaaaaaaa" });
     const other = await withAgent(t, { engineId: "80001f8880bbbbbbbbbbbbbbbb" });
@@ -182,11 +182,11 @@ await peerSuite(t, snmpdPeer, async (suite) => {
 
   await suite.test("a change that was saved survives kill -9, and one that was not is gone", async (t) => {
     const agent = await withAgent(t);
-    t.equal(brief(await host.run("snmp", "push", await prepared(t, agent.port))), "OK DEVICE_OK");
+    t.equal(brief(await host.run("snmp", "push", await prepared(agent.port))), "OK DEVICE_OK");
     await agent.restart("SIGKILL");
     t.equal(await snmpgetWorks(agent.port, base), true, "the old keys are back");
     t.match(await host.run("snmp", "verify", jobFor(agent.port, { current: after, next: null })), { kind: "REJECTED_AUTH" });
-    t.equal(brief(await host.run("snmp", "push", await prepared(t, agent.port))), "OK DEVICE_OK");
+    t.equal(brief(await host.run("snmp", "push", await prepared(agent.port))), "OK DEVICE_OK");
     t.equal(brief(await host.run("snmp", "save", jobFor(agent.port, { current: after, next: null }))), "OK DEVICE_OK");
     await agent.restart("SIGKILL");
     t.equal(await snmpgetWorks(agent.port, { ...base, ...after }), true, "the new keys stay");
@@ -197,7 +197,7 @@ await peerSuite(t, snmpdPeer, async (suite) => {
 
   await suite.test("a user without access to its own keys is told so, and its login is not in doubt", async (t) => {
     const agent = await withAgent(t, { access: [`rouser ${base.name} priv`] });
-    const job = await prepared(t, agent.port);
+    const job = await prepared(agent.port);
     t.match(await host.run("snmp", "push", job), {
       kind: "AMBIGUOUS",
       code: "SNMP_REQUEST_REFUSED",
@@ -208,7 +208,7 @@ await peerSuite(t, snmpdPeer, async (suite) => {
 
   await suite.test("an agent that is not there gets nothing, and no attempt is spent", async (t) => {
     const agent = await Snmpd.start({ users: [base] });
-    const job = await prepared(t, agent.port);
+    const job = await prepared(agent.port);
     await agent.stop();
     for (const operation of ["push", "verify", "identify", "save"] as const) {
       t.match(

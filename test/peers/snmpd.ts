@@ -10,7 +10,7 @@ const program = findProgram("snmpd");
 const getProgram = findProgram("snmpget");
 
 export const snmpdPeer: Peer = {
-  name: "Net-SNMP snmpd",
+  name: "snmpd",
   packages: "snmpd snmp",
   installed: program !== null && getProgram !== null,
 };
