@@ -23,9 +23,15 @@ export const LINK_CODES = {
   LINK_JOIN_CLOSED: { fault: "operator", retryable: false },
 } as const;
 
+export type LinkCode = keyof typeof LINK_CODES;
+
 /** A connection that could not be made, or a join exchange that failed. */
-export class LinkError extends TidegateError<keyof typeof LINK_CODES> {
-  constructor(code: keyof typeof LINK_CODES, message: string, options: ErrorOptions = {}) {
+export class LinkError extends TidegateError<LinkCode> {
+  /** With LINK_JOIN_REFUSED: the code that the other node gave. */
+  readonly refusal: string | null;
+
+  constructor(code: LinkCode, message: string, options: ErrorOptions & { readonly refusal?: string } = {}) {
     super(LINK_CODES, code, message, options);
+    this.refusal = options.refusal ?? null;
   }
 }

@@ -16,19 +16,13 @@
  * 5. Join (a new node): `await requestJoin({ address, carrier, dial: socketDial(null), seams })` gives the answer's carrier. TLS is
  *    not checked there: the answer proves itself under the root id in the enrolment code.
  *
- * `tls` is the node's `{ keyPem, certPem }`. Tests and the simulation use `memoryNetwork()` of test/support in place of sockets.
+ * `tls` is the identity's `{ key, chain }`. Tests and the simulation use `memoryNetwork()` of test/support in place of sockets.
  */
 export { type Address, formatAddress, parseAddress } from "./address.ts";
-export type {
-  DialledTunnel,
-  DialOptions,
-  JoinAnswer,
-  JoinHandler,
-  ListenerOptions,
-  TunnelListener,
-  TunnelStatus,
-} from "./contracts.ts";
+export { type DialledTunnel, type DialOptions, dialTunnel, type TunnelMode, type TunnelStatus } from "./dial-tunnel.ts";
 export { LINK_CODES, LinkError } from "./errors.ts";
+export type { JoinAnswer, JoinHandler } from "./join-desk.ts";
+export { type ListenerOptions, listenTunnel, type TunnelListener } from "./listen-tunnel.ts";
 export type { Awaitable, Mailroom, OutgoingRequest } from "./mailroom.ts";
 export {
   type Admission,
@@ -43,4 +37,7 @@ export {
   type StreamReceiver,
   tunnelPath,
 } from "./message-stream.ts";
+export { type JoinOptions, requestJoin } from "./request-join.ts";
+export { socketDial } from "./socket-dial.ts";
+export { socketListen } from "./socket-listen.ts";
 export type { SessionFacts, TunnelEvent, TunnelNode, TunnelReporter } from "./tunnel-node.ts";

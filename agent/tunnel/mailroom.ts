@@ -21,8 +21,8 @@ export interface OutgoingRequest {
  * as `tunnel.closed` with its code; nothing is lost, the other side sends again.
  */
 export interface Mailroom {
-  /** Heads that we tell this peer: of the streams flowing towards us through it. */
-  heads(peer: TunnelPeer): Awaitable<readonly StreamHead[]>;
+  /** Heads that we tell the node `peerId` (20 bytes): of the streams flowing towards us through it. */
+  heads(peerId: Uint8Array): Awaitable<readonly StreamHead[]>;
   /**
    * A session stands and the peer has told its heads. Items at or below a head need no sending; items *above* it do, even where
    * an earlier hop acknowledgement said "stored": the peer may have been restored from a backup.

@@ -60,9 +60,9 @@ export class Courier {
     return this.#sending.request(now);
   }
 
-  /** Items from the outbox. */
-  offer(items: readonly CourierItem[]): void {
-    this.#sending.offer(items);
+  /** Items from the outbox; how many were taken. */
+  offer(items: readonly CourierItem[]): number {
+    return this.#sending.offer(items);
   }
 
   /** The next part to send; null where nothing waits or the peer's credit is used up. */

@@ -63,8 +63,9 @@ export class Sending {
     };
   }
 
-  /** Takes items from the outbox; what is not wanted any more is left out. */
-  offer(items: readonly CourierItem[]): void {
+  /** Takes items from the outbox and tells how many; what is not wanted any more is left out. */
+  offer(items: readonly CourierItem[]): number {
+    let taken = 0;
     for (const item of items) {
       const mailbox = toHex(item.mailbox);
       const id = toHex(item.id);
@@ -77,7 +78,9 @@ export class Sending {
       const lane = this.#lanes.find((one) => compareBytes(one.mailbox, item.mailbox) === 0);
       if (lane === undefined) this.#lanes.push({ mailbox: item.mailbox, waiting: [item], offset: 0 });
       else lane.waiting.push(item);
+      taken += 1;
     }
+    return taken;
   }
 
   /** The next part's payload, in two pieces; null where nothing waits or the credit is used up. */

@@ -1,6 +1,6 @@
 export { CLOCK_CODES, ClockError } from "./errors.ts";
 export {
-  type AuthorityWindow,
+  type UseWindow,
   mayUse,
   readTime,
   requireUse,

@@ -27,9 +27,9 @@ export function readTime(state: TimeState, clock: ClockSample, wall: WallPolicy)
 }
 
 /** When an order, grant or lease counts; whole seconds since 1970, both ends included. */
-export interface AuthorityWindow {
-  readonly notBeforeS: number;
-  readonly notAfterS: number;
+export interface UseWindow {
+  readonly notBefore: number;
+  readonly notAfter: number;
 }
 
 /** `clock-unknown` is about the clock only: the thing itself may be perfectly authorised. */
@@ -39,9 +39,9 @@ export type WindowAnswer = "yes" | "not-yet" | "expired" | "clock-unknown";
  * Whether the window is open. With `probable` the machine's own clock decides where the interval cannot: for rotation windows. Leases
  * ask without it, and one whose answer is not `yes` is revoked.
  */
-export function mayUse(time: TimeInterval, window: AuthorityWindow, probable: boolean): WindowAnswer {
-  const from = window.notBeforeS * 1000;
-  const to = window.notAfterS * 1000 + 999;
+export function mayUse(time: TimeInterval, window: UseWindow, probable: boolean): WindowAnswer {
+  const from = window.notBefore * 1000;
+  const to = window.notAfter * 1000 + 999;
   const { loMs, hiMs, probableMs } = time;
   if (loMs > to) return "expired";
   if (hiMs !== null && hiMs < from) return "not-yet";
@@ -52,7 +52,7 @@ export function mayUse(time: TimeInterval, window: AuthorityWindow, probable: bo
 }
 
 /** Throws CLOCK_NOT_YET, CLOCK_EXPIRED or CLOCK_UNKNOWN unless {@link mayUse} says yes. */
-export function requireUse(time: TimeInterval, window: AuthorityWindow, probable: boolean): void {
+export function requireUse(time: TimeInterval, window: UseWindow, probable: boolean): void {
   switch (mayUse(time, window, probable)) {
     case "yes":
       return;

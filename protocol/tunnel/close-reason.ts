@@ -46,12 +46,14 @@ const byCode: Readonly<Record<string, number>> = {
   TUNNEL_PEER_SILENT: closeReason.silent,
   TUNNEL_NOT_ADMITTED: closeReason.notAdmitted,
   TUNNEL_FLOOD: closeReason.busy,
-  TUNNEL_NODE_FAILED: closeReason.failed,
 };
 
-/** The number told to the peer for one of our codes; what is not listed is about trust. */
+/** Codes of the handshake's judgement, which are not told apart. */
+const aboutTrust = /^(TUNNEL|TRUST|ENVELOPE|KEY)_/;
+
+/** The number told to the peer for one of our codes; what is neither listed nor about trust is our own store's. */
 export function reasonOfCode(code: string): number {
-  return byCode[code] ?? closeReason.notTrusted;
+  return byCode[code] ?? (aboutTrust.test(code) ? closeReason.notTrusted : closeReason.failed);
 }
 
 /** Our code for a reason that the peer gave. */

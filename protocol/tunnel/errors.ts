@@ -45,8 +45,6 @@ export const TUNNEL_CODES = {
   TUNNEL_NOT_ADMITTED: { fault: "peer", retryable: false },
   /** The peer sends without reading, or floods. */
   TUNNEL_FLOOD: { fault: "peer", retryable: true },
-  /** Our own store or trust failed during the session. */
-  TUNNEL_NODE_FAILED: { fault: "environment", retryable: true },
 } as const;
 
 export type TunnelCode = keyof typeof TUNNEL_CODES;

@@ -119,7 +119,7 @@ export class TunnelSession {
     });
   }
 
-  /** Our side ends the session; `code` is one of TUNNEL_CODES or the code of what failed. */
+  /** Our side ends the session; `code` is one of TUNNEL_CODES, or the code of what failed here. */
   end(code: string): TunnelEffect[] {
     return this.#guarded(() => this.#close(code));
   }

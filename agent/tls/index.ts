@@ -1,0 +1,3 @@
+export { directBinding } from "./direct-binding.ts";
+export { TLS_CODES, TlsError } from "./errors.ts";
+export { clientTlsOptions, serverTlsOptions, type TlsKeys } from "./tls-options.ts";

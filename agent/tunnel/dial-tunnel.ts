@@ -1,0 +1,189 @@
+import { TidegateError, toHex } from "../../protocol/base/index.ts";
+import { maxHello2Bytes, sessionLifetimeMs, type TunnelPeer, TunnelSession } from "../../protocol/tunnel/index.ts";
+import { type Address, parseAddress } from "./address.ts";
+import { BackOff } from "./back-off.ts";
+import { LinkError } from "./errors.ts";
+import { steadySessionMs, unknownPeerMs } from "./limits.ts";
+import { LiveSession } from "./live-session.ts";
+import { type Dial, type MessageStream, tunnelPath } from "./message-stream.ts";
+import type { SessionFacts, TunnelNode, TunnelReporter } from "./tunnel-node.ts";
+
+/** `direct`: TLS 1.3 with both certificates, exporter bound. `proxy` (HTTP CONNECT, inspection) is refused in this version. */
+export type TunnelMode = "direct" | "proxy";
+
+export interface DialOptions {
+  readonly node: TunnelNode;
+  /** Node id of the listener, 20 bytes; any other is refused. */
+  readonly peer: Uint8Array;
+  /** `host:port`; the name is looked up at each dial. */
+  readonly address: string;
+  readonly mode: TunnelMode;
+  readonly dial: Dial;
+  /** Numbers our sessions: above every number before, durable before it returns. */
+  nextCounter(): number;
+  readonly report: TunnelReporter;
+}
+
+/** A tunnel that dials, and dials again, until it is closed. */
+export interface DialledTunnel {
+  status(): TunnelStatus;
+  /** Something to send was stored. Cheap; call it as often as you like. */
+  wake(): void;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+export type TunnelStatus =
+  | { readonly state: "open"; readonly facts: SessionFacts }
+  /** `lastCode` is why the last attempt or session ended; null before the first. */
+  | { readonly state: "connecting" | "waiting"; readonly lastCode: string | null }
+  | { readonly state: "closed" };
+
+/** Share of a session's greatest age that a dialler gives up at random, so that a fleet's sessions do not end together. */
+const lifetimeSpread = 0.1;
+
+/** Keeps one session to the listener alive. Throws TUNNEL_MODE_UNAVAILABLE, LINK_ADDRESS; what fails later is reported and tried again. */
+export function dialTunnel(options: DialOptions): DialledTunnel {
+  if (options.mode !== "direct") {
+    throw new LinkError("TUNNEL_MODE_UNAVAILABLE", `mode ${options.mode} is not available in this version`, {
+      hint: "Use mode direct: the node must reach the address without a proxy.",
+    });
+  }
+  return new Dialler(options, parseAddress(options.address));
+}
+
+class Dialler implements DialledTunnel {
+  readonly #options: DialOptions;
+  readonly #address: Address;
+  readonly #backOff: BackOff;
+  #state: "connecting" | "waiting" | "closed" = "connecting";
+  #lastCode: string | null = null;
+  /** Ends whatever goes on now: an attempt or a wait. */
+  #cancel: () => void = () => {};
+  #live: LiveSession | null = null;
+  #openedAt: number | null = null;
+  readonly #ended: Promise<void>;
+  #end: () => void = () => {};
+
+  constructor(options: DialOptions, address: Address) {
+    this.#options = options;
+    this.#address = address;
+    this.#backOff = new BackOff(options.node.seams.random);
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#attempt();
+  }
+
+  status(): TunnelStatus {
+    const facts = this.#live?.facts ?? null;
+    if (this.#state === "closed") return { state: "closed" };
+    if (facts !== null) return { state: "open", facts };
+    return { state: this.#state, lastCode: this.#lastCode };
+  }
+
+  wake(): void {
+    this.#live?.wake();
+  }
+
+  close(): Promise<void> {
+    if (this.#state === "closed") return this.#ended;
+    const connecting = this.#state === "connecting";
+    this.#state = "closed";
+    this.#cancel();
+    this.#live?.end("TUNNEL_CLOSED");
+    // Else the attempt or the session under way says when it is over.
+    if (!connecting) this.#end();
+    return this.#ended;
+  }
+
+  #attempt(): void {
+    this.#state = "connecting";
+    const { node, dial } = this.#options;
+    const abort = new AbortController();
+    const cancelTimer = node.seams.timers.after(unknownPeerMs, () => abort.abort());
+    this.#cancel = () => abort.abort();
+    const target = { address: this.#address, path: tunnelPath, maxMessageBytes: maxHello2Bytes } as const;
+    dial(target, abort.signal)
+      .finally(cancelTimer)
+      .then((stream) => this.#begin(stream))
+      .catch((error: unknown) => this.#failed(error));
+  }
+
+  async #begin(stream: MessageStream): Promise<void> {
+    try {
+      const { node, peer } = this.#options;
+      const { binding } = stream;
+      const heads = await node.mailroom.heads(peer);
+      if (this.#state === "closed") throw new LinkError("LINK_UNREACHABLE", "closed while dialling");
+      const lifetimeMs = Math.floor(sessionLifetimeMs * (1 - lifetimeSpread * this.#backOff.share()));
+      const [session, first] = TunnelSession.dial(
+        {
+          nodeId: node.nodeId,
+          member: node.member(),
+          signing: node.signing,
+          trust: node.trust(),
+          random: node.seams.random,
+          binding,
+          peer,
+          counter: this.#options.nextCounter(),
+          heads,
+        },
+        node.seams.clock.sinceBootMs(),
+        { lifetimeMs },
+      );
+      this.#live = new LiveSession({ node, stream, direction: "outbound", session, first, hooks: this.#hooks(stream.remote) });
+    } catch (error) {
+      // Started so that it closes in order; nothing is read from it.
+      stream.start({ message() {}, drained() {}, closed() {} });
+      stream.close(0);
+      throw error;
+    }
+  }
+
+  #hooks(remote: string) {
+    const { report, node } = this.#options;
+    return {
+      authenticated: () => null,
+      opened: (facts: SessionFacts) => {
+        this.#openedAt = node.seams.clock.sinceBootMs();
+        this.#lastCode = null;
+        report({ name: "tunnel.opened", peer: facts.peer, remote, session: facts.session });
+      },
+      itemRefused: (peer: TunnelPeer, item: { id: Uint8Array }, outcome: string) =>
+        report({ name: "tunnel.item-refused", peer, id: toHex(item.id), outcome }),
+      closed: (peer: TunnelPeer | null, code: string) => {
+        report({ name: "tunnel.closed", peer, remote, code });
+        this.#over(code);
+      },
+    };
+  }
+
+  /** A session is over: dial again, at once where it ended by age. */
+  #over(code: string): void {
+    const { clock } = this.#options.node.seams;
+    const steady = this.#openedAt !== null && clock.sinceBootMs() - this.#openedAt >= steadySessionMs;
+    this.#live = null;
+    this.#openedAt = null;
+    this.#lastCode = code;
+    if (this.#state === "closed") return this.#end();
+    if (steady) this.#backOff.reset();
+    if (steady && code === "TUNNEL_SESSION_ENDED") return this.#attempt();
+    this.#wait();
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof TidegateError)) throw error;
+    if (this.#state === "closed") return this.#end();
+    this.#lastCode = error.code;
+    const retryInMs = this.#wait();
+    this.#options.report({ name: "tunnel.dial-failed", code: error.code, retryInMs });
+  }
+
+  #wait(): number {
+    const delayMs = this.#backOff.next();
+    this.#state = "waiting";
+    this.#cancel = this.#options.node.seams.timers.after(delayMs, () => this.#attempt());
+    return delayMs;
+  }
+}
