@@ -70,8 +70,9 @@ export function verifyLog(input: VerifyInput): Verdict {
   ];
   const structure = judgeStructure(scan, input.hashes, heads);
   findings.push(...structure);
-  // With entries missing or moved, the successions among them say nothing about the keys.
-  const epochs = structure.length > 0 || origin === null ? null : judgeEpochs(origin, input, scan, opened.signed);
+  // Where entries are missing, moved or edited, the successions among them say nothing about the keys.
+  const intact = structure.length === 0 && judgeHeads(scan, heads, structure).every(({ code }) => code !== "EDIT");
+  const epochs = intact && origin !== null ? judgeEpochs(origin, input, scan, opened.signed) : null;
   findings.push(...(epochs?.findings ?? []));
   const sealing = heads.filter(
     (head) =>

@@ -45,12 +45,17 @@ export function scanEntries(options: ScanOptions): Scan {
   return { entries, claims, successions };
 }
 
-/** For each entry the index where it belongs, or -1 where it is not genuine; below `proven` the hashes in `stored` decide. */
+/**
+ * For each entry the index where it belongs, or -1 where it is not genuine: below `proven` the hashes in `stored` decide, above the
+ * entry's own claim, where no index is claimed twice and none beyond the log by an entry that others follow.
+ */
 export function placesOf(scan: Scan, stored: HashList, proven: number): number[] {
   const seen = new Set<number>();
+  const lastBelow = scan.claims.findLastIndex((claim) => claim >= 0 && claim < scan.claims.length);
   return scan.claims.map((claim, position) => {
     if (claim < 0 || seen.has(claim)) return -1;
     if (claim < proven && !sameBytes(scan.entries.at(position), stored.at(claim))) return -1;
+    if (claim >= Math.max(proven, scan.claims.length) && position < lastBelow) return -1;
     seen.add(claim);
     return claim;
   });

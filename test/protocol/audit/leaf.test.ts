@@ -1,0 +1,131 @@
+import t from "tap";
+import {
+  ACTOR_KINDS,
+  AUDIT_ACTIONS,
+  type AuditEvent,
+  decodeLeaf,
+  encodeLeaf,
+  leafOf,
+  maxDetailLength,
+  maxIdLength,
+  maxLeafBytes,
+  SUBJECT_KINDS,
+} from "../../../protocol/audit/index.ts";
+import { eventAt, leafAt, node } from "./sample-log.ts";
+
+const bytes = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
+const text = (leaf: Uint8Array) => Buffer.from(leaf).toString("latin1");
+const good = text(encodeLeaf(leafAt(5, eventAt(5))));
+
+t.test("a leaf is one line of printable ASCII in a fixed order of keys", async (t) => {
+  t.equal(
+    good,
+    `{"v":1,"log":0,"index":5,"time":[1700000005000,1700000005500],"wallMs":86400005,"boot":"5e1f-b007","sinceBootMs":50,"node":"${node}",` +
+      `"action":"rotation.rejected","actor":{"kind":"node","id":"${node}"},"subject":{"kind":"account","id":"hall-1/plc-5/admin"},` +
+      `"outcome":"denied","code":"ROTATION_POLICY","details":{"attempt":1,"epoch":1,"number":5,"says":"answered \\"no\\" \\u2717"}}`,
+  );
+  for (const id of ["\u0000\u001f", "\u007f\u0085", "\u2028\u202e", '\\"/', "Pumpe Süd 😀"]) {
+    const leaf = leafAt(1, { ...eventAt(1), subject: { kind: "device", id } } as AuditEvent);
+    const spelt = encodeLeaf(leaf);
+    t.match(text(spelt), /^[\x20-\x7e]+$/);
+    t.equal(decodeLeaf(spelt).subject.id, id);
+    t.equal(JSON.parse(text(spelt)).subject.id, id, "any JSON reader agrees");
+  }
+});
+
+t.test("only the canonical bytes are a leaf", async (t) => {
+  t.same(decodeLeaf(bytes(good)), leafAt(5, eventAt(5)));
+  const refused: Record<string, string> = {
+    "a newline behind it": `${good}\n`,
+    "a space": good.replace('"v":1,', '"v": 1,'),
+    "another version": good.replace('"v":1', '"v":2'),
+    "another order of keys": good.replace('"log":0,"index":5', '"index":5,"log":0'),
+    "a double key": good.replace('"log":0', '"log":0,"log":0'),
+    "a double detail": good.replace('"attempt":1', '"attempt":1,"attempt":1'),
+    "an unknown key": good.replace('"log":0', '"log":0,"x":0'),
+    "a missing key": good.replace('"log":0,', ""),
+    "a number with a fraction": good.replace('"index":5', '"index":5.0'),
+    "a number with an exponent": good.replace('"index":5', '"index":5e0'),
+    "a negative number": good.replace('"index":5', '"index":-5'),
+    "minus zero": good.replace('"log":0', '"log":-0'),
+    "a number above 2^53 - 1": good.replace('"index":5', '"index":9007199254740992'),
+    "an escape that is not needed": good.replace("plc", "\\u0070lc"),
+    "an escape in upper case": good.replace("\\u2717", "\\u271A").replace("271A", "271A"),
+    "a short escape": good.replace("\\u2717", "\\n"),
+    "an escaped slash": good.replace("hall-1/", "hall-1\\/"),
+    "raw UTF-8": good.replace("\\u2717", "\xe2\x9c\x97"),
+    "half a surrogate pair": good.replace("\\u2717", "\\ud83d"),
+    "an interval that ends before it begins": good.replace("1700000005500", "1600000000000"),
+    "an interval of three": good.replace("1700000005500]", "1700000005500,1]"),
+    "an unknown outcome": good.replace('"denied"', '"great"'),
+    "an action without a verb": good.replace("rotation.rejected", "rotation"),
+    "a code in lower case": good.replace("ROTATION_POLICY", "rotation"),
+    "a nested detail": good.replace('"attempt":1', '"attempt":[1]'),
+    "a null detail": good.replace('"attempt":1', '"attempt":null'),
+    "details out of order": good.replace('"attempt":1,"epoch":1', '"epoch":1,"attempt":1'),
+    "a detail named as an object's own": good.replace('"attempt"', '"__proto__"'),
+    "a node id that is none": good.replaceAll(node, node.slice(1)),
+    "an array": "[]",
+    nothing: "",
+    "half a leaf": good.slice(0, 100),
+    "more than 8 KiB": " ".repeat(maxLeafBytes + 1),
+  };
+  for (const [name, spelling] of Object.entries(refused)) {
+    t.not(spelling, good, name);
+    t.throws(() => decodeLeaf(bytes(spelling)), { code: "AUDIT_LEAF_MALFORMED" }, name);
+  }
+});
+
+t.test("a newer log's actions, kinds and details can be read", async (t) => {
+  const newer = good
+    .replace("rotation.rejected", "drone.land")
+    .replace('"kind":"account"', '"kind":"pad"')
+    .replace('"says"', '"zebra"');
+  t.equal(decodeLeaf(bytes(newer)).action, "drone.land");
+});
+
+t.test("only listed details of the listed kind get into a leaf", async (t) => {
+  const place = leafAt(1, eventAt(1));
+  const read = eventAt(1);
+  for (const details of [{ password: "x" }, { count: "1" }, { stale: 1 }, { version: 2 }, { constructor: "x" }]) {
+    t.throws(() => leafOf({ ...read, details } as unknown as AuditEvent, place), { code: "AUDIT_LEAF_MALFORMED" });
+  }
+  const undefinedLeftOut = { ...read, details: { count: 1, version: undefined } } as unknown as AuditEvent;
+  t.same(leafOf(undefinedLeftOut, place).details, { count: 1 });
+  for (const [action, fields] of Object.entries(AUDIT_ACTIONS)) {
+    t.match(action, /^[a-z]+\.[a-z-]+$/);
+    t.ok(Object.keys(fields).length <= 8, `${action} leaves room`);
+  }
+  for (const kind of [...ACTOR_KINDS, ...SUBJECT_KINDS]) t.match(kind, /^[a-z]+$/);
+});
+
+t.test("each limit holds at its edge", async (t) => {
+  const withId = (length: number) =>
+    leafAt(1, { ...eventAt(1), subject: { kind: "device", id: "x".repeat(length) } } as AuditEvent);
+  const withDetail = (length: number) => leafAt(1, { ...eventAt(1), details: { version: "x".repeat(length) } } as AuditEvent);
+  for (const [limit, make] of [
+    [maxIdLength, withId],
+    [maxDetailLength, withDetail],
+  ] as const) {
+    t.ok(encodeLeaf(make(limit - 1)));
+    t.ok(encodeLeaf(make(limit)));
+    t.throws(() => encodeLeaf(make(limit + 1)), { code: "AUDIT_LEAF_TOO_LARGE" });
+  }
+  // Six bytes for each escaped character: a leaf reaches 8 KiB before its fields reach their limits together.
+  const sized = (length: number) => {
+    const details = { zone: "\u0001".repeat(256), name: "\u0001".repeat(256), via: "\u0001".repeat(256) };
+    const filler = { kind: "application", id: "\u0001".repeat(400) } as const;
+    const event = {
+      ...eventAt(2),
+      action: "node.enroll",
+      actor: filler,
+      subject: { kind: "account", id: "" },
+      details,
+    } as unknown as AuditEvent;
+    const rest = length - encodeLeaf(leafAt(2, event)).length;
+    const id = "\u0001".repeat(Math.floor(rest / 6)) + "x".repeat(rest % 6);
+    return leafAt(2, { ...event, subject: { kind: "account", id } } as unknown as AuditEvent);
+  };
+  for (const length of [maxLeafBytes - 1, maxLeafBytes]) t.equal(encodeLeaf(sized(length)).length, length);
+  t.throws(() => encodeLeaf(sized(maxLeafBytes + 1)), { code: "AUDIT_LEAF_TOO_LARGE" });
+});
