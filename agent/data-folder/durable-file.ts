@@ -19,7 +19,8 @@ export function writeFileDurably(path: string, bytes: Uint8Array): void {
   syncFolder(dirname(path));
 }
 
-function syncFolder(path: string): void {
+/** Makes a new or renamed name in a folder durable. */
+export function syncFolder(path: string): void {
   const descriptor = openSync(path, constants.O_RDONLY);
   try {
     fsyncSync(descriptor);
