@@ -28,7 +28,7 @@ const firstTables = [
   `create table certificates (node_id blob not null references nodes (node_id), place integer not null, certificate blob not null,
     primary key (node_id, place))`,
   `create table streams (node_id blob primary key references nodes (node_id), turn integer not null, sender blob not null,
-    receiver blob not null, answered blob)`,
+    receiver blob not null, answered blob, our_head blob)`,
   `create table held_reports (node_id blob not null references nodes (node_id), id blob not null, carrier blob not null,
     primary key (node_id, id))`,
   `create table stream_entries (node_id blob not null references nodes (node_id), type integer not null, id blob not null,

@@ -79,6 +79,8 @@ export interface StreamRow {
   receiver: Uint8Array;
   /** The newest nonce that an issued bundle answered. */
   answered: Uint8Array | null;
+  /** Head of the vault's own audit log that the node last proved. */
+  our_head: Uint8Array | null;
 }
 
 export interface DeviceRow {

@@ -55,6 +55,7 @@ export async function startStreams(tx: VaultTransaction, nodeId: Uint8Array, str
       sender: encodeSender(streams.sender),
       receiver: encodeReceiver(streams.receiver),
       answered: streams.answered,
+      our_head: null,
     })
     .execute();
 }

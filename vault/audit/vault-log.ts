@@ -1,0 +1,210 @@
+import {
+  type AsyncAuditStorage,
+  type AuditMirror,
+  checkpointEveryMs,
+  checkpointOf,
+  decodeHead,
+  encodeHead,
+  type LogContext,
+  leavesAfter,
+  loadTreeLater,
+  readConsistencyLater,
+  readRootLater,
+  TreeCache,
+} from "../../agent/audit/index.ts";
+import type { Timers } from "../../agent/seams/index.ts";
+import {
+  type AuditEvent,
+  decodeCheckpoint,
+  judgePeerHead,
+  type LogHead,
+  rootOf,
+  sequence,
+  type TreeState,
+} from "../../protocol/audit/index.ts";
+import { sameBytes, TidegateError, toBase32, utf8 } from "../../protocol/base/index.ts";
+import type { AuditHead, ConsistencyProof } from "../../protocol/bundle/index.ts";
+import type { VaultStore, VaultTransaction } from "../store/index.ts";
+import type { VaultLog } from "../streams/index.ts";
+import { takeLease } from "./lease.ts";
+
+export interface VaultLogOptions extends LogContext {
+  readonly store: VaultStore;
+  readonly storage: AsyncAuditStorage<VaultTransaction, VaultTransaction>;
+  readonly timers: Timers;
+  readonly mirror: AuditMirror | null;
+  /** Names this process among those on one store. */
+  readonly holder: string;
+  /** Told when a checkpoint could not be signed; the next one tries again unless the store has stopped. */
+  readonly onFailed: (code: string) => void;
+}
+
+const checkpointLease = "audit-checkpoint";
+const runMarks = { clean: utf8("clean"), running: utf8("running") } as const;
+
+/**
+ * The vault's audit log in its own store. Each append reads the tree that stands in its transaction, so any number of processes may
+ * append; one at a time, the holder of a lease, signs checkpoints.
+ */
+export class VaultAuditLog implements VaultLog {
+  readonly #options: VaultLogOptions;
+  readonly #cache = new TreeCache();
+  #cancel: (() => void) | null = null;
+  #signing: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: VaultLogOptions) {
+    this.#options = options;
+  }
+
+  async append(tx: VaultTransaction, event: AuditEvent): Promise<void> {
+    const writing = this.#options.storage.write(tx);
+    const tree = await loadTreeLater(writing, this.#cache);
+    const { state, rows } = sequence(tree, leavesAfter(this.#options, tree, [event]));
+    await writing.append(rows);
+    this.#cache.add(rows.state, state);
+    this.#schedule();
+  }
+
+  /** Writes the leaf of a start, which tells how the last run ended, and signs a checkpoint over it. */
+  async begin(version: string): Promise<void> {
+    await this.#options.store.transaction(async (tx) => {
+      const writing = this.#options.storage.write(tx);
+      const run = await writing.mark("run");
+      const lastStop = run === null ? "first" : sameBytes(run, runMarks.clean) ? "clean" : "crash";
+      await this.append(tx, this.#own("node.start", { version, role: "vault", lastStop }));
+      await writing.putMark("run", runMarks.running);
+    });
+    await this.checkpoint();
+  }
+
+  async head(tx: VaultTransaction): Promise<LogHead | null> {
+    const tree = await loadTreeLater(this.#options.storage.read(tx), this.#cache);
+    return this.#headOf(tree);
+  }
+
+  async proofFor(tx: VaultTransaction, nodeId: Uint8Array): Promise<ConsistencyProof | null> {
+    const held = await provenByNode(tx, nodeId);
+    const reading = this.#options.storage.read(tx);
+    const { size } = await loadTreeLater(reading, this.#cache);
+    const { serial } = this.#options.name;
+    if (held === null || held.serial !== serial || held.size === 0 || held.size >= size) return null;
+    return { serial, from: held.size, hashes: await readConsistencyLater(reading, held.size, size) };
+  }
+
+  async provenHead(tx: VaultTransaction, nodeId: Uint8Array): Promise<AuditHead | null> {
+    return decodeHead(await this.#options.storage.read(tx).mark(`peer/${toBase32(nodeId)}`));
+  }
+
+  async heard(
+    tx: VaultTransaction,
+    nodeId: Uint8Array,
+    told: { head: AuditHead | null; proof: ConsistencyProof | null; ours: AuditHead | null },
+  ): Promise<boolean> {
+    if (told.ours !== null) await this.#acknowledge(tx, nodeId, told.ours);
+    if (told.head === null) return false;
+    const verdict = judgePeerHead(await this.provenHead(tx, nodeId), told.head, told.proof);
+    if (verdict === "proven" || verdict === "reopened") {
+      await this.#options.storage.write(tx).putMark(`peer/${toBase32(nodeId)}`, encodeHead(told.head));
+    }
+    return verdict === "shorter" || verdict === "forked";
+  }
+
+  /** Signs what was appended since the last checkpoint, where no other process does. Never throws. */
+  checkpoint(): Promise<void> {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#signing = this.#signing.then(() => this.#sign());
+    return this.#signing;
+  }
+
+  /** The newest checkpoint, or null before the first. */
+  lastCheckpoint(): Promise<Uint8Array | null> {
+    return this.#options.store.read((tx) => this.#options.storage.read(tx).mark("checkpoint"));
+  }
+
+  /** Leaves from `from` on, at most `limit`. */
+  leaves(from: number, limit: number): Promise<Uint8Array[]> {
+    return this.#options.store.read((tx) => this.#options.storage.read(tx).leaves(from, limit));
+  }
+
+  /** Writes the leaf of the stop and the last checkpoint. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#options.store.stopped === null) {
+      await this.#options.store.transaction(async (tx) => {
+        await this.append(tx, this.#own("node.stop", { reason: "stop" }));
+        await this.#options.storage.write(tx).putMark("run", runMarks.clean);
+      });
+      await this.checkpoint();
+    }
+    this.#cancel?.();
+    await this.#options.mirror?.close();
+  }
+
+  async #sign(): Promise<void> {
+    const { store, storage, clock, holder, mirror, onFailed } = this.#options;
+    if (store.stopped !== null) return;
+    try {
+      await store.transaction(async (tx) => {
+        const lease = { name: checkpointLease, holder, nowMs: clock.wallMs(), forMs: checkpointEveryMs };
+        if (!(await takeLease(tx, lease))) return;
+        const writing = storage.write(tx);
+        const tree = await loadTreeLater(writing, this.#cache);
+        const last = await writing.mark("checkpoint");
+        if (tree.size === (last === null ? 0 : decodeCheckpoint(last).size)) return;
+        await writing.putMark("checkpoint", checkpointOf(this.#options, tree));
+      });
+      mirror?.update();
+    } catch (error) {
+      onFailed(error instanceof TidegateError ? error.code : "BUG");
+    }
+  }
+
+  /** The first leaf after a checkpoint starts the time to the next one. */
+  #schedule(): void {
+    if (this.#closed || this.#cancel !== null) return;
+    this.#cancel = this.#options.timers.after(checkpointEveryMs, () => void this.checkpoint());
+  }
+
+  /** A node says which head of ours it last proved: from there the next proof to it begins. */
+  async #acknowledge(tx: VaultTransaction, nodeId: Uint8Array, ours: AuditHead): Promise<void> {
+    const reading = this.#options.storage.read(tx);
+    const { serial } = this.#options.name;
+    const { size } = await loadTreeLater(reading, this.#cache);
+    const known = ours.serial === serial && ours.size <= size && sameBytes(await readRootLater(reading, ours.size), ours.root);
+    if (known) {
+      await tx
+        .updateTable("streams")
+        .set({ our_head: encodeHead(ours) })
+        .where("node_id", "=", nodeId)
+        .execute();
+    } else if (ours.serial === serial) {
+      await this.append(tx, {
+        action: "audit.fork",
+        actor: { kind: "node", id: toBase32(nodeId) },
+        subject: { kind: "log", id: this.#options.name.node },
+        outcome: "failed",
+        details: { size: ours.size, serial: ours.serial },
+      });
+    }
+  }
+
+  #headOf(tree: TreeState): LogHead {
+    return { serial: this.#options.name.serial, size: tree.size, root: rootOf(tree) };
+  }
+
+  #own<Action extends "node.start" | "node.stop">(
+    action: Action,
+    details: Extract<AuditEvent, { readonly action: Action }>["details"],
+  ): AuditEvent {
+    const self = { kind: "node", id: this.#options.name.node } as const;
+    return { action, actor: self, subject: self, outcome: "ok", details } as AuditEvent;
+  }
+}
+
+async function provenByNode(tx: VaultTransaction, nodeId: Uint8Array): Promise<LogHead | null> {
+  const row = await tx.selectFrom("streams").select("our_head").where("node_id", "=", nodeId).executeTakeFirst();
+  return decodeHead(row?.our_head ?? null);
+}
