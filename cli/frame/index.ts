@@ -1,5 +1,14 @@
 export { CLI_CODES, CliError, exitCodeOf } from "./exit.ts";
 export { type CommandModule, createFrame, exitCodes, type Frame, fail, notAvailable } from "./frame.ts";
+export {
+  creatingUnlock,
+  dataPath,
+  newDataFolder,
+  openingUnlock,
+  type UnlockOptions,
+  withData,
+  withUnlock,
+} from "./node-options.ts";
 export { type Output, table } from "./output.ts";
 export type { Progress } from "./progress.ts";
 export type { SecretSource } from "./secrets.ts";
