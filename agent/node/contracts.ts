@@ -1,19 +1,14 @@
-import type { Entry, Fact, StreamHead as BundleStreamHead } from "../../protocol/bundle/index.ts";
-import type { ContentView } from "../../protocol/content/index.ts";
+import type { Entry, Fact, ReceiverMode } from "../../protocol/bundle/index.ts";
+import type { ContentView, FactTime } from "../../protocol/content/index.ts";
 import type { CourierItem, ItemOutcome } from "../../protocol/courier/index.ts";
+import type { TimeInterval } from "../../protocol/time/index.ts";
 import type { MemberStatement, TrustState } from "../../protocol/trust/index.ts";
 import type { StreamHead } from "../../protocol/tunnel/index.ts";
 import type { NodeIdentity } from "../identity/index.ts";
-import type { Transaction } from "../store/index.ts";
-
-/** How a node stands with its vault; only NORMAL takes deltas. */
-export type NodeMode = "FRESH" | "REJOINED" | "NORMAL" | "QUARANTINE";
+import type { Transaction, View } from "../store/index.ts";
 
 /** The time as this node knows it: seconds since 1970, `hi` null while it is open. */
-export interface NodeTime {
-  readonly lo: number;
-  readonly hi: number | null;
-}
+export type NodeTime = FactTime;
 
 /** What became of a carrier that arrived for this node. */
 export type ApplyResult =
@@ -24,67 +19,100 @@ export type ApplyResult =
   /** Ahead of a gap: kept until the gap is filled. */
   | { readonly outcome: "held" }
   /** Nothing of the bundle was applied. */
-  | { readonly outcome: "refused"; readonly code: string };
+  | { readonly outcome: "refused"; readonly code: string; readonly retryable: boolean };
 
-/** What a bundle changed, inside its transaction. The views read the same entries as the node's state before and after. */
+/** What a bundle changed, inside its transaction. */
 export interface AppliedChange {
+  /** The state before; read at the first use. Its secrets are copies that go with the change. */
   readonly before: ContentView;
   readonly after: ContentView;
-  /** Entries new or changed; all of the state after a snapshot that changed everything. */
-  readonly changed: readonly Entry[];
-  /** Entries gone. */
-  readonly gone: readonly Entry[];
+  /** Entries that are new or have other bytes than before. */
+  readonly put: readonly Entry[];
+  /** Entries that were held and are no more. */
+  readonly removed: readonly Entry[];
+}
+
+/** What a kind of node adds to the common part. */
+export interface NodeHooks {
+  /** Called in the transaction that applies a bundle, after the entries are written; what it throws refuses the bundle. The facts go into the outbox. */
+  onApply?(tx: Transaction, change: AppliedChange): readonly Fact[];
+  /** Candidates sealed to the recovery key, for the report whose context (header keys 1 to 30) is given; null where none changed. */
+  escrow?(view: View, reportContext: Uint8Array): Uint8Array | null;
+  /** Facts that a snapshot report adds to those not acknowledged: where things stand now. */
+  snapshotFacts?(view: View): readonly Fact[];
+  /** What this node can do, told in reports: `[a-z0-9][a-z0-9.:-]*`. */
+  readonly capabilities: readonly string[];
 }
 
 /**
  * A node that has joined: what gateway and edge have in common. It keeps trust, stream state, entries, outbox, nonces and time in the
- * store, and everything it changes is one transaction.
+ * store, and everything that it changes is one transaction.
  */
 export interface JoinedNode {
   readonly nodeId: Uint8Array;
   readonly vaultId: Uint8Array;
   /** The vault's mailbox: the first 20 bytes of its id. */
   readonly vaultMailbox: Uint8Array;
+  /** Keys; the TLS chain is the newest that the vault sent. */
   readonly identity: NodeIdentity;
-  readonly mode: NodeMode;
+  /** NORMAL follows the stream; in the others nothing new is begun, reads go on. */
+  readonly mode: ReceiverMode;
   /** Our own statement, the newest, and its envelope. */
   member(): { readonly statement: MemberStatement; readonly envelope: Uint8Array };
   trust(): TrustState;
   /** Applies statements from a tunnel or a stick, durably. Throws TRUST_* and others. */
   learn(statements: readonly Uint8Array[]): void;
+  /** Numbers our tunnel sessions, durably. */
+  nextTunnelCounter(): number;
+  /** The interval in seconds, as facts carry it. */
   time(): NodeTime;
-  /** When the vault was last heard by a header that answers one of our nonces; milliseconds since 1970 as the vault told it, null before. */
+  /** The interval in milliseconds, with what the machine's own clock may add. */
+  interval(): TimeInterval;
+  /** When the vault last answered one of our nonces, by its own clock; milliseconds since 1970, null before the first. */
   readonly vaultLastHeardAtMs: number | null;
 
-  /** Judges and applies a bundle for this node. Never throws for what arrived; throws STORE_* where the disk fails. */
+  /** Judges and applies a bundle for this node. Does not throw for what arrived; throws STORE_* where the disk fails. */
   applyCarrier(carrier: Uint8Array): ApplyResult;
   /** Lends the present state, read from the store: secrets in it are copies that go when `use` returns. */
   withState<T>(use: (view: ContentView) => T): T;
-  /** Called after each commit that changed the entries. Returns how to stop. */
+  /** The entries of one type, decoded by the caller; cheaper than the whole state. */
+  entriesOfType(type: number): Entry[];
+  /** Called after each commit that changed entries, mode or trust. Returns how to stop. */
   onChanged(listener: () => void): () => void;
 
-  /** Puts facts into the outbox inside the caller's transaction; they leave, sealed, in the next report. */
+  /** Puts facts into the outbox inside the caller's transaction; they leave in the next report, sealed soon after the commit. */
   queueReport(tx: Transaction, facts: readonly Fact[]): void;
+  /** Seals the report that is due now, if one is; else timers do. */
+  flushReport(): void;
   /** Called when something for the vault is ready to be sent. Returns how to stop. */
   onOutgoing(listener: () => void): () => void;
 
-  /** The head of our own (downward) stream, told to peers. */
+  /** Head of the stream that flows towards us, told to peers. */
   head(): StreamHead;
-  /** Sealed reports above what the peer holds, oldest first. */
-  reports(limits: { readonly items: number; readonly bytes: number }): readonly CourierItem[];
-  /** The acknowledged head of the upward stream, null before the first. */
-  readonly acknowledged: BundleStreamHead | null;
-  /** For the mailroom: applies what is addressed to us. `stored` also where it is refused for good, so that nobody sends it again. */
+  /** Sealed reports that wait for the vault's acknowledgement, oldest first, from after `after` on. */
+  reports(after: { readonly epoch: number; readonly seq: number } | null, limits: OutboxLimits): readonly OutgoingReport[];
+  /** For the mailroom: applies what is addressed to us. `stored` also where it is refused for good: it must not come again. */
   accept(item: CourierItem): ItemOutcome;
 
   /** Facts for `status`: what waits, and what was refused last. */
   status(): NodeStatus;
-  /** Idempotent. */
+  /** Stops the timers. Idempotent. */
   close(): void;
 }
 
+export interface OutboxLimits {
+  readonly items: number;
+  readonly bytes: number;
+}
+
+/** A sealed report with its place in our stream. */
+export interface OutgoingReport extends CourierItem {
+  readonly epoch: number;
+  readonly seq: number;
+}
+
 export interface NodeStatus {
-  readonly mode: NodeMode;
+  readonly mode: ReceiverMode;
   readonly entries: number;
   readonly epoch: number;
   readonly appliedSeq: number;

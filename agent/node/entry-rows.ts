@@ -1,0 +1,57 @@
+import { assert, fromHex, u32be } from "../../protocol/base/index.ts";
+import { decodeEntry, type Entry, type EntryMap, entryMap } from "../../protocol/bundle/index.ts";
+import type { Row, Transaction, View } from "../store/index.ts";
+import { nodeLimits } from "./limits.ts";
+
+const table = "entry";
+
+/** All entries of the node's state. */
+export function loadEntries(view: View): EntryMap {
+  return entryMap(decodeRows(view));
+}
+
+/** The entries of one type. */
+export function loadEntriesOfType(view: View, type: number): Entry[] {
+  // A row id is the entry's type (two bytes) and id (16).
+  return decodeRows(view, u32be(type).subarray(2));
+}
+
+/** Writes what a bundle changed. */
+export function saveEntries(tx: Transaction, put: readonly Entry[], removed: readonly Entry[]): void {
+  for (const entry of removed) tx.delete(table, rowId(entry));
+  for (const entry of put) tx.put(table, rowId(entry), entry.bytes);
+}
+
+export function countEntries(view: View): number {
+  return view.count(table);
+}
+
+function decodeRows(view: View, prefix: Uint8Array = new Uint8Array(0)): Entry[] {
+  const entries: Entry[] = [];
+  for (const { value } of everyRow(view, table, prefix)) {
+    entries.push(decodeEntry(value));
+    // The entry holds copies.
+    value.fill(0);
+  }
+  return entries;
+}
+
+/** All rows whose id begins with `prefix`, read in steps. */
+export function* everyRow(view: View, name: string, prefix: Uint8Array = new Uint8Array(0)): Generator<Row> {
+  let from: Uint8Array | undefined;
+  for (;;) {
+    const limit = nodeLimits.scanRows;
+    const rows = view.scan(name, from === undefined ? { prefix, limit } : { prefix, from, limit: limit + 1 });
+    const fresh = from === undefined ? rows : rows.slice(1);
+    yield* fresh;
+    const last = fresh.at(-1);
+    if (last === undefined || fresh.length < limit) return;
+    from = last.id;
+  }
+}
+
+function rowId(entry: Entry): Uint8Array {
+  const id = fromHex(entry.key);
+  assert(id !== null, "an entry's key is hexadecimal");
+  return id;
+}

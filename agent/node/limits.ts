@@ -1,0 +1,18 @@
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+/** Bounds and paces of a joined node. */
+export const nodeLimits = {
+  /** Facts are gathered this long before a report is sealed: one rotation writes several within it. */
+  reportDelayMs: 50,
+  /** A quiet node says so this often, with a new nonce: a quarter of the 24 h after which silence is an alarm. */
+  heartbeatMs: 6 * hourMs,
+  /** Unacknowledged reports after which the next one is a snapshot that folds them. */
+  foldReportsAt: 64,
+  /** The time is stored at least this often, so that a power cut costs no more of it. */
+  storeTimeMs: 5 * minuteMs,
+  /** One leaf a code in this time for refused bundles: who floods a node must not fill its log. */
+  refusalLeafMs: minuteMs,
+  /** Rows of one scan; tables are read in steps of it. */
+  scanRows: 1000,
+} as const;

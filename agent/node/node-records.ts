@@ -1,0 +1,143 @@
+import { asBoolean, asText, asTuple, asUint, decodeTcbor, encodeTcbor, utf8 } from "../../protocol/base/index.ts";
+import {
+  decodeReceiver,
+  decodeSender,
+  encodeReceiver,
+  encodeSender,
+  type ReceiverState,
+  type SenderState,
+} from "../../protocol/bundle/index.ts";
+import { decodeTime, encodeTime, type TimeState } from "../../protocol/time/index.ts";
+import { decodeTrust, encodeTrust, type TrustState } from "../../protocol/trust/index.ts";
+import type { Store, Transaction, View } from "../store/index.ts";
+import { NodeError } from "./errors.ts";
+
+/** What a node remembers of itself, each part one row. Values: a change makes new ones. */
+export interface NodeRecord {
+  readonly trust: TrustState;
+  readonly receiver: ReceiverState;
+  readonly sender: SenderState;
+  readonly time: TimeState;
+  readonly nonce: NonceRecord;
+  readonly counters: NodeCounters;
+  /** The vault's time when it last answered a nonce, milliseconds since 1970. */
+  readonly heard: { readonly atMs: number | null };
+}
+
+/** When the current nonce was made, and whether it was answered. */
+export interface NonceRecord {
+  readonly bootId: string;
+  readonly sinceBootMs: number;
+  readonly answered: boolean;
+}
+
+/** Each is stored, raised, before it is used. */
+export interface NodeCounters {
+  readonly join: number;
+  readonly boot: number;
+  readonly tunnel: number;
+}
+
+type Codec<T> = { encode(value: T): Uint8Array; decode(bytes: Uint8Array): T };
+
+const table = "node";
+
+const codecs: { readonly [K in keyof NodeRecord]: Codec<NodeRecord[K]> } = {
+  trust: { encode: encodeTrust, decode: decodeTrust },
+  receiver: { encode: encodeReceiver, decode: decodeReceiver },
+  sender: { encode: encodeSender, decode: decodeSender },
+  time: { encode: encodeTime, decode: decodeTime },
+  nonce: {
+    encode: (nonce) => encodeTcbor([nonce.bootId, nonce.sinceBootMs, nonce.answered]),
+    decode: (bytes) => {
+      const [bootId, sinceBootMs, answered] = asTuple(decodeTcbor(bytes), "nonce", 3);
+      return {
+        bootId: asText(bootId, "nonce.bootId", 128),
+        sinceBootMs: asUint(sinceBootMs, "nonce.sinceBootMs"),
+        answered: asBoolean(answered, "nonce.answered"),
+      };
+    },
+  },
+  counters: {
+    encode: (counters) => encodeTcbor([counters.join, counters.boot, counters.tunnel]),
+    decode: (bytes) => {
+      const [join, boot, tunnel] = asTuple(decodeTcbor(bytes), "counters", 3);
+      return { join: asUint(join, "join"), boot: asUint(boot, "boot"), tunnel: asUint(tunnel, "tunnel") };
+    },
+  },
+  heard: {
+    encode: (heard) => encodeTcbor([heard.atMs]),
+    decode: (bytes) => {
+      const [atMs] = asTuple(decodeTcbor(bytes), "heard", 1);
+      return { atMs: atMs === null ? null : asUint(atMs, "heard.atMs") };
+    },
+  },
+};
+
+const names = Object.keys(codecs) as (keyof NodeRecord)[];
+
+/** A record being changed within a transaction. */
+export type NodeDraft = { -readonly [K in keyof NodeRecord]: NodeRecord[K] };
+
+/** The node's record in memory and on disk: memory follows the disk, and only after the commit. */
+export class NodeRecords {
+  readonly #store: Store;
+  #current: NodeRecord;
+
+  private constructor(store: Store, current: NodeRecord) {
+    this.#store = store;
+    this.#current = current;
+  }
+
+  /** Throws NODE_NOT_JOINED. */
+  static load(store: Store): NodeRecords {
+    const record = store.read(readRecord);
+    if (record === null) {
+      throw new NodeError("NODE_NOT_JOINED", "this node has not joined a vault", {
+        hint: "Join it first: 'tidegate gateway join' or 'tidegate edge join'.",
+      });
+    }
+    return new NodeRecords(store, record);
+  }
+
+  get current(): NodeRecord {
+    return this.#current;
+  }
+
+  /** Runs `work` in one transaction with a draft of the record, and stores what it replaced. */
+  change<T>(work: (tx: Transaction, draft: NodeDraft) => T): T {
+    const before = this.#current;
+    const draft: NodeDraft = { ...before };
+    const result = this.#store.transaction((tx) => {
+      const value = work(tx, draft);
+      writeRecord(tx, draft, before);
+      return value;
+    });
+    this.#current = draft;
+    return result;
+  }
+}
+
+/** The stored record, or null where the node has not joined. */
+export function readRecord(view: View): NodeRecord | null {
+  if (view.get(table, utf8("trust")) === null) return null;
+  const read = names.map((name) => [name, codecs[name].decode(required(view, name))]);
+  return Object.fromEntries(read) as unknown as NodeRecord;
+}
+
+/** Writes the parts that differ from `before`; all of them where there is none. */
+export function writeRecord(tx: Transaction, record: NodeRecord, before: NodeRecord | null): void {
+  for (const name of names) writePart(tx, name, record, before);
+}
+
+function writePart<K extends keyof NodeRecord>(tx: Transaction, name: K, record: NodeRecord, before: NodeRecord | null): void {
+  if (before !== null && before[name] === record[name]) return;
+  const codec: Codec<NodeRecord[K]> = codecs[name];
+  tx.put(table, utf8(name), codec.encode(record[name]));
+}
+
+function required(view: View, name: string): Uint8Array {
+  const row = view.get(table, utf8(name));
+  if (row === null) throw new NodeError("NODE_NOT_JOINED", `the node's record lacks ${name}`);
+  return row;
+}
