@@ -22,6 +22,8 @@ export const CLI_CODES = {
   CLI_NO_SECRET: { fault: "operator", retryable: false },
   /** A file that was named on the command line cannot be read or written. */
   CLI_FILE: { fault: "operator", retryable: false },
+  /** Nothing that answers like a local API is at the place that was named. */
+  CLI_API_UNREACHABLE: { fault: "environment", retryable: true },
   /** A step of the demo did not do what it should. */
   CLI_DEMO: { fault: "environment", retryable: true },
 } as const;
