@@ -13,8 +13,8 @@ export const bundleLimits = {
   facts: 4096,
   /** One fact's payload; none carries a value, so none is long. */
   factBytes: 4 * kibibyte,
-  /** Candidates of one node sealed to the recovery key. */
-  escrowBytes: mebibyte,
+  /** Candidates of one node sealed to the recovery key: what protocol/seal makes at most. */
+  escrowBytes: 16 * mebibyte,
   /** Hashes of a consistency proof: twice the height of a tree of 2^53 leaves is never needed, 64 is. */
   proofHashes: 64,
   /** What a node says it can do. */

@@ -38,9 +38,9 @@ export interface VerifiedBundle {
  */
 export function verifyBundle(carrierBytes: Uint8Array, options: VerifyOptions): VerifiedBundle {
   const carrier = decodeCarrier(carrierBytes);
+  const { state: trust, changes } = applyStatements(options.trust, carrier.statements);
   const envelope = decodeEnvelope(carrier.envelope);
   expectWay(envelope, options.direction);
-  const { state: trust, changes } = applyStatements(options.trust, carrier.statements);
   const { key, signerNode } = signerOf(envelope, options.direction, trust);
   verifyEnvelope(envelope, key);
   const header = decodeHeader(envelope.payload);
