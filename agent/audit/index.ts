@@ -1,8 +1,10 @@
 export { AuditLog, type AuditLogOptions, type LastStop, type LeafRef, openAuditLog } from "./audit-log.ts";
+export { type AuditPage, type AuditRouteSource, auditRoute } from "./audit-route.ts";
 export { AUDIT_LOG_CODES, AuditLogError } from "./errors.ts";
 export { decodeHead, encodeHead } from "./head-codec.ts";
 export { checkpointEveryMs, maxNotedReads, readWindowMs } from "./limits.ts";
 export { checkpointOf, type LogContext, leavesAfter } from "./log-context.ts";
+export { findLogFolders } from "./log-folder.ts";
 export { AuditMirror, type MirrorOptions, type MirrorSource } from "./mirror.ts";
 export { readConsistency, readConsistencyLater, readInclusion, readRoot, readRootLater } from "./proofs.ts";
 export { type ReadEvent, ReadFold } from "./read-fold.ts";
@@ -10,3 +12,4 @@ export type { AsyncAuditStorage, AuditRead, AuditStorage, AuditWrite, Later, Mar
 export { storeSource } from "./store-source.ts";
 export { storeStorage } from "./store-storage.ts";
 export { loadTree, loadTreeLater, TreeCache } from "./tree-cache.ts";
+export { type FolderVerdict, type VerifyFolderOptions, verifyFolder } from "./verify-folder.ts";

@@ -17,17 +17,23 @@ export function encodeEntryBundle(leaves: readonly Uint8Array[]): Uint8Array {
 
 /** Leaves of an entry bundle, as views of `bytes`. Throws AUDIT_TILE_MALFORMED where it is cut, too long or holds more than 256. */
 export function decodeEntryBundle(bytes: Uint8Array): Uint8Array[] {
-  const leaves: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const length = ((bytes[at] as number) << 8) | (bytes[at + 1] ?? 0);
-    if (at + 2 + length > bytes.length) throw malformed("an entry bundle ends within an entry");
-    if (length > maxLeafBytes) throw malformed(`an entry of ${length} bytes`);
-    leaves.push(bytes.subarray(at + 2, at + 2 + length));
-    if (leaves.length > tileWidth) throw malformed("an entry bundle of more than 256 entries");
-    at += 2 + length;
-  }
+  const { leaves, rest } = splitEntryBundle(bytes);
+  if (rest.length > 0) throw malformed("an entry bundle that is cut, holds an entry that is too long or more than 256");
   if (leaves.length === 0) throw malformed("an empty entry bundle");
   return leaves;
+}
+
+/** As {@link decodeEntryBundle} for bytes that somebody may have damaged: the leaves up to the damage, and the rest from there on. */
+export function splitEntryBundle(bytes: Uint8Array): { readonly leaves: Uint8Array[]; readonly rest: Uint8Array } {
+  const leaves: Uint8Array[] = [];
+  let at = 0;
+  while (at < bytes.length && leaves.length < tileWidth) {
+    const length = ((bytes[at] as number) << 8) | (bytes[at + 1] ?? 0);
+    if (at + 2 + length > bytes.length || length > maxLeafBytes) break;
+    leaves.push(bytes.subarray(at + 2, at + 2 + length));
+    at += 2 + length;
+  }
+  return { leaves, rest: bytes.subarray(at) };
 }
 
 function malformed(why: string): AuditError {

@@ -39,6 +39,11 @@ export class HashList {
     return this.#bytes.subarray(index * hashLength, (index + 1) * hashLength);
   }
 
+  /** All hashes, one after another; a view. */
+  bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length * hashLength);
+  }
+
   /** True where the first `size` hashes have this root; `size` is one that the list was made for. */
   leadsTo(size: number, root: Uint8Array): boolean {
     return size <= this.#length && sameBytes(this.#roots.get(size) ?? new Uint8Array(0), root);

@@ -1,6 +1,6 @@
 export { ACTOR_KINDS, AUDIT_ACTIONS, OUTCOMES, SUBJECT_KINDS } from "./actions.ts";
 export { type Checkpoint, type CheckpointKeys, decodeCheckpoint, signCheckpoint, type TreeHead } from "./checkpoint.ts";
-export { decodeEntryBundle, encodeEntryBundle } from "./entry-bundle.ts";
+export { decodeEntryBundle, encodeEntryBundle, splitEntryBundle } from "./entry-bundle.ts";
 export { type Succession, successionDetails, successionMessage, successionOf } from "./epoch.ts";
 export { AUDIT_CODES, AuditError } from "./errors.ts";
 export type { Actor, AuditAction, AuditEvent, DetailsOf, Outcome, Subject } from "./event.ts";
@@ -8,7 +8,7 @@ export { FINDING_CODES, type Finding, type FindingCode } from "./findings.ts";
 export { decodeLeaf, encodeLeaf, type Leaf, type LeafPlace, leafOf } from "./leaf.ts";
 export { maxDetailLength, maxIdLength, maxLeafBytes, maxNoteBytes, tileWidth } from "./limits.ts";
 export { decodeNote, type NoteKey, type NoteSigner, noteKeyId, signNote, verifyNote } from "./note.ts";
-export { epochKeyName, epochOfKeyName, type LogName, originOf, parseOrigin, trustDomainOf } from "./origin.ts";
+export { epochKeyName, epochOfKeyName, type LogName, originOf, parseOrigin } from "./origin.ts";
 export { judgePeerHead, type LogHead, type PeerHeadVerdict } from "./peer-head.ts";
 export { buildProof, type ProofPlan, planConsistency, planInclusion, planRoot } from "./proof.ts";
 export { verifyConsistency, verifyInclusion } from "./proof-verify.ts";

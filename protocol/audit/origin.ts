@@ -1,11 +1,10 @@
 import { assert } from "../base/index.ts";
-import { nodeIdText } from "../keys/index.ts";
 import { AuditError } from "./errors.ts";
 import { maxOriginBytes } from "./limits.ts";
 
 /** Which log: of which node under which trust domain, and the how manieth of it. */
 export interface LogName {
-  /** A name without spaces, plus signs and slashes; see {@link trustDomainOf}. */
+  /** The root document's. */
   readonly trustDomain: string;
   /** 20 bytes in base32, lower case. */
   readonly node: string;
@@ -14,11 +13,6 @@ export interface LogName {
 }
 
 const originPattern = /^([a-z0-9.-]{1,200})\/tidegate\/1\/log\/([a-z2-7]{32})\/(0|[1-9][0-9]{0,15})$/;
-
-/** Trust domain of everything under one vault: its id, so that nobody has to choose a name nor can two clash. */
-export function trustDomainOf(vaultId: Uint8Array): string {
-  return `${nodeIdText(vaultId.subarray(0, 20))}.tidegate`;
-}
 
 /** Origin line of a log's checkpoints, and the name of its static log key. */
 export function originOf(name: LogName): string {

@@ -25,8 +25,13 @@ export interface VerifyInput {
   readonly hashes: Uint8Array;
   /** Every checkpoint that is found with the log: the newest and the final ones of ended epochs. */
   readonly checkpoints: readonly Uint8Array[];
-  /** From the node's member statement. */
-  readonly member: { readonly node: string; readonly logKey: VerifyKey; readonly epochKey: VerifyKey };
+  /** From the node's member statement, the trust domain from the root document. */
+  readonly member: {
+    readonly trustDomain: string;
+    readonly node: string;
+    readonly logKey: VerifyKey;
+    readonly epochKey: VerifyKey;
+  };
   readonly anchors: readonly Anchor[];
   /** Called every few thousand entries. */
   readonly onProgress?: (done: number) => void;
@@ -41,6 +46,8 @@ export interface Verdict {
   readonly sealedSize: number;
   /** Root over the sealed entries; null where there are none. */
   readonly root: Uint8Array | null;
+  /** Leaf hashes of the entries as found, one after another. */
+  readonly hashes: Uint8Array;
   /** By index, the graver first; empty only where every entry is sealed and everything fits. */
   readonly findings: readonly Finding[];
 }
@@ -68,7 +75,7 @@ export function verifyLog(input: VerifyInput): Verdict {
     ...input.anchors.map((anchor) => ({ ...anchor, says: anchor.source, anchor: true })),
     ...opened.signed.map((one) => ({ ...one, says: `the checkpoint of ${one.size} entries`, anchor: false })),
   ];
-  const structure = judgeStructure(scan, input.hashes, heads);
+  const { places, findings: structure } = judgeStructure(scan, input.hashes, heads);
   findings.push(...structure);
   // Where entries are missing, moved or edited, the successions among them say nothing about the keys.
   const intact = structure.length === 0 && judgeHeads(scan, heads, structure).every(({ code }) => code !== "EDIT");
@@ -81,12 +88,13 @@ export function verifyLog(input: VerifyInput): Verdict {
   findings.push(...judgeHeads(scan, sealing, structure));
   const sealed = sealing.filter((head) => scan.entries.leadsTo(head.size, head.root));
   const best = sealed.reduce<Head | null>((top, head) => (head.size > (top?.size ?? 0) ? head : top), null);
-  findings.push(...unsealedTail(scan, sealing, structure));
+  findings.push(...unsealedTail(places, sealing));
   return {
     origin,
     size: scan.claims.length,
     sealedSize: best?.size ?? 0,
     root: best?.root ?? null,
+    hashes: scan.entries.bytes(),
     findings: findings.sort(byIndex).slice(0, maxFindings),
   };
 }
@@ -98,9 +106,10 @@ function openCheckpoints(input: VerifyInput): { signed: Checkpoint[]; findings: 
   for (const bytes of input.checkpoints) {
     try {
       const checkpoint = decodeCheckpoint(bytes);
-      const { node } = parseOrigin(checkpoint.origin);
+      const { node, trustDomain } = parseOrigin(checkpoint.origin);
+      const named = node === input.member.node && trustDomain === input.member.trustDomain;
       const known = verifyNote(checkpoint.note, { name: checkpoint.origin, key: input.member.logKey });
-      if (!known || node !== input.member.node || checkpoint.origin !== (signed[0]?.origin ?? checkpoint.origin)) {
+      if (!known || !named || checkpoint.origin !== (signed[0]?.origin ?? checkpoint.origin)) {
         throw new AuditError("AUDIT_CHECKPOINT_UNSIGNED", "it is not signed by this node's log key");
       }
       signed.push(checkpoint);
@@ -113,14 +122,15 @@ function openCheckpoints(input: VerifyInput): { signed: Checkpoint[]; findings: 
 }
 
 /** What the places of the entries alone show. */
-function judgeStructure(scan: Scan, hashes: Uint8Array, heads: readonly Head[]): Finding[] {
+function judgeStructure(scan: Scan, hashes: Uint8Array, heads: readonly Head[]): { places: number[]; findings: Finding[] } {
   const end = Math.max(0, ...heads.map((head) => head.size));
   // The stored hashes are needed only to tell which entry is wrong.
   const fits = heads.every((head) => scan.entries.leadsTo(head.size, head.root));
   const stored = new HashList(heads.map((head) => head.size));
   if (!fits) for (const hash of splitHashes(hashes)) stored.push(hash);
   const proven = Math.max(0, ...heads.filter((head) => stored.leadsTo(head.size, head.root)).map((head) => head.size));
-  return alignEntries(placesOf(scan, stored, proven), scan.claims, end);
+  const places = placesOf(scan, stored, proven);
+  return { places, findings: alignEntries(places, scan.claims, end) };
 }
 
 function judgeEpochs(origin: string, input: VerifyInput, scan: Scan, signed: readonly Checkpoint[]) {
@@ -158,11 +168,11 @@ function judgeHeads(scan: Scan, heads: readonly Head[], structure: readonly Find
   return [...findings.values()];
 }
 
-function unsealedTail(scan: Scan, heads: readonly Head[], structure: readonly Finding[]): Finding[] {
+function unsealedTail(places: readonly number[], heads: readonly Head[]): Finding[] {
   const sealed = Math.max(0, ...heads.map((head) => head.size));
-  const end = scan.claims.reduce((highest, claim) => Math.max(highest, claim + 1), 0);
-  const count = Math.max(end, structure.length > 0 ? 0 : scan.claims.length) - sealed;
-  if (count <= 0) return [];
+  const end = places.reduce((highest, place) => Math.max(highest, place + 1), 0);
+  if (end <= sealed) return [];
+  const count = end - sealed;
   const says = `${count} ${count === 1 ? "entry" : "entries"} from index ${sealed} on are covered by no checkpoint and no anchor`;
   return [{ code: "UNSEALED-TAIL", index: sealed, says }];
 }

@@ -121,6 +121,7 @@ export function inputOf(log: SampleLog): VerifyInput {
     hashes: Buffer.concat(log.hashes),
     checkpoints: log.checkpoints,
     member: {
+      trustDomain: "plant.example",
       node,
       logKey: importVerifyKey(logKey.publicKey),
       epochKey: importVerifyKey((epochKeys[0] as SigningKey).publicKey),

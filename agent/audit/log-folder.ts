@@ -1,0 +1,168 @@
+import { type Dirent, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import {
+  AuditError,
+  maxNoteBytes,
+  parseTilePath,
+  splitEntryBundle,
+  type TilePlace,
+  tilePath,
+  tileWidth,
+} from "../../protocol/audit/index.ts";
+import { concat } from "../../protocol/base/index.ts";
+import { AuditLogError } from "./errors.ts";
+import { logFolderNames } from "./mirror.ts";
+
+/** Largest entry bundle, bytes: 256 leaves of 8 KiB with their lengths. */
+const maxTileBytes = tileWidth * (2 + 8192);
+/** Largest statement file, bytes: a root chain of a hundred versions. */
+const maxStatementBytes = 8 * 1024 * 1024;
+
+/** A log in plain files, as the mirror writes it. Nothing in it is believed yet. */
+export interface LogFolder {
+  readonly path: string;
+  /** How many entries the names of the entry bundles promise. */
+  readonly promised: number;
+  /** The entries in order, read as they are asked for; what is damaged comes as an entry that is no leaf. */
+  readonly leaves: Iterable<Uint8Array>;
+  /** Level-0 hash tiles up to the first that is missing, one after another. */
+  readonly hashes: Uint8Array;
+  /** The newest checkpoint and the final ones of ended epochs; those that are there. */
+  readonly checkpoints: readonly Uint8Array[];
+  /** Hash tiles that are there. */
+  readonly tiles: readonly TilePlace[];
+  readTile(place: TilePlace): Uint8Array;
+  readonly member: Uint8Array | null;
+  readonly roots: Uint8Array | null;
+}
+
+/**
+ * The log folders at `path`: the folder itself, its `audit/`, or the logs by serial in either. Throws AUDIT_FOLDER_UNREADABLE where
+ * there is none: a folder without a log must never pass for a log without findings.
+ */
+export function findLogFolders(path: string): string[] {
+  for (const candidate of [path, join(path, "audit")]) {
+    const names = namesIn(candidate, candidate === path);
+    if (names.some((entry) => entry.name === logFolderNames.checkpoint || entry.name === "tile")) return [candidate];
+    const serials = names
+      .filter((entry) => entry.isDirectory() && /^(0|[1-9][0-9]{0,15})$/.test(entry.name))
+      .map((entry) => Number(entry.name));
+    if (serials.length > 0) return serials.sort((a, b) => a - b).map((serial) => join(candidate, String(serial)));
+  }
+  throw unreadable(`${path} holds no audit log`);
+}
+
+/** Opens one log's folder. Throws AUDIT_FOLDER_UNREADABLE where it cannot be read or holds no entry. */
+export function openLogFolder(path: string): LogFolder {
+  const places = placesIn(path);
+  const bundles = widest(places.filter((place) => place.level === "entries"));
+  const last = bundles.at(-1);
+  if (last === undefined) throw unreadable(`${path} holds no entries`);
+  const readTile = (place: TilePlace) => readBounded(join(path, ...pathOf(place)), maxTileBytes);
+  const level0 = widest(places.filter((place) => place.level === 0));
+  const whole = level0.findIndex((place, at) => place.index !== at);
+  return {
+    path,
+    promised: last.index * tileWidth + last.width,
+    leaves: { [Symbol.iterator]: () => entriesOf(bundles, readTile) },
+    hashes: concat(...level0.slice(0, whole < 0 ? level0.length : whole).map(readTile)),
+    checkpoints: checkpointsIn(path),
+    tiles: widest(places.filter((place) => place.level !== "entries")),
+    readTile,
+    member: readOptional(join(path, logFolderNames.member), maxStatementBytes),
+    roots: readOptional(join(path, logFolderNames.roots), maxStatementBytes),
+  };
+}
+
+function* entriesOf(bundles: readonly TilePlace[], readTile: (place: TilePlace) => Uint8Array): Generator<Uint8Array> {
+  for (const place of bundles) {
+    const { leaves, rest } = splitEntryBundle(readTile(place));
+    yield* leaves;
+    if (rest.length > 0) yield rest;
+  }
+}
+
+function checkpointsIn(path: string): Uint8Array[] {
+  const finals = namesIn(join(path, logFolderNames.epochs), false).filter(
+    (entry) => entry.isFile() && /^[0-9]+$/.test(entry.name),
+  );
+  const ordered = finals
+    .sort((a, b) => Number(a.name) - Number(b.name))
+    .map((entry) => join(path, logFolderNames.epochs, entry.name));
+  const all = [...ordered, join(path, logFolderNames.checkpoint)].map((file) => readOptional(file, maxNoteBytes));
+  return all.filter((note) => note !== null);
+}
+
+/** Every tile below `tile/`, by name; other files there are nobody's business. */
+function placesIn(path: string): TilePlace[] {
+  const places: TilePlace[] = [];
+  const walk = (folder: string): void => {
+    for (const entry of namesIn(folder, false)) {
+      const full = join(folder, entry.name);
+      if (entry.isDirectory()) walk(full);
+      else if (entry.isFile()) {
+        const place = placeOrNull(relative(path, full).replaceAll("\\", "/"));
+        if (place !== null) places.push(place);
+      }
+    }
+  };
+  walk(join(path, "tile"));
+  return places;
+}
+
+/** For each level and index the widest tile: older partial ones may lie beside it. By level, then index. */
+function widest(places: readonly TilePlace[]): TilePlace[] {
+  const best = new Map<string, TilePlace>();
+  for (const place of places) {
+    const key = `${place.level}/${place.index}`;
+    if (place.width > (best.get(key)?.width ?? 0)) best.set(key, place);
+  }
+  return [...best.values()].sort((a, b) => Number(a.level) - Number(b.level) || a.index - b.index);
+}
+
+function placeOrNull(path: string): TilePlace | null {
+  try {
+    return parseTilePath(path);
+  } catch (error) {
+    if (error instanceof AuditError) return null;
+    throw error;
+  }
+}
+
+function pathOf(place: TilePlace): string[] {
+  return tilePath(place).split("/");
+}
+
+function namesIn(folder: string, required: boolean): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (cause) {
+    if (!required && (cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw unreadable(`${folder} cannot be read`, cause);
+  }
+}
+
+function readOptional(path: string, limit: number): Uint8Array | null {
+  try {
+    lstatSync(path);
+  } catch {
+    return null;
+  }
+  return readBounded(path, limit);
+}
+
+/** Regular files only, and none larger than what belongs there. */
+function readBounded(path: string, limit: number): Uint8Array {
+  try {
+    const stat = lstatSync(path);
+    if (stat.isFile() && stat.size <= limit) return readFileSync(path);
+  } catch (cause) {
+    throw unreadable(`${path} cannot be read`, cause);
+  }
+  throw unreadable(`${path} is no file of at most ${limit} bytes`);
+}
+
+function unreadable(message: string, cause?: unknown): AuditLogError {
+  const hint = "Name a node's data folder, its audit folder, or a copy of either.";
+  return new AuditLogError("AUDIT_FOLDER_UNREADABLE", message, { hint, cause });
+}

@@ -1,0 +1,181 @@
+import {
+  type Anchor,
+  AuditError,
+  decodeCheckpoint,
+  type Finding,
+  foldHashes,
+  hashLength,
+  parseOrigin,
+  splitHashes,
+  tilePath,
+  tileWidth,
+  type Verdict,
+  verifyLog,
+  verifyNote,
+} from "../../protocol/audit/index.ts";
+import { asBytesUpTo, asList, concat, decodeTcbor, sameBytes, TidegateError, toHex } from "../../protocol/base/index.ts";
+import { decodeEnvelope, maxRootEnvelopeBytes } from "../../protocol/envelope/index.ts";
+import { importVerifyKey, nodeIdText } from "../../protocol/keys/index.ts";
+import {
+  applyStatements,
+  decodeRoot,
+  type MemberStatement,
+  newestRoot,
+  startTrust,
+  vaultIdOf,
+} from "../../protocol/trust/index.ts";
+import { AuditLogError } from "./errors.ts";
+import { type LogFolder, openLogFolder } from "./log-folder.ts";
+
+export interface VerifyFolderOptions {
+  /** One log's folder, see `findLogFolders`. */
+  readonly path: string;
+  /** Checkpoints that were kept elsewhere, each with where it comes from. */
+  readonly anchors: readonly { readonly bytes: Uint8Array; readonly source: string }[];
+  /** Vault id (hexadecimal) that the root documents must be of; null where the auditor compares it herself. */
+  readonly vaultId: string | null;
+  /** How many entries there will be, once that is known, and how many are done. */
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/** What an auditor is told about one log. */
+export interface FolderVerdict extends Omit<Verdict, "root" | "hashes"> {
+  readonly path: string;
+  /** Hexadecimal; to be compared with what `vault init` printed. */
+  readonly vaultId: string;
+  readonly node: string;
+  readonly nodeName: string;
+  /** Root over the sealed entries, base64 as in the checkpoint; null where nothing is sealed. */
+  readonly root: string | null;
+}
+
+/** Most roots of a chain beside a log. */
+const maxRoots = 1024;
+
+/**
+ * Verifies a log folder alone and offline. Throws AUDIT_FOLDER_UNREADABLE, AUDIT_FOLDER_KEYS and AUDIT_ANCHOR_INVALID: what cannot
+ * be verified is an error, never a log without findings.
+ */
+export function verifyFolder(options: VerifyFolderOptions): FolderVerdict {
+  const folder = openLogFolder(options.path);
+  const { member, vaultId, trustDomain } = keysOf(folder);
+  if (options.vaultId !== null && options.vaultId !== vaultId) {
+    throw keysRefused(`the log belongs to vault ${vaultId}`);
+  }
+  const logKey = importVerifyKey(member.logKey);
+  const node = nodeIdText(member.nodeId);
+  const verdict = verifyLog({
+    leaves: folder.leaves,
+    hashes: folder.hashes,
+    checkpoints: folder.checkpoints,
+    member: { trustDomain, node, logKey, epochKey: importVerifyKey(member.epochKey) },
+    anchors: options.anchors.map((anchor) => anchorOf(anchor, folder, { node, logKey })),
+    onProgress: (done) => options.onProgress(done, folder.promised),
+  });
+  const { root, hashes, ...rest } = verdict;
+  return {
+    ...rest,
+    findings: [...verdict.findings, ...alteredTiles(folder, verdict)],
+    path: options.path,
+    vaultId,
+    node,
+    nodeName: member.name,
+    root: root === null ? null : Buffer.from(root).toString("base64"),
+  };
+}
+
+/** The member statement beside the log, under the chain of roots beside it. */
+function keysOf(folder: LogFolder): { member: MemberStatement; vaultId: string; trustDomain: string } {
+  if (folder.member === null || folder.roots === null) {
+    throw keysRefused(`${folder.path} holds no member statement or no root documents`);
+  }
+  try {
+    const roots = asList(decodeTcbor(folder.roots), "roots", maxRoots).map((one) =>
+      asBytesUpTo(one, "root", maxRootEnvelopeBytes),
+    );
+    const [first, ...more] = roots;
+    if (first === undefined) throw keysRefused("no root documents");
+    const envelope = decodeEnvelope(first);
+    let trust = startTrust([first], { version: decodeRoot(envelope.payload).version, id: envelope.id });
+    for (const statement of [...more, folder.member]) trust = applyStatements(trust, [statement]).state;
+    const [held] = trust.members.values();
+    if (held === undefined) throw keysRefused("no member statement");
+    return { member: held.statement, vaultId: toHex(vaultIdOf(trust)), trustDomain: newestRoot(trust).document.trustDomain };
+  } catch (cause) {
+    if (cause instanceof AuditLogError || !(cause instanceof TidegateError)) throw cause;
+    throw keysRefused(`the member statement does not verify: ${cause.message}`, cause);
+  }
+}
+
+function anchorOf(
+  anchor: VerifyFolderOptions["anchors"][number],
+  folder: LogFolder,
+  known: { node: string; logKey: ReturnType<typeof importVerifyKey> },
+): Anchor {
+  try {
+    const checkpoint = decodeCheckpoint(anchor.bytes);
+    const name = parseOrigin(checkpoint.origin);
+    if (name.node !== known.node) throw anchorRefused(`${anchor.source} is a checkpoint of another node's log`);
+    if (!verifyNote(checkpoint.note, { name: checkpoint.origin, key: known.logKey })) {
+      throw anchorRefused(`${anchor.source} is not signed by the node's log key`);
+    }
+    if (!folder.checkpoints.every((bytes) => sameOrigin(bytes, checkpoint.origin))) {
+      throw anchorRefused(`${anchor.source} is a checkpoint of another log of the node, serial ${name.serial}`);
+    }
+    return { size: checkpoint.size, root: checkpoint.root, source: anchor.source };
+  } catch (cause) {
+    if (cause instanceof AuditError) throw anchorRefused(`${anchor.source} is not a checkpoint: ${cause.message}`, cause);
+    throw cause;
+  }
+}
+
+/** True also for a checkpoint that cannot be read: the verifier names that. */
+function sameOrigin(bytes: Uint8Array, origin: string): boolean {
+  try {
+    return decodeCheckpoint(bytes).origin === origin;
+  } catch (error) {
+    if (error instanceof AuditError) return true;
+    throw error;
+  }
+}
+
+/** Hash tiles that differ from the entries although the entries are as sealed: other people's tools would fail on them. */
+function alteredTiles(folder: LogFolder, verdict: Verdict): Finding[] {
+  if (verdict.findings.some(({ code }) => code !== "UNSEALED-TAIL")) return [];
+  let level = 0;
+  let hashes = verdict.hashes;
+  const findings: Finding[] = [];
+  for (const place of folder.tiles) {
+    for (; level < Number(place.level); level += 1) hashes = levelAbove(hashes);
+    const from = place.index * tileWidth * hashLength;
+    const expected = hashes.subarray(from, from + place.width * hashLength);
+    if (expected.length === place.width * hashLength && sameBytes(folder.readTile(place), expected)) continue;
+    const index = place.index * tileWidth ** (level + 1);
+    findings.push({
+      code: "EDIT",
+      index,
+      says: `${tilePath(place)} does not hold the hashes of the entries, which are as sealed`,
+    });
+  }
+  return findings;
+}
+
+function levelAbove(hashes: Uint8Array): Uint8Array {
+  const step = tileWidth * hashLength;
+  const full = Math.floor(hashes.length / step);
+  return concat(
+    ...Array.from({ length: full }, (_, tile) => foldHashes(splitHashes(hashes.subarray(tile * step, (tile + 1) * step)))),
+  );
+}
+
+function keysRefused(message: string, cause?: unknown): AuditLogError {
+  const hint = "Without the node's member statement nothing in the log can be believed; take a fresh copy of the folder.";
+  return new AuditLogError("AUDIT_FOLDER_KEYS", message, { hint, cause });
+}
+
+function anchorRefused(message: string, cause?: unknown): AuditLogError {
+  return new AuditLogError("AUDIT_ANCHOR_INVALID", message, {
+    hint: "An anchor is an earlier checkpoint file of the same log.",
+    cause,
+  });
+}
