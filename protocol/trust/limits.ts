@@ -1,6 +1,9 @@
 /** Root versions accepted in one go; an older node catches up in several. */
 export const maxRootsAtOnce = 32;
 
+/** Roots of one stored trust state: a rotation a week for seventy years. */
+export const maxStoredRoots = 4_000;
+
 /** Root keys of one document: enough for any quorum, few enough for one envelope's signatures. */
 export const maxRootKeys = 16;
 

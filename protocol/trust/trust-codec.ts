@@ -1,6 +1,6 @@
 import { asBytesUpTo, asList, asTuple, decodeTcbor, encodeTcbor, orNull, TidegateError, toHex } from "../base/index.ts";
 import { decodeEnvelope, maxEnvelopeBytes, maxRootEnvelopeBytes } from "../envelope/index.ts";
-import { maxMembers } from "./limits.ts";
+import { maxMembers, maxStoredRoots } from "./limits.ts";
 import { decodeMember } from "./member-statement.ts";
 import { decodeRevoked } from "./revoked-list.ts";
 import { holdStoredRoot } from "./root-chain.ts";
@@ -9,8 +9,6 @@ import { type HeldMember, type HeldRevoked, revokedSerials, type TrustState } fr
 import { signerOf } from "./verify-statement.ts";
 
 const magic = "tidegate-trust/1";
-/** Roots of one stored state: a rotation a week for seventy years. */
-const maxStoredRoots = 4_000;
 
 /** Encodes a trust state for a node's own sealed store. */
 export function encodeTrust(state: TrustState): Uint8Array {
