@@ -4,12 +4,11 @@ import type { AdapterAnswer, RotationInputs, Transition } from "./machine.ts";
 import { beginProbe } from "./probing.ts";
 import { isResting, type RotationState } from "./state.ts";
 
-/** A read-only proof of the current value, by order or as "still true tomorrow?". */
+/** A read-only proof of the current value, by order or as "still true tomorrow?"; the first one is what pins the device's identity. */
 export function startVerify(state: RotationState, inputs: RotationInputs): Transition {
   if (state.phase === "UNKNOWN") return refuse(state, "ROTATION_UNKNOWN");
   if (!isResting(state) || state.pending !== null) return refuse(state, "ROTATION_BUSY");
   if (inputs.attemptLimit === 0) return refuse(state, "ROTATION_LOCKOUT_TOO_LOW");
-  if (!inputs.identityPinned) return refuse(state, "ROTATION_IDENTITY");
   if (!inputs.deviceFree) return refuse(state, "ROTATION_DEVICE_BUSY");
   const block = loginBlock(state, inputs);
   if (block !== null) return refuse(state, block);

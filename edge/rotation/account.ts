@@ -1,0 +1,89 @@
+import type { DeviceModel } from "../../firmware-adapters/index.ts";
+import type { AuthorityWindow } from "../../protocol/bundle/index.ts";
+import type { AccountContent, DeviceContent, OrderAction } from "../../protocol/content/index.ts";
+import type { LockoutThreshold, RotationCode } from "../../protocol/rotation/index.ts";
+import { noLockoutWindowS, unknownLockoutWindowS } from "./limits.ts";
+import type { AccountRecord } from "./record.ts";
+
+/** What the vault says about a device, and the model that it is spoken to with. */
+export interface DeviceSpec {
+  readonly id: Uint8Array;
+  /** Hexadecimal id. */
+  readonly key: string;
+  readonly content: DeviceContent;
+  /** Null where the model is not known to this edge, or the settings do not fit it: readable, never rotated. */
+  readonly model: DeviceModel | null;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** An order of the vault that is not carried out yet. */
+export interface OpenOrder {
+  readonly id: Uint8Array;
+  readonly action: OrderAction;
+  readonly window: AuthorityWindow;
+}
+
+/** One account at work: its durable record, what the vault wants now, and what only this process knows. */
+export interface Account {
+  readonly id: Uint8Array;
+  /** Hexadecimal id. */
+  readonly key: string;
+  record: AccountRecord;
+  /** Null where the vault does not name the account any more: nothing is served or rotated, nothing is forgotten. */
+  content: AccountContent | null;
+  device: DeviceSpec | null;
+  orders: readonly OpenOrder[];
+  /** An exchange is under way. */
+  busy: boolean;
+  /** Failures in a row; back-off grows with them. */
+  failures: number;
+  /** Since-boot milliseconds before which nothing is tried. */
+  retryAtMs: number;
+  /** Since-boot milliseconds before which a refused start is not tried again. */
+  startAtMs: number;
+  /** What it waits for, or why the last start was refused. */
+  waiting: RotationCode | null;
+  /** The device's last code. */
+  says: string | null;
+  /** The device is another one than the pinned. */
+  identityChanged: boolean;
+  cancelTimer: () => void;
+}
+
+/** An account as the store has it. */
+export function accountOf(id: Uint8Array, key: string, record: AccountRecord): Account {
+  return {
+    id,
+    key,
+    record,
+    content: null,
+    device: null,
+    orders: [],
+    busy: false,
+    failures: 0,
+    retryAtMs: 0,
+    startAtMs: 0,
+    waiting: null,
+    says: null,
+    identityChanged: false,
+    cancelTimer: () => {},
+  };
+}
+
+/** Path for people, or the id where the vault names the account no more. */
+export function nameOf(account: Account): string {
+  return account.content?.path ?? account.key;
+}
+
+/** The lockout of the account's device as the budget reads it. */
+export function lockoutOf(account: Account): { threshold: LockoutThreshold; windowMs: number; shared: boolean } {
+  const lockout = account.device?.model?.lockout ?? "unknown";
+  if (lockout === "unknown") return { threshold: "unknown", windowMs: unknownLockoutWindowS * 1000, shared: false };
+  if (lockout === "none") return { threshold: "none", windowMs: noLockoutWindowS * 1000, shared: false };
+  // An attempt made while the device was locked counts from the end of the lock on most makes, so both times pass.
+  return {
+    threshold: lockout.tries,
+    windowMs: (lockout.windowS + lockout.durationS) * 1000,
+    shared: lockout.scope === "device",
+  };
+}

@@ -1,0 +1,304 @@
+import type { Log } from "../../agent/log/index.ts";
+import type { Seams } from "../../agent/seams/index.ts";
+import type { Store, Transaction } from "../../agent/store/index.ts";
+import type { Outcome } from "../../firmware-adapters/index.ts";
+import { TidegateError, toHex } from "../../protocol/base/index.ts";
+import type { Fact } from "../../protocol/bundle/index.ts";
+import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent } from "../../protocol/rotation/index.ts";
+import { step } from "../../protocol/rotation/index.ts";
+import { type Account, accountOf, nameOf, type OpenOrder } from "./account.ts";
+import { backOffMs } from "./back-off.ts";
+import { type Books, recordArrow } from "./commit.ts";
+import { type Adapters, pinnedIdentity, prepareExchange } from "./device-work.ts";
+import { identityFound } from "./identity.ts";
+import { inputsOf } from "./inputs.ts";
+import { maxStepsInARow, refusedRetryMs, scanRows } from "./limits.ts";
+import { momentOf } from "./moment.ts";
+import { endOrder, type OrderEnd, orderEnd } from "./orders.ts";
+import { type AccountRecord, decodeRecord, encodeValue, type StoredValue, servedRef, tables, valueId } from "./record.ts";
+import { nextStep, sleepMs } from "./schedule.ts";
+
+export interface EngineOptions {
+  readonly store: Store;
+  readonly books: Books;
+  readonly adapters: Adapters;
+  readonly seams: Seams;
+  readonly log: Log;
+  /** Room on the disk for whole rotations. */
+  spaceLeft(): boolean;
+  /** The served value of a path, or whether it is about to change, is another one now. */
+  onServed(path: string): void;
+}
+
+/** What goes into the transaction of an arrow beside the machine's own effects. */
+interface Beside {
+  readonly request?: Uint8Array | null;
+  readonly order?: OpenOrder | null;
+  readonly value?: { readonly ref: number; readonly stored: StoredValue };
+  readonly write?: (tx: Transaction) => readonly Fact[];
+}
+
+/** Drives the rotation machines of all accounts: commits each arrow, then runs its exchange, and takes the answer in. */
+export class RotationEngine {
+  readonly #options: EngineOptions;
+  readonly #accounts = new Map<string, Account>();
+  /** The exchange under way on each device: one session at a time. */
+  readonly #lanes = new Map<string, Promise<void>>();
+  #closing = false;
+
+  /** Loads every account and takes up what the last process left. */
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    const rows = options.store.read((view) => view.scan(tables.account, { limit: scanRows }));
+    for (const { id, value } of rows) this.#accounts.set(toHex(id), accountOf(id, toHex(id), decodeRecord(value)));
+    for (const account of this.#accounts.values()) {
+      const { state } = account.record;
+      if (state.pending !== null || state.phase === "SENT") this.#dispatch(account, { kind: "restart" });
+    }
+  }
+
+  /** Every account that was ever adopted here, by hexadecimal id. */
+  get accounts(): ReadonlyMap<string, Account> {
+    return this.#accounts;
+  }
+
+  /** Takes an account in whose row was stored just now. */
+  add(account: Account): void {
+    this.#accounts.set(account.key, account);
+  }
+
+  /** An event from outside: a value of the vault, an operator's wish. Returns why it was refused, or null. */
+  tell(account: Account, event: RotationEvent, value?: { ref: number; stored: StoredValue }): RotationCode | null {
+    const effects = this.#dispatch(account, event, value === undefined ? {} : { value });
+    const refused = effects.find((effect) => effect.kind === "refuse");
+    if (refused === undefined) this.#follow(account, effects);
+    return refused?.code ?? null;
+  }
+
+  /** Goes on with an account as far as it can, then sleeps until time may have changed something. */
+  advance(account: Account): void {
+    if (this.#closing) return;
+    account.cancelTimer();
+    for (let steps = 0; !account.busy && this.#options.store.stopped === null; steps += 1) {
+      if (steps > maxStepsInARow) {
+        this.#options.log.error("rotation.circled", { account: nameOf(account), state: account.record.state.phase });
+        break;
+      }
+      if (!this.#stepOnce(account)) break;
+    }
+    this.#sleep(account);
+  }
+
+  /** Waits for the exchanges under way; starts nothing more. Close the adapters first, so that they end soon. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const account of this.#accounts.values()) account.cancelTimer();
+    await Promise.all(this.#lanes.values());
+  }
+
+  /** False where nothing is to be done now. */
+  #stepOnce(account: Account): boolean {
+    const { seams, books } = this.#options;
+    const next = nextStep(account, books.time(), seams.clock);
+    if (next === null) return false;
+    if ("expired" in next) {
+      this.#endOrder(account, next.expired, { outcome: "expired", code: "CLOCK_EXPIRED" });
+      return true;
+    }
+    const before = account.record.state;
+    const effects = this.#dispatch(account, next.event, { order: next.order });
+    const refused = effects.find((effect) => effect.kind === "refuse");
+    if (refused !== undefined) return this.#refused(account, refused.code, next.order);
+    if (next.event.kind === "refill") return true;
+    return this.#follow(account, effects) || account.record.state !== before;
+  }
+
+  /** A start was refused: for now, or for good. Where only the device's identity is missing, a proof is made first. */
+  #refused(account: Account, code: RotationCode, order: OpenOrder | null): boolean {
+    account.waiting = code;
+    if (code === "ROTATION_IDENTITY" && !account.identityChanged) {
+      const effects = this.#dispatch(account, { kind: "verify" });
+      if (this.#follow(account, effects)) return true;
+    }
+    account.startAtMs = this.#options.seams.clock.sinceBootMs() + refusedRetryMs;
+    if (order === null || lastsUntilChanged.has(code)) return false;
+    this.#endOrder(account, order, { outcome: "refused", code });
+    return false;
+  }
+
+  /** Runs the exchange that a transition allowed, or notes what it waits for. True where an exchange began. */
+  #follow(account: Account, effects: readonly RotationEffect[]): boolean {
+    account.waiting = effects.find((effect) => effect.kind === "wait")?.code ?? null;
+    const exchange = effects.find((effect) => effect.kind === "device");
+    if (exchange === undefined) return false;
+    account.busy = true;
+    const lane = account.device?.key ?? account.key;
+    const before = this.#lanes.get(lane) ?? Promise.resolve();
+    const work = before.then(() => this.#exchange(account, exchange));
+    const done = work.finally(() => {
+      if (this.#lanes.get(lane) === done) this.#lanes.delete(lane);
+    });
+    this.#lanes.set(lane, done);
+    return true;
+  }
+
+  async #exchange(account: Account, exchange: DeviceEffect): Promise<void> {
+    const { store, adapters, log } = this.#options;
+    const outcome = await store.read((view) => prepareExchange(account, exchange, view, adapters)).run();
+    account.busy = false;
+    log.info("device.answered", { account: nameOf(account), name: exchange.action, outcome: outcome.kind, code: outcome.code });
+    // A request that was made is not sent any more: the next process makes it again.
+    if (this.#closing && exchange.action === "prepare") return;
+    try {
+      this.#answered(account, exchange, outcome);
+    } catch (error) {
+      this.#failed(account, error);
+    }
+  }
+
+  #answered(account: Account, { action, ref }: DeviceEffect, outcome: Outcome): void {
+    const { seams, store, books } = this.#options;
+    account.says = outcome.code;
+    const unsure = outcome.kind === "AMBIGUOUS" || outcome.kind === "NOT_SENT";
+    account.failures = unsure ? account.failures + 1 : 0;
+    account.retryAtMs = unsure ? seams.clock.sinceBootMs() + backOffMs(account.failures, seams.random) : 0;
+    const found = store.read((view) => identityFound(account, outcome, view));
+    if (outcome.code === "DEVICE_IDENTITY_CHANGED") account.identityChanged = true;
+    else if (outcome.kind === "OK") account.identityChanged = false;
+    const answer: RotationEvent = {
+      kind: "answer",
+      action,
+      ref,
+      outcome: outcome.kind,
+      spent: outcome.mayHaveSpentAttempt,
+      prepareAgain: outcome.kind !== "OK" && outcome.prepareAgain,
+    };
+    const effects = this.#dispatch(account, answer, {
+      request: outcome.kind === "OK" ? outcome.state : null,
+      ...(found === null ? {} : { write: (tx) => found.write(tx, books) }),
+    });
+    this.#follow(account, effects);
+    this.advance(account);
+    for (const other of this.#neighbours(account)) this.advance(other);
+  }
+
+  /** One step of the machine: its transaction is durable when this returns. Throws STORE_*. */
+  #dispatch(account: Account, event: RotationEvent, beside: Beside = {}): readonly RotationEffect[] {
+    const { seams, store, books } = this.#options;
+    const before = account.record;
+    const { state, effects } = step(before.state, event, this.#inputs(account));
+    const leaf = effects.find((effect) => effect.kind === "leaf");
+    if (state === before.state && leaf === undefined && beside.write === undefined) return effects;
+    const next = this.#nextRecord(account, { ...before, state }, { event, effects, beside });
+    const end = next.orderId === null ? null : orderEnd(state, effects);
+    const name = leaf === undefined ? "rotation.record" : leaf.action;
+    seams.failpoint(name.replace(".", ".before-"));
+    store.transaction((tx) => {
+      if (beside.value !== undefined)
+        tx.put(tables.value, valueId(account.id, beside.value.ref), encodeValue(beside.value.stored));
+      const facts = [...(beside.write?.(tx) ?? [])];
+      if (next.orderId !== null && end !== null && end !== "release") facts.push(endOrder(tx, next.orderId, end));
+      recordArrow(tx, books, { account, next: end === null ? next : { ...next, orderId: null }, effects, facts });
+    });
+    account.record = end === null ? next : { ...next, orderId: null };
+    seams.failpoint(name.replace(".", ".after-"));
+    if (end !== null && end !== "release") this.#forgetOrder(account, next.orderId);
+    this.#announce(account, before);
+    return effects;
+  }
+
+  #nextRecord(
+    account: Account,
+    next: AccountRecord,
+    { event, effects, beside }: { event: RotationEvent; effects: readonly RotationEffect[]; beside: Beside },
+  ): AccountRecord {
+    const { seams, books } = this.#options;
+    const now = momentOf(seams.clock);
+    const exchange = effects.find((effect) => effect.kind === "device");
+    const pushes = exchange?.action === "push";
+    const answersPush = event.kind === "answer" && event.action === "push";
+    const served = servedRef(next.state) !== servedRef(account.record.state);
+    const made = pushes ? (beside.request ?? next.request ?? new Uint8Array(0)) : next.request;
+    return {
+      ...next,
+      nextRef: beside.value === undefined ? next.nextRef : Math.max(next.nextRef, beside.value.ref + 1),
+      request: next.state.prepared === null ? null : made,
+      lastAttempt: exchange === undefined ? next.lastAttempt : now,
+      lastPush: pushes || answersPush ? now : next.lastPush,
+      currentSinceS: served ? books.time().lo : next.currentSinceS,
+      rotated: served ? event.kind !== "given" : next.rotated,
+      orderId: beside.order == null ? next.orderId : beside.order.id,
+    };
+  }
+
+  #inputs(account: Account) {
+    const { seams, books, store, spaceLeft } = this.#options;
+    const { device } = account;
+    return inputsOf(account, {
+      clock: seams.clock,
+      time: books.time(),
+      neighbours: this.#neighbours(account),
+      spaceReserved: store.stopped === null && spaceLeft(),
+      identityPinned: device !== null && store.read((view) => pinnedIdentity(device.id, view)) !== null,
+    });
+  }
+
+  #neighbours(account: Account): Account[] {
+    const device = account.device?.key;
+    if (device === undefined) return [];
+    return [...this.#accounts.values()].filter((other) => other !== account && other.device?.key === device);
+  }
+
+  #endOrder(account: Account, order: OpenOrder, end: OrderEnd): void {
+    this.#options.store.transaction((tx) => this.#options.books.queueReport(tx, [endOrder(tx, order.id, end)]));
+    this.#forgetOrder(account, order.id);
+  }
+
+  #forgetOrder(account: Account, orderId: Uint8Array | null): void {
+    account.orders = account.orders.filter(({ id }) => orderId === null || Buffer.compare(id, orderId) !== 0);
+  }
+
+  #announce(account: Account, before: AccountRecord): void {
+    if (account.content === null) return;
+    if (before.state.phase !== account.record.state.phase) {
+      this.#options.log.info("rotation.moved", { account: nameOf(account), state: account.record.state.phase });
+    }
+    this.#options.onServed(account.content.path);
+  }
+
+  #sleep(account: Account): void {
+    if (account.busy || this.#closing || this.#options.store.stopped !== null) return;
+    const { seams, books } = this.#options;
+    const wait = sleepMs(account, books.time(), seams.clock);
+    if (wait !== null) account.cancelTimer = seams.timers.after(wait, () => this.#wake(account));
+  }
+
+  #wake(account: Account): void {
+    try {
+      this.advance(account);
+    } catch (error) {
+      this.#failed(account, error);
+    }
+  }
+
+  /** The writer stopped: nothing more is sent until a restart, reads go on. Anything else is a bug of ours. */
+  #failed(account: Account, error: unknown): void {
+    if (!(error instanceof TidegateError)) throw error;
+    this.#options.log.error("rotation.stopped", { account: nameOf(account), error });
+  }
+}
+
+/** Refusals that may pass while the order still has its authority. */
+const lastsUntilChanged: ReadonlySet<RotationCode> = new Set([
+  "ROTATION_BUSY",
+  "ROTATION_POOL_EMPTY",
+  "ROTATION_NO_SPACE",
+  "ROTATION_CONSUMERS_BEHIND",
+  "ROTATION_CLOCK",
+  "ROTATION_WINDOW_CLOSED",
+  "ROTATION_DEVICE_BUSY",
+  "ROTATION_BUDGET_SPENT",
+  "ROTATION_BACK_OFF",
+  "ROTATION_UNSETTLED",
+  "ROTATION_IDENTITY",
+]);

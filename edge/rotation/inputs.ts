@@ -1,0 +1,58 @@
+import type { NodeTime } from "../../agent/node/index.ts";
+import type { Clock } from "../../agent/seams/index.ts";
+import { attemptLimit, isResting, type RotationInputs } from "../../protocol/rotation/index.ts";
+import { type Account, lockoutOf } from "./account.ts";
+import { elapsedMs } from "./moment.ts";
+
+/** What the inputs of one account depend on besides itself. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly time: NodeTime;
+  /** The other accounts of the same device. */
+  readonly neighbours: readonly Account[];
+  readonly spaceReserved: boolean;
+  /** The device's identity was proven once, or its protocol has none. */
+  readonly identityPinned: boolean;
+}
+
+/** Everything that the machine may not know by itself. */
+export function inputsOf(account: Account, around: Surroundings): RotationInputs {
+  const { threshold, shared } = lockoutOf(account);
+  // Where the whole device locks, its accounts share one budget.
+  const elsewhere = shared ? around.neighbours.reduce((sum, each) => sum + each.record.state.spent, 0) : 0;
+  const known = account.device?.model != null && account.content !== null;
+  return {
+    attemptLimit: known ? Math.max(0, attemptLimit(threshold) - elsewhere) : 0,
+    policy: account.content?.rotate ?? "never",
+    // Windows come with a later version; an account without one may be rotated whenever the clock is fit.
+    windowOpen: true,
+    clockFit: account.content?.windowless === true || around.time.hi !== null,
+    settled: settleLeftMs(account, around.clock) === 0,
+    backedOff: around.clock.sinceBootMs() >= account.retryAtMs,
+    spaceReserved: around.spaceReserved,
+    identityPinned: around.identityPinned && !account.identityChanged,
+    // The vault sends a value to the edge only when its remote consumers hold it as pending.
+    consumersReady: true,
+    deviceFree: !around.neighbours.some(holdsDevice),
+  };
+}
+
+/** Milliseconds until nothing that was sent can land any more. */
+export function settleLeftMs(account: Account, clock: Clock): number {
+  const { lastPush } = account.record;
+  const settleMs = account.device?.model?.settleMs ?? 0;
+  return lastPush === null ? 0 : Math.max(0, settleMs - elapsedMs(lastPush, clock));
+}
+
+/** Milliseconds until the attempts of the device's lockout window are forgiven; 0 where none are spent. */
+export function refillLeftMs(account: Account, clock: Clock): number {
+  const { state, lastAttempt } = account.record;
+  if (state.spent === 0) return 0;
+  const { windowMs } = lockoutOf(account);
+  return lastAttempt === null ? windowMs : Math.max(0, windowMs - elapsedMs(lastAttempt, clock));
+}
+
+function holdsDevice(account: Account): boolean {
+  const { state } = account.record;
+  return account.busy || state.pending !== null || (!isResting(state) && state.phase !== "UNKNOWN");
+}

@@ -1,0 +1,30 @@
+/** Window of the attempt budget where nobody knows the device's lockout: one login in it. */
+export const unknownLockoutWindowS = 1800;
+
+/** Window of the budget on a device that never locks: ten logins in it are no attack and no tight loop. */
+export const noLockoutWindowS = 60;
+
+/** Back-off after a failure: doubles from the least to the most, with jitter, so that a dead segment is not hammered. */
+export const leastBackOffMs = 5_000;
+export const mostBackOffMs = 900_000;
+
+/** How often a rotation or order that was refused for now is looked at again. */
+export const refusedRetryMs = 30_000;
+
+/** Longest sleep of an account's timer: a day-long interval survives a clock that was wrong when it was set. */
+export const longestSleepMs = 3_600_000;
+
+/** One exchange with a device; a slow serial bus behind a converter answers in a few seconds. */
+export const exchangeTimeoutMs = 10_000;
+
+/** Steps that one account takes in a row without an exchange; more means that the machine goes in circles. */
+export const maxStepsInARow = 64;
+
+/** Free space on the disk of the data folder below which no rotation starts: it writes some 20 KB, the audit log more. */
+export const reservedBytes = 16 * 1024 * 1024;
+
+/** Accounts and values read at the start in one scan. */
+export const scanRows = 10_000;
+
+/** Shortest sleep before a start: a clock that stands still must not make a tight loop. */
+export const leastPollMs = 1_000;

@@ -1,0 +1,34 @@
+import type { Transaction, View } from "../../agent/store/index.ts";
+import { encodeTcbor } from "../../protocol/base/index.ts";
+import type { Fact } from "../../protocol/bundle/index.ts";
+import { encodeFact } from "../../protocol/content/index.ts";
+import { isResting, type RotationEffect, type RotationState } from "../../protocol/rotation/index.ts";
+import { tables } from "./record.ts";
+
+/** How an order ended. `refused` before anything was sent, `failed` after. */
+export interface OrderEnd {
+  readonly outcome: "done" | "refused" | "failed" | "expired";
+  readonly code: string | null;
+}
+
+/** Whether this transition ends the order under way; `release` where it has to be tried again. */
+export function orderEnd(state: RotationState, effects: readonly RotationEffect[]): OrderEnd | "release" | null {
+  if (state.phase === "UNKNOWN") return { outcome: "failed", code: "ROTATION_UNKNOWN" };
+  if (!isResting(state) || state.pending !== null) return null;
+  const report = effects.findLast((effect) => effect.kind === "report");
+  const alarm = effects.findLast((effect) => effect.kind === "alarm");
+  if (report === undefined) return "release";
+  if (report.report === "verified" || report.report === "proven") return { outcome: "done", code: null };
+  return { outcome: "failed", code: alarm?.code ?? report.code };
+}
+
+/** Notes the end, so that the order is never carried out again, and makes the fact that tells the vault. */
+export function endOrder(tx: Transaction, orderId: Uint8Array, end: OrderEnd): Fact {
+  tx.put(tables.order, orderId, encodeTcbor([end.outcome, end.code]));
+  return encodeFact({ kind: "order-outcome", orderId, outcome: end.outcome, code: end.code });
+}
+
+/** True where the order has ended here. */
+export function hasEnded(view: View, orderId: Uint8Array): boolean {
+  return view.get(tables.order, orderId) !== null;
+}

@@ -1,0 +1,83 @@
+import type { NodeTime } from "../../agent/node/index.ts";
+import type { Clock } from "../../agent/seams/index.ts";
+import { isResting, type RotationEvent } from "../../protocol/rotation/index.ts";
+import { mayUse, type TimeInterval } from "../../protocol/time/index.ts";
+import type { Account, OpenOrder } from "./account.ts";
+import { refillLeftMs, settleLeftMs } from "./inputs.ts";
+import { leastPollMs, longestSleepMs, refusedRetryMs } from "./limits.ts";
+
+/** What an account does next, or null where it waits. */
+export type NextStep =
+  | { readonly event: RotationEvent; readonly order: OpenOrder | null }
+  /** The order's authority has ended. */
+  | { readonly expired: OpenOrder };
+
+/** Chooses the next event of an account without an exchange under way. */
+export function nextStep(account: Account, time: NodeTime, clock: Clock): NextStep | null {
+  const { state } = account.record;
+  if (state.spent > 0 && state.pending === null && refillLeftMs(account, clock) === 0)
+    return { event: { kind: "refill" }, order: null };
+  const expired = account.orders.find((order) => judgeOrder(order, time) === "expired");
+  if (expired !== undefined && !isUnderWay(account, expired)) return { expired };
+  if (!isResting(state)) return { event: { kind: "tick" }, order: null };
+  if (state.pending !== null || clock.sinceBootMs() < account.startAtMs) return null;
+  const order = account.orders.find((each) => judgeOrder(each, time) === "yes");
+  if (order !== undefined) {
+    return { event: order.action === "verify" ? { kind: "verify" } : { kind: "rotate", by: "order" }, order };
+  }
+  const due = intervalLeftMs(account, time);
+  return due === 0 ? { event: { kind: "rotate", by: "interval" }, order: null } : null;
+}
+
+/** Whether the order may be carried out now; only the clock is asked, so a refusal says "clock". */
+export function judgeOrder(order: OpenOrder, time: NodeTime): ReturnType<typeof mayUse> {
+  const interval: TimeInterval = {
+    loMs: time.lo * 1000,
+    hiMs: time.hi === null ? null : time.hi * 1000,
+    probableMs: null,
+  };
+  return mayUse(interval, order.window, false);
+}
+
+function isUnderWay(account: Account, order: OpenOrder): boolean {
+  const { orderId, state } = account.record;
+  return orderId !== null && Buffer.compare(orderId, order.id) === 0 && !isResting(state);
+}
+
+/** Milliseconds until the account is due by its interval; null where it has none. */
+function intervalLeftMs(account: Account, time: NodeTime): number | null {
+  const { content, record } = account;
+  if (content === null || content.rotate !== "interval" || content.intervalS === null) return null;
+  return Math.max(0, (record.currentSinceS + content.intervalS - time.lo) * 1000);
+}
+
+/** Milliseconds until something about this account may have changed by time alone; null where only an event can. */
+export function sleepMs(account: Account, time: NodeTime, clock: Clock): number | null {
+  const { state } = account.record;
+  const waits = isResting(state) ? restingWaits(account, time, clock) : [];
+  if (state.spent > 0) waits.push(refillLeftMs(account, clock));
+  if (!isResting(state) && state.phase !== "UNKNOWN") waits.push(waitFor(account, clock));
+  return waits.length === 0 ? null : Math.min(longestSleepMs, ...waits);
+}
+
+function restingWaits(account: Account, time: NodeTime, clock: Clock): number[] {
+  const start = account.startAtMs - clock.sinceBootMs();
+  const waits = account.orders.map(({ window }) => Math.max((window.notBefore - time.lo) * 1000, start, leastPollMs));
+  const due = intervalLeftMs(account, time);
+  if (due !== null) waits.push(Math.max(due, start, leastPollMs));
+  return waits;
+}
+
+/** How long what an unfinished rotation waits for takes at least. */
+function waitFor(account: Account, clock: Clock): number {
+  switch (account.waiting) {
+    case "ROTATION_BACK_OFF":
+      return Math.max(0, account.retryAtMs - clock.sinceBootMs());
+    case "ROTATION_UNSETTLED":
+      return settleLeftMs(account, clock);
+    case "ROTATION_BUDGET_SPENT":
+      return longestSleepMs;
+    default:
+      return refusedRetryMs;
+  }
+}

@@ -1,0 +1,148 @@
+import type { Store } from "../../agent/store/index.ts";
+import type { DeviceModel } from "../../firmware-adapters/index.ts";
+import { toHex } from "../../protocol/base/index.ts";
+import type { ContentView, CredentialContent } from "../../protocol/content/index.ts";
+import { adopted, type Candidate, type CandidateIndex, everyCandidate } from "../../protocol/rotation/index.ts";
+import { type Account, accountOf, type DeviceSpec } from "./account.ts";
+import type { Books } from "./commit.ts";
+import type { RotationEngine } from "./engine.ts";
+import { hasEnded } from "./orders.ts";
+import { type AccountRecord, decodeValue, encodeRecord, encodeValue, type StoredValue, tables, valueId } from "./record.ts";
+
+/** What a device's model is here, and its settings with the defaults filled in; null where the edge cannot use it. */
+export type ModelSource = (
+  name: string,
+  settings: Readonly<Record<string, string>>,
+) => { readonly model: DeviceModel; readonly settings: Readonly<Record<string, string>> } | null;
+
+export interface SyncOptions {
+  readonly store: Store;
+  readonly books: Books;
+  readonly models: ModelSource;
+}
+
+/**
+ * Brings the accounts in line with what the vault wants: adopts new ones, hands further values to their machines, notes orders.
+ * Repeating it changes nothing, so it runs at each start and after each bundle. Throws STORE_*.
+ */
+export function syncAccounts(engine: RotationEngine, view: ContentView, options: SyncOptions): void {
+  adoptNew(engine, view, options);
+  const devices = deviceSpecs(view, options.models);
+  for (const account of engine.accounts.values()) {
+    const held = view.accounts.get(account.key);
+    account.content = held?.content ?? null;
+    account.device = held === undefined ? null : (devices.get(toHex(held.content.deviceId)) ?? null);
+    account.orders = [];
+  }
+  noteOrders(engine, view, options.store);
+  for (const [key, credentials] of view.credentials) {
+    const account = engine.accounts.get(key);
+    if (account !== undefined)
+      takeValues(
+        engine,
+        account,
+        credentials.map(({ content }) => content),
+        options,
+      );
+  }
+  for (const account of engine.accounts.values()) engine.advance(account);
+}
+
+/** All new accounts in one transaction: adopting rotates nothing and touches no device. */
+function adoptNew(engine: RotationEngine, view: ContentView, { store, books }: SyncOptions): void {
+  const fresh: { account: Account; value: StoredValue }[] = [];
+  for (const [key, { entry }] of view.accounts) {
+    if (engine.accounts.has(key)) continue;
+    const current = view.credentials.get(key)?.find(({ content }) => content.role === "current")?.content;
+    if (current === undefined) continue;
+    const value = storedValue(current);
+    const state = adopted({ ref: 0, kind: "password", index: value.index, derivedFrom: null });
+    const record: AccountRecord = {
+      state,
+      nextRef: 1,
+      request: null,
+      lastAttempt: null,
+      lastPush: null,
+      currentSinceS: books.time().lo,
+      rotated: false,
+      orderId: null,
+    };
+    fresh.push({ account: accountOf(entry.id, key, record), value });
+  }
+  if (fresh.length === 0) return;
+  store.transaction((tx) => {
+    for (const { account, value } of fresh) {
+      tx.put(tables.value, valueId(account.id, 0), encodeValue(value));
+      tx.put(tables.account, account.id, encodeRecord(account.record));
+    }
+    books.audit.appendAll(
+      tx,
+      fresh.map(({ account, value }) => ({
+        action: "credential.switch" as const,
+        actor: { kind: "node" as const, id: books.self },
+        subject: { kind: "account" as const, id: view.accounts.get(account.key)?.content.path ?? account.key },
+        outcome: "ok" as const,
+        details: { epoch: value.index[0], number: value.index[1] },
+      })),
+    );
+  });
+  for (const { account } of fresh) engine.add(account);
+}
+
+function deviceSpecs(view: ContentView, models: ModelSource): ReadonlyMap<string, DeviceSpec> {
+  return new Map(
+    [...view.devices].map(([key, { entry, content }]) => {
+      const usable = models(content.model, Object.fromEntries(content.settings));
+      return [key, { id: entry.id, key, content, model: usable?.model ?? null, settings: usable?.settings ?? {} }];
+    }),
+  );
+}
+
+function noteOrders(engine: RotationEngine, view: ContentView, store: Store): void {
+  const ended = store.read(
+    (rows) => new Set([...view.orders].filter(([, { entry }]) => hasEnded(rows, entry.id)).map(([key]) => key)),
+  );
+  for (const [key, { entry, content }] of view.orders) {
+    const account = engine.accounts.get(toHex(content.accountId));
+    if (account === undefined || ended.has(key) || entry.authority === null) continue;
+    account.orders = [...account.orders, { id: entry.id, action: content.action, window: entry.authority }];
+  }
+}
+
+/** Values that the machine does not know yet, oldest first; one that contradicts a known index is a fork. */
+function takeValues(
+  engine: RotationEngine,
+  account: Account,
+  credentials: readonly CredentialContent[],
+  options: SyncOptions,
+): void {
+  const sorted = credentials.filter(({ role }) => role !== "pending").toReversed();
+  for (const credential of sorted) {
+    const value = storedValue(credential);
+    const known = everyCandidate(account.record.state).find(({ index }) => sameIndex(index, value.index));
+    if (known !== undefined) {
+      if (!sameFingerprint(account, known.ref, value, options.store)) engine.tell(account, { kind: "hold", cause: "fork" });
+      continue;
+    }
+    const ref = account.record.nextRef;
+    const candidate: Candidate = { ref, kind: "password", index: value.index, derivedFrom: null };
+    engine.tell(account, { kind: credential.role === "current" ? "given" : "issued", candidate }, { ref, stored: value });
+  }
+}
+
+function sameFingerprint(account: Account, ref: number, value: StoredValue, store: Store): boolean {
+  const row = store.read((view) => view.get(tables.value, valueId(account.id, ref)));
+  if (row === null) return false;
+  const { fingerprint, fields } = decodeValue(row);
+  for (const field of fields) field.value.fill(0);
+  row.fill(0);
+  return Buffer.compare(fingerprint, value.fingerprint) === 0;
+}
+
+function storedValue({ index, fingerprint, fields }: CredentialContent): StoredValue {
+  return { index: [index.epoch, index.number], fingerprint, fields };
+}
+
+function sameIndex(a: CandidateIndex, b: CandidateIndex): boolean {
+  return a[0] === b[0] && a[1] === b[1];
+}

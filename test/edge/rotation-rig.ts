@@ -1,0 +1,315 @@
+import { openAuditLog, storeStorage } from "../../agent/audit/index.ts";
+import { createLog } from "../../agent/log/index.ts";
+import type { Seams } from "../../agent/seams/index.ts";
+import { type Books, type ModelSource, RotationEngine, syncAccounts } from "../../edge/rotation/index.ts";
+import {
+  type DeviceJob,
+  type Lockout,
+  loadBuiltinModels,
+  type Operation,
+  type Outcome,
+  ok,
+  rejectedAuth,
+  rejectedPolicy,
+} from "../../firmware-adapters/index.ts";
+import { toHex, utf8 } from "../../protocol/base/index.ts";
+import { type AuthorityWindow, makeEntry } from "../../protocol/bundle/index.ts";
+import {
+  type Content,
+  type CredentialRole,
+  decodeFact,
+  encodeContent,
+  type FactContent,
+  fingerprintOf,
+  makeFields,
+  type OrderAction,
+  type RotatePolicy,
+  viewContent,
+} from "../../protocol/content/index.ts";
+import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+
+/** A clock and timers that move only when the test says so. */
+export class TestTime {
+  sinceBootMs = 1_000_000;
+  boot = "boot-1";
+  readonly #timers = new Map<number, { at: number; fire: () => void }>();
+  #next = 0;
+
+  readonly clock = {
+    wallMs: () => this.sinceBootMs,
+    sinceBootMs: () => this.sinceBootMs,
+    bootId: () => this.boot,
+  };
+
+  readonly timers = {
+    after: (delayMs: number, fire: () => void) => {
+      const id = this.#next++;
+      this.#timers.set(id, { at: this.sinceBootMs + delayMs, fire });
+      return () => void this.#timers.delete(id);
+    },
+  };
+
+  /** Fires what is due by `until`, earliest first, one; false where nothing is. */
+  fireNext(until: number): boolean {
+    const due = [...this.#timers].filter(([, { at }]) => at <= until).sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0];
+    if (due === undefined) return false;
+    this.#timers.delete(due[0]);
+    this.sinceBootMs = Math.max(this.sinceBootMs, due[1].at);
+    due[1].fire();
+    return true;
+  }
+
+  /** A process died: nobody fires its timers. */
+  forget(): void {
+    this.#timers.clear();
+  }
+}
+
+/** What the device, or the way to it, does with one exchange instead of answering plainly. */
+export type Trick = "reply lost" | "lost" | "unreachable" | "late" | "refuse value" | "forget identity" | "never";
+
+/** A device with one password, that keeps only what was saved. */
+export class TestDevice {
+  live = "old";
+  saved = "old";
+  late: string | null = null;
+  identity = "serial-1";
+  failures = 0;
+  /** One trick for each coming exchange of an operation. */
+  readonly tricks: { op: Operation; trick: Trick }[] = [];
+  readonly seen: string[] = [];
+  readonly refusesValues = new Set<string>();
+
+  async run(_adapter: string, op: Operation, job: DeviceJob): Promise<Outcome> {
+    const at = this.tricks.findIndex((each) => each.op === op);
+    const trick = at < 0 ? null : (this.tricks.splice(at, 1)[0]?.trick ?? null);
+    const current = text(job.secrets.current);
+    this.seen.push(`${op} ${current}`);
+    const unanswered: Outcome = {
+      kind: "AMBIGUOUS",
+      code: "DEVICE_NO_ANSWER",
+      detail: "",
+      mayHaveSpentAttempt: true,
+      prepareAgain: false,
+    };
+    if (trick === "never") return new Promise(() => {});
+    if (trick === "unreachable")
+      return { ...unanswered, kind: "NOT_SENT", code: "DEVICE_UNREACHABLE", mayHaveSpentAttempt: false };
+    if (trick === "lost") return unanswered;
+    if (job.identity !== null && job.identity !== this.identity) {
+      return { ...unanswered, kind: "NOT_SENT", code: "DEVICE_IDENTITY_CHANGED", mayHaveSpentAttempt: false };
+    }
+    const outcome = this.#answer(op, job, current, trick);
+    return trick === "reply lost" || trick === "late" ? unanswered : outcome;
+  }
+
+  #answer(op: Operation, job: DeviceJob, current: string, trick: Trick | null): Outcome {
+    if (current !== this.live) {
+      this.failures += 1;
+      return rejectedAuth("DEVICE_SECRET_REFUSED", "");
+    }
+    const next = job.secrets.next === null ? "" : text(job.secrets.next);
+    if (op === "prepare") return ok({ state: utf8(`request ${next}`), identity: this.identity });
+    if (op === "save") this.saved = this.live;
+    if (op !== "push") return ok({ identity: this.identity });
+    if (trick === "refuse value" || this.refusesValues.has(next)) return rejectedPolicy("DEVICE_VALUE_REFUSED", "");
+    if (trick === "late") this.late = next;
+    else this.live = next;
+    return ok({ identity: this.identity });
+  }
+
+  reboot(): void {
+    this.live = this.saved;
+  }
+}
+
+function text(fields: Readonly<Record<string, Uint8Array>>): string {
+  return Buffer.from(fields["password"] ?? []).toString();
+}
+
+const id = (byte: number) => new Uint8Array(16).fill(byte);
+export const accountId = id(2);
+const fingerprintKey = new Uint8Array(32).fill(9);
+
+export interface RigOptions {
+  readonly lockout?: Lockout;
+  readonly rotate?: RotatePolicy;
+  readonly intervalS?: number;
+}
+
+/** One edge's engine over a store that survives its death, a device, and a vault made of entries. */
+export class RotationRig {
+  readonly time = new TestTime();
+  device = new TestDevice();
+  store = new MemoryStore();
+  #running: { engine: RotationEngine; books: Books };
+  readonly facts: FactContent[] = [];
+  readonly served: string[] = [];
+  failpoint: (name: string) => void = () => {};
+  readonly passed: string[] = [];
+  /** `index number`, value, role. */
+  values: [number: number, value: string, role: CredentialRole][] = [[0, "old", "current"]];
+  orders: { id: number; action: OrderAction; window: AuthorityWindow }[] = [];
+  spaceLeft = true;
+  hi: number | null = 0;
+  readonly #options: RigOptions;
+
+  constructor(options: RigOptions = {}) {
+    this.#options = options;
+    this.#running = this.#start();
+    this.sync();
+  }
+
+  get engine(): RotationEngine {
+    return this.#running.engine;
+  }
+
+  get account() {
+    const account = this.engine.accounts.get(toHex(accountId));
+    if (account === undefined) throw new Error("no account");
+    return account;
+  }
+
+  get phase(): string {
+    return this.account.record.state.phase;
+  }
+
+  /** Outcomes of the rotation facts so far. */
+  get reports(): string[] {
+    return this.facts.flatMap((fact) => (fact.kind === "rotation" ? [`${fact.outcome} ${fact.index.number}`] : []));
+  }
+
+  get orderEnds(): string[] {
+    return this.facts.flatMap((fact) => (fact.kind === "order-outcome" ? [`${fact.outcome} ${fact.code}`] : []));
+  }
+
+  get alarms(): string[] {
+    return this.facts.flatMap((fact) => (fact.kind === "alarm" ? [fact.code] : []));
+  }
+
+  nowS(): number {
+    return Math.floor(this.time.sinceBootMs / 1000);
+  }
+
+  order(action: OrderAction, forS = 86_400): this {
+    this.orders.push({ id: 100 + this.orders.length, action, window: { notBefore: 0, notAfter: this.nowS() + forS } });
+    return this.sync();
+  }
+
+  sync(): this {
+    const { models } = this;
+    syncAccounts(this.engine, viewContent(this.#entries()), { store: this.store, books: this.#running.books, models });
+    return this;
+  }
+
+  readonly models: ModelSource = () => {
+    const model = loadBuiltinModels().get("eastron-sdm");
+    if (model === undefined) throw new Error("no model");
+    return { model: { ...model, lockout: this.#options.lockout ?? "none", settleMs: 5000 }, settings: {} };
+  };
+
+  /** Lets `ms` pass, with everything that happens in it. */
+  async pass(ms: number): Promise<this> {
+    const until = this.time.sinceBootMs + ms;
+    do await settle();
+    while (this.time.fireNext(until));
+    this.time.sinceBootMs = Math.max(this.time.sinceBootMs, until);
+    return this;
+  }
+
+  /** The process dies and another one starts; what was under way is gone. */
+  crash(): this {
+    this.time.forget();
+    this.store = this.store.reopen();
+    this.#running = this.#start();
+    return this.sync();
+  }
+
+  #start(): { engine: RotationEngine; books: Books } {
+    const seams: Seams = {
+      clock: this.time.clock,
+      timers: this.time.timers,
+      random: (length) => new Uint8Array(length).fill(7),
+      failpoint: (name) => {
+        this.passed.push(name);
+        this.failpoint(name);
+      },
+    };
+    const key = signingKeyFromSeed(new Uint8Array(32).fill(1));
+    const audit = openAuditLog({
+      name: { trustDomain: "test.tidegate", node: "a".repeat(32), serial: 0 },
+      keys: { log: key, epoch: key, epochNumber: 0 },
+      clock: seams.clock,
+      interval: () => [0, null],
+      store: this.store,
+      storage: storeStorage(0),
+      timers: { after: () => () => {} },
+      failpoint: () => {},
+      node: { version: "0", role: "edge" },
+      mirror: null,
+      onStopped: () => {},
+    });
+    const books: Books = {
+      audit,
+      queueReport: (_tx, facts) => void this.facts.push(...facts.map(decodeFact)),
+      time: () => ({ lo: this.nowS(), hi: this.hi === null ? null : this.nowS() + this.hi }),
+      self: "a".repeat(32),
+    };
+    const engine = new RotationEngine({
+      store: this.store,
+      books,
+      adapters: { run: (adapter, op, job) => this.device.run(adapter, op, job) },
+      seams,
+      log: createLog({ level: "silent", node: "edge" }),
+      spaceLeft: () => this.spaceLeft,
+      onServed: (path) => void this.served.push(path),
+    });
+    return { engine, books };
+  }
+
+  #entries() {
+    const salt = new Uint8Array(16);
+    const entry = (entryId: Uint8Array, content: Content, authority: AuthorityWindow | null = null) =>
+      makeEntry({ id: entryId, index: { epoch: 1, number: 1 }, authority, salt, ...encodeContent(content) });
+    const { rotate = "on-demand", intervalS } = this.#options;
+    return [
+      entry(id(1), {
+        kind: "device",
+        name: "meter",
+        zone: "z",
+        model: "eastron-sdm",
+        host: "127.0.0.1",
+        port: 502,
+        settings: new Map(),
+      }),
+      entry(accountId, {
+        kind: "account",
+        deviceId: id(1),
+        path: "z/meter/operator",
+        username: "operator",
+        rotate,
+        intervalS: intervalS ?? null,
+        windowless: false,
+        fingerprintKey,
+      }),
+      ...this.values.map(([number, value, role]) => {
+        const fields = makeFields([["password", utf8(value)]]);
+        return entry(id(16 + number), {
+          kind: "credential",
+          accountId,
+          index: { epoch: 1, number },
+          role,
+          fields,
+          fingerprint: fingerprintOf(fingerprintKey, fields),
+        });
+      }),
+      ...this.orders.map((order) => entry(id(order.id), { kind: "order", accountId, action: order.action }, order.window)),
+    ];
+  }
+}
+
+/** Until every promise that can settle has: exchanges of the test device never wait for a timer. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
