@@ -1,7 +1,7 @@
 import { concat, utf8 } from "../base/index.ts";
 
-/** Everything that an envelope may hold; the full type string is made by {@link typeText}. */
-export const envelopeTypes = [
+/** Everything that an envelope may hold. */
+const envelopeTypes = [
   "root",
   "member",
   "revoked",
