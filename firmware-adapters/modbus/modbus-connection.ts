@@ -92,6 +92,7 @@ export class ModbusConnection {
 
   /** Destroys the socket: the library's own close only ends its half and waits for a device that may never end its. */
   close(): void {
+    this.#client.destroy(() => {});
     this.#socket.destroy();
   }
 
