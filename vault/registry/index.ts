@@ -4,5 +4,6 @@ export * from "./credentials.ts";
 export * from "./devices.ts";
 export * from "./models.ts";
 export * from "./nodes.ts";
+export * from "./orders.ts";
 export type { RegistryContext } from "./registry-context.ts";
 export * from "./zones.ts";

@@ -57,7 +57,7 @@ const firstTables = [
   `create table consumers (account_id blob not null references accounts (account_id), node_id blob not null references nodes (node_id),
     epoch integer not null, number integer not null, primary key (account_id, node_id))`,
   `create table escrows (node_id blob not null references nodes (node_id), epoch integer not null, seq integer not null,
-    received_at integer not null, escrow blob not null, primary key (node_id, epoch, seq))`,
+    received_at integer not null, context blob not null, escrow blob not null, primary key (node_id, epoch, seq))`,
   `create table alarms (alarm_id blob primary key, node_id blob, code text not null, subject text not null, at integer not null)`,
   "create table audit_leaves (log integer not null, place integer not null, leaf blob not null, primary key (log, place))",
   `create table audit_tiles (log integer not null, level integer not null, place integer not null, hashes blob not null,

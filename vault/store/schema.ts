@@ -23,7 +23,7 @@ export interface VaultTables {
   grants: { app_id: Uint8Array; pattern: string };
   orders: OrderRow;
   consumers: { account_id: Uint8Array; node_id: Uint8Array; epoch: number; number: number };
-  escrows: { node_id: Uint8Array; epoch: number; seq: number; received_at: number; escrow: Uint8Array };
+  escrows: { node_id: Uint8Array; epoch: number; seq: number; received_at: number; context: Uint8Array; escrow: Uint8Array };
   alarms: AlarmRow;
   audit_leaves: { log: number; place: number; leaf: Uint8Array };
   audit_tiles: { log: number; level: number; place: number; hashes: Uint8Array };

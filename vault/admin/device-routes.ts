@@ -1,0 +1,158 @@
+import { z } from "zod";
+import { type AdminRoute, adminRoute } from "../../agent/admin/index.ts";
+import { fromHex, toHex } from "../../protocol/base/index.ts";
+import { contentLimits, rotatePolicies } from "../../protocol/content/index.ts";
+import { type AccountInput, addDevice, giveOrder, orderOf, putModel, RegistryError } from "../registry/index.ts";
+import type { AccountRow, DeviceRow, OrderRow, VaultTransaction } from "../store/index.ts";
+import { type AdminContext, change } from "./admin-context.ts";
+import { hostName, line, path, segment } from "./input-shapes.ts";
+import { accountsPerDevice, constraintsBytes, longestOrderS, usualOrderS } from "./limits.ts";
+
+const account = z.strictObject({
+  name: segment,
+  username: line(contentLimits.usernameBytes),
+  rotate: z.enum(rotatePolicies).default("on-demand"),
+  intervalS: z.int().min(60).max(contentLimits.intervalS).nullable().default(null),
+  windowless: z.boolean().default(false),
+});
+
+const model = z.strictObject({
+  name: line(contentLimits.nameBytes),
+  yaml: z.string().max(contentLimits.modelBytes).nullable().default(null),
+  /** Checked field by field by the generator. */
+  constraints: z
+    .unknown()
+    .refine((value) => JSON.stringify(value ?? null).length <= constraintsBytes, `at most ${constraintsBytes} bytes`),
+});
+
+const device = z.strictObject({
+  name: segment,
+  zone: segment,
+  model,
+  host: hostName,
+  port: z.int().min(1).max(65_535),
+  settings: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-zA-Z][a-zA-Z0-9_.-]*$/, "a name such as unitId")
+        .max(contentLimits.settingNameBytes),
+      line(contentLimits.settingValueBytes),
+    )
+    .default({}),
+  accounts: z.array(account).min(1).max(accountsPerDevice),
+});
+
+const order = z.strictObject({
+  path,
+  action: z.enum(["rotate", "verify"]),
+  withinS: z.int().min(60).max(longestOrderS).default(usualOrderS),
+});
+
+/** Devices with their accounts, and orders. */
+export function deviceRoutes(context: AdminContext): AdminRoute[] {
+  const { core } = context;
+  return [
+    adminRoute({
+      method: "POST",
+      path: "/v1/devices",
+      body: device,
+      handle: ({ body }) =>
+        change(context, body.zone, async (registry, tx) => {
+          await putModel(tx, { ...body.model, constraints: body.model.constraints }, registry.nowMs());
+          const added = await addDevice(registry, tx, {
+            ...body,
+            model: body.model.name,
+            accounts: body.accounts as AccountInput[],
+          });
+          return describeDevice(tx, added);
+        }),
+    }),
+    adminRoute({
+      method: "GET",
+      path: "/v1/devices",
+      handle: () =>
+        core.store.read(async (tx) => {
+          const devices = await tx.selectFrom("devices").selectAll().orderBy("zone").orderBy("name").execute();
+          return Promise.all(devices.map((each) => describeDevice(tx, each)));
+        }),
+    }),
+    adminRoute({
+      method: "GET",
+      path: "/v1/devices/:zone/:name",
+      handle: ({ params }) =>
+        core.store.read(async (tx) => {
+          const found = await tx
+            .selectFrom("devices")
+            .selectAll()
+            .where("zone", "=", params["zone"] ?? "")
+            .where("name", "=", params["name"] ?? "")
+            .executeTakeFirst();
+          if (found !== undefined) return describeDevice(tx, found);
+          throw new RegistryError("REGISTRY_NOT_FOUND", `there is no device ${params["zone"]}/${params["name"]}`, {
+            hint: "List them with 'tidegate device list'.",
+          });
+        }),
+    }),
+    adminRoute({
+      method: "POST",
+      path: "/v1/orders",
+      body: order,
+      handle: ({ body }) =>
+        change(context, body.path.split("/")[0] ?? null, async (registry, tx) =>
+          describeOrder(await giveOrder(registry, tx, body)),
+        ),
+    }),
+    adminRoute({
+      method: "GET",
+      path: "/v1/orders/:id",
+      handle: ({ params }) =>
+        core.store.read(async (tx) => describeOrder(await orderOf(tx, fromHex(params["id"] ?? "") ?? new Uint8Array(0)))),
+    }),
+  ];
+}
+
+async function describeDevice(tx: VaultTransaction, row: DeviceRow) {
+  const accounts = await tx.selectFrom("accounts").selectAll().where("device_id", "=", row.device_id).orderBy("path").execute();
+  return {
+    path: `${row.zone}/${row.name}`,
+    model: row.model,
+    host: row.host,
+    port: row.port,
+    settings: Object.fromEntries(JSON.parse(row.settings) as [string, string][]),
+    identity: row.identity,
+    accounts: await Promise.all(accounts.map((each) => describeAccount(tx, each))),
+  };
+}
+
+async function describeAccount(tx: VaultTransaction, row: AccountRow) {
+  const versions = await tx
+    .selectFrom("credentials")
+    .select(["epoch", "number", "status", "proven_at"])
+    .where("account_id", "=", row.account_id)
+    .execute();
+  const current = versions.find(({ status }) => status === "acknowledged");
+  return {
+    path: row.path,
+    username: row.username,
+    rotate: row.rotate,
+    intervalS: row.interval_s,
+    windowless: row.windowless === 1,
+    version: current === undefined ? null : `${current.epoch}.${current.number}`,
+    provenAtMs: current?.proven_at ?? null,
+    pool: versions.filter(({ status }) => status === "issued").length,
+  };
+}
+
+function describeOrder(row: OrderRow) {
+  return {
+    orderId: toHex(row.order_id),
+    action: row.action,
+    state: row.state,
+    outcome: row.outcome,
+    code: row.code,
+    notBeforeMs: row.not_before * 1000,
+    notAfterMs: row.not_after * 1000,
+    finishedAtMs: row.finished_at,
+  };
+}

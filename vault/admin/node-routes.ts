@@ -1,0 +1,127 @@
+import { z } from "zod";
+import { type AdminRoute, adminRoute } from "../../agent/admin/index.ts";
+import { toHex } from "../../protocol/base/index.ts";
+import { decodeReceiver, decodeSender } from "../../protocol/bundle/index.ts";
+import { nodeIdText } from "../../protocol/keys/index.ts";
+import { newestRoot, nodeRole } from "../../protocol/trust/index.ts";
+import { issueCode } from "../enrolment/index.ts";
+import { activeNodes } from "../registry/index.ts";
+import type { NodeRow, VaultTransaction } from "../store/index.ts";
+import type { AdminContext } from "./admin-context.ts";
+import { hostName, segment } from "./input-shapes.ts";
+import { alarmsPerAnswer } from "./limits.ts";
+
+const enrolment = z.strictObject({
+  name: segment,
+  role: z.enum(["gateway", "edge"]),
+  zone: segment,
+  via: segment.nullable().default(null),
+  address: z.string().max(260).nullable().default(null),
+  hosts: z.array(hostName).max(16).default([]),
+});
+
+/** Status, nodes, enrolment codes and alarms. */
+export function nodeRoutes(context: AdminContext): AdminRoute[] {
+  const { core } = context;
+  return [
+    adminRoute({
+      method: "GET",
+      path: "/v1/status",
+      handle: () => core.store.read((tx) => status(context, tx)),
+    }),
+    adminRoute({
+      method: "GET",
+      path: "/v1/nodes",
+      handle: () => core.store.read((tx) => listNodes(context, tx)),
+    }),
+    adminRoute({
+      method: "POST",
+      path: "/v1/codes",
+      body: enrolment,
+      handle: async ({ body }) => {
+        const issued = await core.store.transaction((tx) => issueCode(core, tx, body, context.vaultAddress()));
+        const code = issued.text.use((bytes) => Buffer.from(bytes).toString("utf8"));
+        issued.text.wipe();
+        return { code, codeId: toHex(issued.codeId), expiresAtMs: issued.expiresAtMs };
+      },
+    }),
+    adminRoute({
+      method: "GET",
+      path: "/v1/alarms",
+      handle: () =>
+        core.store.read(async (tx) => {
+          const rows = await tx.selectFrom("alarms").selectAll().orderBy("at", "desc").limit(alarmsPerAnswer).execute();
+          return rows.map((row) => ({
+            code: row.code,
+            subject: row.subject,
+            node: row.node_id === null ? null : nodeIdText(row.node_id),
+            atMs: row.at,
+          }));
+        }),
+    }),
+  ];
+}
+
+async function status(context: AdminContext, tx: VaultTransaction) {
+  const { core } = context;
+  const root = newestRoot(await core.trust.read(tx));
+  const count = async (table: "devices" | "accounts" | "applications" | "alarms") => {
+    const row = await tx
+      .selectFrom(table)
+      .select((eb) => eb.fn.countAll<number>().as("count"))
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
+  };
+  const head = await core.log.head(tx);
+  return {
+    role: "vault",
+    vaultId: toHex(core.vaultId),
+    nodeId: nodeIdText(core.keys.identity.nodeId),
+    rootVersion: root.document.version,
+    vaultEpoch: root.document.vaultEpoch,
+    store: core.store.stopped ?? "ok",
+    devices: await count("devices"),
+    accounts: await count("accounts"),
+    applications: await count("applications"),
+    alarms: await count("alarms"),
+    audit: head === null ? null : { serial: head.serial, size: head.size, root: toHex(head.root) },
+    nodes: await listNodes(context, tx),
+  };
+}
+
+async function listNodes(context: AdminContext, tx: VaultTransaction) {
+  const nodes = await activeNodes(tx);
+  const named = new Map(nodes.map((node) => [toHex(node.node_id), node.name]));
+  const rows = await tx.selectFrom("streams").select(["node_id", "sender", "receiver"]).execute();
+  const streams = new Map(rows.map((row) => [toHex(row.node_id), row]));
+  return nodes.map((node) => ({
+    ...describe(context, node),
+    via: node.via === null ? null : (named.get(toHex(node.via)) ?? null),
+    ...streamFacts(streams.get(toHex(node.node_id))),
+  }));
+}
+
+function describe(context: AdminContext, node: NodeRow) {
+  return {
+    name: node.name,
+    nodeId: nodeIdText(node.node_id),
+    role: node.role === nodeRole.gateway ? "gateway" : "edge",
+    zone: node.zone,
+    address: node.address,
+    state: node.state,
+    connected: context.connected(node.node_id),
+    joinedAtMs: node.joined_at,
+    lastHeardAtMs: node.last_heard_at,
+  };
+}
+
+function streamFacts(row: { sender: Uint8Array; receiver: Uint8Array } | undefined) {
+  if (row === undefined) return { issued: 0, acknowledged: 0, reports: 0 };
+  const sender = decodeSender(row.sender);
+  return {
+    /** Bundles issued in this epoch, and the last one that the node acknowledged. */
+    issued: sender.nextSeq - 1,
+    acknowledged: sender.acknowledged?.seq ?? 0,
+    reports: decodeReceiver(row.receiver).head?.seq ?? 0,
+  };
+}

@@ -1,0 +1,2 @@
+export { INGEST_CODES, IngestError } from "./codes.ts";
+export { type Ingested, ingestCarrier } from "./ingest-report.ts";

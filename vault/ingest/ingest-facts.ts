@@ -1,0 +1,167 @@
+import type { BundleBody } from "../../protocol/bundle/index.ts";
+import { type FactContent, readFact } from "../../protocol/content/index.ts";
+import { ingestReport, type LedgerReport } from "../../protocol/rotation/index.ts";
+import { nodeRole } from "../../protocol/trust/index.ts";
+import { fillPool, loadLedger, saveLedger } from "../registry/index.ts";
+import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
+import { registryOf, type VaultCore } from "../streams/index.ts";
+import { raiseAlarm } from "./hold-node.ts";
+
+type FactOf<Kind extends FactContent["kind"]> = Extract<FactContent, { kind: Kind }>;
+
+/**
+ * Takes a report's facts in. A fact about what the node has no business with, or of a later version, changes nothing and is an alarm:
+ * the others count.
+ */
+export async function ingestFacts(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  facts: BundleBody["facts"],
+): Promise<void> {
+  for (const fact of facts) {
+    const read = readFact(fact);
+    if ("inert" in read) await raiseAlarm(core, tx, { node, code: read.inert, subject: `fact of type ${fact.type}` });
+    else await ingestFact(core, tx, node, read.content);
+  }
+}
+
+async function ingestFact(core: VaultCore, tx: VaultTransaction, node: NodeRow, fact: FactContent): Promise<void> {
+  switch (fact.kind) {
+    case "rotation":
+      return ingestRotation(core, tx, node, fact);
+    case "consumer-ack":
+      return ingestConsumerAck(tx, node, fact);
+    case "order-outcome":
+      return ingestOrder(core, tx, node, fact);
+    case "identity":
+      return ingestIdentity(core, tx, node, fact);
+    case "alarm":
+      return raiseAlarm(core, tx, { node, code: fact.code, subject: fact.subject });
+    case "inert":
+      return raiseAlarm(core, tx, { node, code: fact.code, subject: `entry of type ${fact.type} is of no use there` });
+    case "audit":
+      // The header's own head, which is signed with a proof, says more.
+      return;
+  }
+}
+
+const reportKinds = ["verified", "proven", "rejected", "reverted", "unknown"] as const;
+
+/** What a rotation fact says to the ledger; null for a step that only the node's own log is about. */
+function reportKind(fact: FactOf<"rotation">): LedgerReport["kind"] | null {
+  const word = (fact.outcome ?? fact.state).toLowerCase();
+  return reportKinds.find((kind) => kind === word) ?? reportKinds.find((kind) => kind === fact.state.toLowerCase()) ?? null;
+}
+
+async function ingestRotation(core: VaultCore, tx: VaultTransaction, node: NodeRow, fact: FactOf<"rotation">): Promise<void> {
+  const account = await accountOfNode(tx, node, fact.accountId);
+  const ledger = account === null ? null : await loadLedger(tx, account);
+  const { epoch, number } = fact.index;
+  const value = ledger?.values.find(({ index }) => index[0] === epoch && index[1] === number);
+  if (account === null || ledger === null || value === undefined) {
+    return raiseAlarm(core, tx, {
+      node,
+      code: "LEDGER_UNKNOWN_INDEX",
+      subject: `${account?.path ?? "an account"} version ${epoch}.${number}`,
+    });
+  }
+  const kind = reportKind(fact);
+  await core.log.append(tx, {
+    action: "rotation.report",
+    actor: { kind: "node", id: node.name },
+    subject: { kind: "account", id: account.path },
+    outcome: kind === "unknown" ? "unknown" : kind === "rejected" ? "failed" : "ok",
+    details: { epoch, number, state: fact.state, leafSerial: fact.leaf.serial, leafIndex: fact.leaf.index },
+  });
+  if (kind === null) return;
+  const after = ingestReport(ledger, { kind, index: value.index, fingerprint: value.fingerprint });
+  await saveLedger(tx, account, ledger, after);
+  if (kind !== "rejected" && kind !== "unknown") {
+    await tx
+      .updateTable("credentials")
+      .set({ proven_at: core.clock.wallMs() })
+      .where("account_id", "=", account.account_id)
+      .where("epoch", "=", epoch)
+      .where("number", "=", number)
+      .execute();
+  }
+  if (kind === "reverted" || kind === "unknown") {
+    await raiseAlarm(core, tx, {
+      node,
+      code: kind === "reverted" ? "ROTATION_REVERTED" : "ROTATION_UNKNOWN",
+      subject: account.path,
+    });
+  }
+  const changed = await tx
+    .selectFrom("accounts")
+    .selectAll()
+    .where("account_id", "=", account.account_id)
+    .executeTakeFirstOrThrow();
+  await fillPool(await registryOf(core, tx), tx, changed);
+}
+
+/** Only an edge speaks for the accounts of its zone. */
+async function accountOfNode(tx: VaultTransaction, node: NodeRow, accountId: Uint8Array): Promise<AccountRow | null> {
+  if (node.role !== nodeRole.edge) return null;
+  const account = await tx.selectFrom("accounts").selectAll().where("account_id", "=", accountId).executeTakeFirst();
+  return account?.path.startsWith(`${node.zone}/`) === true ? account : null;
+}
+
+async function ingestConsumerAck(tx: VaultTransaction, node: NodeRow, fact: FactOf<"consumer-ack">): Promise<void> {
+  if (node.role !== nodeRole.gateway) return;
+  const { epoch, number } = fact.index;
+  const issued = await tx
+    .selectFrom("credentials")
+    .select("number")
+    .where("account_id", "=", fact.accountId)
+    .where("epoch", "=", epoch)
+    .where("number", "=", number)
+    .executeTakeFirst();
+  if (issued === undefined) return;
+  await tx
+    .insertInto("consumers")
+    .values({ account_id: fact.accountId, node_id: node.node_id, epoch, number })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["account_id", "node_id"])
+        .doUpdateSet({ epoch, number })
+        // What a gateway once held it holds: an older acknowledgement that comes late takes nothing back.
+        .where((eb) =>
+          eb.or([
+            eb("consumers.epoch", "<", epoch),
+            eb.and([eb("consumers.epoch", "=", epoch), eb("consumers.number", "<", number)]),
+          ]),
+        ),
+    )
+    .execute();
+}
+
+async function ingestOrder(core: VaultCore, tx: VaultTransaction, node: NodeRow, fact: FactOf<"order-outcome">): Promise<void> {
+  const order = await tx.selectFrom("orders").selectAll().where("order_id", "=", fact.orderId).executeTakeFirst();
+  if (order === undefined || order.state !== "open") return;
+  if ((await accountOfNode(tx, node, order.account_id)) === null) return;
+  await tx
+    .updateTable("orders")
+    .set({ state: "done", outcome: fact.outcome, code: fact.code, finished_at: core.clock.wallMs() })
+    .where("order_id", "=", fact.orderId)
+    .execute();
+}
+
+async function ingestIdentity(core: VaultCore, tx: VaultTransaction, node: NodeRow, fact: FactOf<"identity">): Promise<void> {
+  const changed = await tx
+    .updateTable("devices")
+    .set({ identity: fact.identity })
+    .where("device_id", "=", fact.deviceId)
+    .where("zone", "=", node.role === nodeRole.edge ? node.zone : "")
+    .returning("name")
+    .executeTakeFirst();
+  if (changed === undefined) return;
+  await core.log.append(tx, {
+    action: "device.identify",
+    actor: { kind: "node", id: node.name },
+    subject: { kind: "device", id: `${node.zone}/${changed.name}` },
+    outcome: "ok",
+    details: { identity: fact.identity.slice(0, 200) },
+  });
+}

@@ -1,0 +1,218 @@
+import { toHex } from "../../protocol/base/index.ts";
+import {
+  applyBody,
+  type BundleBody,
+  type BundleHeader,
+  direction,
+  dropHeld,
+  emptyState,
+  headerHeard,
+  holdItem,
+  itemApplied,
+  judge,
+  openVerified,
+  stateDigest,
+  type VerifiedBundle,
+  verifyBundle,
+} from "../../protocol/bundle/index.ts";
+import { nodeIdText } from "../../protocol/keys/index.ts";
+import type { NodeRow, VaultTransaction } from "../store/index.ts";
+import {
+  dropFromOutbox,
+  exportNodes,
+  issueBundle,
+  lockStreams,
+  type NodeStreams,
+  saveStreams,
+  type VaultCore,
+  vaultMailbox,
+} from "../streams/index.ts";
+import { IngestError } from "./codes.ts";
+import { holdNode, raiseAlarm } from "./hold-node.ts";
+import { ingestFacts } from "./ingest-facts.ts";
+import { heldCarrier, removeHeld, storeEscrow, storeHeld } from "./report-rows.ts";
+
+/** What became of a report. */
+export interface Ingested {
+  readonly outcome: "applied" | "duplicate" | "held" | "refused";
+  /** Why it was refused, or null. */
+  readonly code: string | null;
+  /** Nodes that have something new to fetch. */
+  readonly reached: readonly Uint8Array[];
+}
+
+/**
+ * Takes a report in: verified, judged by its place, opened, its facts stored and what follows from them issued, in one transaction. The
+ * same report again changes nothing. Throws what verifying throws (BUNDLE_*, TRUST_*, ENVELOPE_*, SEAL_*) and INGEST_NODE_REPLACED.
+ */
+export async function ingestCarrier(core: VaultCore, carrier: Uint8Array): Promise<Ingested> {
+  return core.store.transaction(async (tx) => {
+    const verified = await verify(core, tx, carrier);
+    const node = await nodeOf(tx, verified);
+    const streams = await lockStreams(tx, node.node_id);
+    const judgement = judge(streams.receiver, verified.header, verified.id);
+    switch (judgement.verdict) {
+      case "duplicate":
+        return { outcome: "duplicate", code: null, reached: [] };
+      case "hold": {
+        const receiver = holdItem(streams.receiver, verified.header, verified.id);
+        await saveStreams(tx, node.node_id, { ...streams, receiver });
+        await storeHeld(tx, node.node_id, verified.id, carrier);
+        return { outcome: "held", code: null, reached: [] };
+      }
+      case "refuse":
+        return refuse(core, tx, node, { verified, code: judgement.code, quarantine: judgement.quarantine });
+      case "apply":
+        return applyAll(core, tx, node, { verified, streams });
+    }
+  });
+}
+
+async function verify(core: VaultCore, tx: VaultTransaction, carrier: Uint8Array): Promise<VerifiedBundle> {
+  const trust = await core.trust.read(tx);
+  // The statements that a report brings are our own or somebody's attempt to teach the vault: it learns from nobody.
+  return verifyBundle(carrier, { direction: direction.up, trust, recipient: vaultMailbox(core) });
+}
+
+async function nodeOf(tx: VaultTransaction, verified: VerifiedBundle): Promise<NodeRow> {
+  const nodeId = verified.signerNode ?? new Uint8Array(0);
+  const node = await tx.selectFrom("nodes").selectAll().where("node_id", "=", nodeId).executeTakeFirst();
+  if (node === undefined || node.state === "replaced")
+    throw new IngestError("INGEST_NODE_REPLACED", "a report of a node that was replaced");
+  return node;
+}
+
+/** Applies the report, and those that had waited for it. */
+async function applyAll(
+  core: VaultCore,
+  tx: VaultTransaction,
+  first: NodeRow,
+  start: { verified: VerifiedBundle; streams: NodeStreams },
+): Promise<Ingested> {
+  let { verified, streams } = start;
+  let node = first;
+  let answerDue = false;
+  for (;;) {
+    const opened = openVerified(verified, [core.keys.identity.sealing]);
+    applyBody(emptyState, opened);
+    const applied = itemApplied(streams.receiver, verified.header, verified.id, stateDigest(emptyState));
+    const heard = headerHeard(streams.sender, verified.header);
+    for (const item of heard.settled) await dropFromOutbox(tx, node.node_id, item);
+    for (const item of [...applied.dropped, { id: verified.id }]) await removeHeld(tx, node.node_id, item.id);
+    streams = { ...streams, receiver: applied.receiver, sender: heard.sender };
+    await saveStreams(tx, node.node_id, streams);
+    node = await noteHeard(core, tx, node, { verified, opened, ack: heard.outcome });
+    await ingestFacts(core, tx, node, opened.facts);
+    answerDue ||= needsAnswer(streams, opened);
+    const next = applied.next === null ? null : await heldCarrier(tx, node.node_id, applied.next.id);
+    if (next === null) break;
+    verified = await verify(core, tx, next);
+  }
+  const reached = await exportNodes(core, tx, node.zone);
+  const answered = reached.some((id) => toHex(id) === toHex(node.node_id));
+  if (!answered && answerDue && (await issueBundle(core, tx, node, { always: true })) !== null) reached.push(node.node_id);
+  return { outcome: "applied", code: null, reached };
+}
+
+/**
+ * A report that only acknowledges is not answered: two nodes would thank each other for ever. Facts wait for our acknowledgement, a
+ * nonce not answered yet for its answer, a wish for its snapshot.
+ */
+function needsAnswer({ sender, answered }: NodeStreams, body: BundleBody): boolean {
+  const [newest] = sender.heardNonces;
+  const unanswered = newest !== undefined && (answered === null || toHex(newest) !== toHex(answered));
+  return body.facts.length > 0 || body.escrow !== null || unanswered || sender.snapshotWanted;
+}
+
+/** What header and body say about the node itself; a node that contradicts itself is held. */
+async function noteHeard(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  report: { verified: VerifiedBundle; opened: BundleBody; ack: ReturnType<typeof headerHeard>["outcome"] },
+): Promise<NodeRow> {
+  const { verified, opened, ack } = report;
+  const { header } = verified;
+  const joinCounter = header.boot?.joinCounter ?? 0;
+  const bootCounter = header.boot?.bootCounter ?? 0;
+  await auditIngest(core, tx, node, { header, opened });
+  const reached = { last_heard_at: core.clock.wallMs(), join_counter: joinCounter, boot_counter: bootCounter };
+  if (opened.escrow !== null) {
+    await storeEscrow(tx, { nodeId: node.node_id, verified, escrow: opened.escrow, nowMs: core.clock.wallMs() });
+  }
+  const told = { head: header.auditHead, proof: opened.consistencyProof, ours: header.provenHead };
+  const forkedLog = await core.log.heard(tx, node.node_id, told);
+  const wentBack = joinCounter < node.join_counter || (joinCounter === node.join_counter && bootCounter < node.boot_counter);
+  if (node.state === "active") {
+    const hold = (code: string, subject: string) => holdNode(core, tx, node, { code, subject, joinCounter });
+    if (wentBack) await hold("INGEST_CLONE", "its counters went back");
+    else if (forkedLog) await hold("INGEST_LOG_FORK", "its audit log lost or changed leaves");
+    else if (ack === "fork") await hold("INGEST_CLONE", "it acknowledges another bundle than the one issued under that number");
+    else if (ack === "ahead") {
+      await raiseAlarm(core, tx, {
+        node,
+        code: "INGEST_STORE_BEHIND",
+        subject: "it holds bundles that this vault never issued",
+      });
+    }
+  }
+  if (!wentBack) await tx.updateTable("nodes").set(reached).where("node_id", "=", node.node_id).execute();
+  return tx.selectFrom("nodes").selectAll().where("node_id", "=", node.node_id).executeTakeFirstOrThrow();
+}
+
+async function refuse(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  refused: { verified: VerifiedBundle; code: string; quarantine: boolean },
+): Promise<Ingested> {
+  const { verified, code, quarantine } = refused;
+  const { vaultEpoch: epoch, seq: sequence, boot } = verified.header;
+  await core.log.append(tx, {
+    action: quarantine ? "stream.fork" : "report.refuse",
+    actor: { kind: "node", id: nodeIdText(node.node_id) },
+    subject: { kind: "stream", id: nodeIdText(node.node_id) },
+    outcome: "denied",
+    code,
+    details: { epoch, sequence, id: toHex(verified.id) },
+  });
+  if (quarantine) {
+    if (node.state === "active") {
+      await holdNode(core, tx, node, {
+        code,
+        subject: "its reports contradict each other",
+        joinCounter: boot?.joinCounter ?? 0,
+      });
+    }
+    return { outcome: "refused", code, reached: [] };
+  }
+  // The node must send a snapshot that answers our nonce: our next header tells it so, where it has not been told already.
+  const streams = await lockStreams(tx, node.node_id);
+  const heard = headerHeard(streams.sender, { ...verified.header, ack: streams.sender.acknowledged });
+  const isNew =
+    heard.sender.heardNonces[0] !== undefined &&
+    toHex(heard.sender.heardNonces[0]) !== toHex(streams.answered ?? new Uint8Array(0));
+  await saveStreams(tx, node.node_id, { ...streams, receiver: dropHeld(streams.receiver, verified.id), sender: heard.sender });
+  const issued = isNew ? await issueBundle(core, tx, node, { always: true }) : null;
+  return { outcome: "refused", code, reached: issued === null ? [] : [node.node_id] };
+}
+
+async function auditIngest(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  { header, opened }: { header: BundleHeader; opened: BundleBody },
+): Promise<void> {
+  await core.log.append(tx, {
+    action: "report.ingest",
+    actor: { kind: "node", id: nodeIdText(node.node_id) },
+    subject: { kind: "stream", id: nodeIdText(node.node_id) },
+    outcome: "ok",
+    details: {
+      epoch: header.vaultEpoch,
+      sequence: header.seq,
+      kind: opened.baseDigest === null ? "snapshot" : "delta",
+      facts: opened.facts.length,
+    },
+  });
+}

@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import { AuditMirror } from "../agent/audit/index.ts";
+import type { DataFolder } from "../agent/data-folder/index.ts";
+import type { Log } from "../agent/log/index.ts";
+import { openSealKey, type Unlock } from "../agent/seal-key/index.ts";
+import type { Seams } from "../agent/seams/index.ts";
+import { assert, toHex } from "../protocol/base/index.ts";
+import { nodeIdText, signingKeyFromSeed } from "../protocol/keys/index.ts";
+import { newestRoot } from "../protocol/trust/index.ts";
+import { VaultAuditLog, vaultAuditStorage, vaultMirrorSource } from "./audit/index.ts";
+import { loadVaultSeeds, TrustReader, vaultKeysOf } from "./identity/index.ts";
+import { ColumnSeal } from "./master-key/index.ts";
+import { openVaultStore } from "./store/index.ts";
+import type { VaultCore } from "./streams/index.ts";
+
+/** An opened vault that listens to nobody yet. */
+export interface OpenVault {
+  readonly core: VaultCore;
+  readonly audit: VaultAuditLog;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+const firstLog = 0;
+
+/**
+ * Unlocks and opens the vault in `folder`. Throws SEAL_KEY_*, VAULT_STORE_*, and MASTER_KEY_OPEN_FAILED where store and key do not
+ * belong together.
+ */
+export async function openVault(options: {
+  folder: DataFolder;
+  unlock: Unlock;
+  seams: Pick<Seams, "clock" | "timers" | "random">;
+  version: string;
+  log: Log;
+}): Promise<OpenVault> {
+  const { folder, seams, log } = options;
+  const { clock, random } = seams;
+  const seal = new ColumnSeal(await openSealKey({ path: folder.sealKey, unlock: options.unlock }), random);
+  const store = await openVaultStore({ path: folder.store, clock });
+  const trust = new TrustReader();
+  const stored = await store.read(async (tx) => {
+    const id = await tx.selectFrom("settings").select("value").where("name", "=", "vault-id").executeTakeFirst();
+    assert(id !== undefined, "a vault's store names its vault");
+    const seeds = await loadVaultSeeds(seal, tx);
+    return { vaultId: id.value, keys: vaultKeysOf(seeds), root: newestRoot(await trust.read(tx)) };
+  });
+  const { identity } = stored.keys;
+  const storage = vaultAuditStorage(firstLog);
+  const onFailed = (code: string) => log.error("audit.failed", { code });
+  const audit = new VaultAuditLog({
+    name: { trustDomain: stored.root.document.trustDomain, node: nodeIdText(identity.nodeId), serial: firstLog },
+    keys: { log: identity.log, epoch: signingKeyFromSeed(identity.epochSeed), epochNumber: 0 },
+    clock,
+    interval: () => [clock.wallMs(), clock.wallMs()],
+    store,
+    storage,
+    timers: seams.timers,
+    mirror: new AuditMirror({
+      folder: join(folder.path, "audit", String(firstLog)),
+      source: vaultMirrorSource({ store, storage, trust, nodeId: identity.nodeId }),
+      onFailed: (error) => log.warn("audit.mirror-behind", { error }),
+    }),
+    holder: toHex(random(8)),
+    onFailed,
+  });
+  await audit.begin(options.version);
+  let closing: Promise<void> | null = null;
+  return {
+    core: { store, seal, random, clock, keys: stored.keys, vaultId: stored.vaultId, trust, log: audit },
+    audit,
+    close() {
+      closing ??= audit.close().then(async () => {
+        await store.close();
+        seal.wipe();
+      });
+      return closing;
+    },
+  };
+}

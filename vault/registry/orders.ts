@@ -1,0 +1,100 @@
+import { TidegateError, toHex } from "../../protocol/base/index.ts";
+import type { OrderAction } from "../../protocol/content/index.ts";
+import { nodeRole } from "../../protocol/trust/index.ts";
+import type { OrderRow, VaultTransaction } from "../store/index.ts";
+import { RegistryError } from "./codes.ts";
+import { accountAt } from "./devices.ts";
+import type { RegistryContext } from "./registry-context.ts";
+
+export const ORDER_CODES = {
+  /** The account's policy is never to rotate it. */
+  ORDER_NOT_ALLOWED: { fault: "operator", retryable: false },
+  /** No edge is enrolled in the account's zone. */
+  ORDER_NO_EDGE: { fault: "operator", retryable: true },
+} as const;
+
+export class OrderError extends TidegateError<keyof typeof ORDER_CODES> {
+  constructor(code: keyof typeof ORDER_CODES, message: string, hint: string) {
+    super(ORDER_CODES, code, message, { hint });
+  }
+}
+
+export interface OrderInput {
+  /** zone/device/account. */
+  readonly path: string;
+  readonly action: OrderAction;
+  /** Seconds from now in which the edge may begin; afterwards the order is void. */
+  readonly withinS: number;
+}
+
+/** Orders a rotation or a read-only check of an account, once. Throws ORDER_*, REGISTRY_NOT_FOUND, REGISTRY_NO_CREDENTIAL. */
+export async function giveOrder(context: RegistryContext, tx: VaultTransaction, input: OrderInput): Promise<OrderRow> {
+  const account = await accountAt(tx, input.path);
+  const [zone = ""] = account.path.split("/");
+  const edge = await tx
+    .selectFrom("nodes")
+    .select("node_id")
+    .where("role", "=", nodeRole.edge)
+    .where("zone", "=", zone)
+    .where("state", "<>", "replaced")
+    .executeTakeFirst();
+  if (edge === undefined) {
+    throw new OrderError(
+      "ORDER_NO_EDGE",
+      `no edge is enrolled in zone ${zone}`,
+      `tidegate vault enroll NAME --role edge --zone ${zone}`,
+    );
+  }
+  if (input.action === "rotate" && account.rotate === "never") {
+    throw new OrderError(
+      "ORDER_NOT_ALLOWED",
+      `${account.path} is never rotated`,
+      "Register the account with --rotate on-demand.",
+    );
+  }
+  const current = await tx
+    .selectFrom("credentials")
+    .select("number")
+    .where("account_id", "=", account.account_id)
+    .where("status", "=", "acknowledged")
+    .executeTakeFirst();
+  if (current === undefined) {
+    throw new RegistryError("REGISTRY_NO_CREDENTIAL", `${account.path} has no credential yet`, {
+      hint: `Give the one that is live now: tidegate credential set ${account.path}.`,
+    });
+  }
+  const now = Math.floor(context.nowMs() / 1000);
+  const order: OrderRow = {
+    order_id: context.random(16),
+    account_id: account.account_id,
+    action: input.action,
+    not_before: now,
+    not_after: now + input.withinS,
+    state: "open",
+    outcome: null,
+    code: null,
+    created_at: context.nowMs(),
+    finished_at: null,
+  };
+  await tx.insertInto("orders").values(order).execute();
+  await context.audit(tx, {
+    action: "order.accept",
+    actor: { kind: "operator", id: "local" },
+    subject: { kind: "account", id: account.path },
+    outcome: "ok",
+    details: {
+      kind: input.action,
+      orderId: toHex(order.order_id),
+      notBeforeMs: order.not_before * 1000,
+      notAfterMs: order.not_after * 1000,
+    },
+  });
+  return order;
+}
+
+/** Throws REGISTRY_NOT_FOUND. */
+export async function orderOf(tx: VaultTransaction, orderId: Uint8Array): Promise<OrderRow> {
+  const row = await tx.selectFrom("orders").selectAll().where("order_id", "=", orderId).executeTakeFirst();
+  if (row !== undefined) return row;
+  throw new RegistryError("REGISTRY_NOT_FOUND", "there is no such order");
+}
