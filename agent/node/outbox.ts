@@ -30,21 +30,15 @@ export function addFacts(tx: Transaction, facts: readonly Fact[]): void {
   }
 }
 
-/** Facts for the next report, at most as many as one holds: those not sent, or all of them for a snapshot. */
-export function factsDue(view: View, snapshot: boolean): FactRow[] {
+/** Facts that no report carries yet, oldest first, at most `limit`. */
+export function unsentFacts(view: View, limit: number): FactRow[] {
   const due: FactRow[] = [];
   for (const { id, value } of everyRow(view, factTable)) {
+    if (due.length === limit) break;
     const row = decodeFactRow(id, value);
-    if (snapshot || row.sent === null) due.push(row);
-    if (due.length === bundleLimits.facts) break;
+    if (row.sent === null) due.push(row);
   }
   return due;
-}
-
-/** True where a fact waits for a report. */
-export function hasUnsentFacts(view: View): boolean {
-  for (const { id, value } of everyRow(view, factTable)) if (decodeFactRow(id, value).sent === null) return true;
-  return false;
 }
 
 export function countFacts(view: View): number {

@@ -1,0 +1,269 @@
+import { assert, sameBytes, TidegateError, toHex } from "../../protocol/base/index.ts";
+import { type Entry, type Fact, type ReceiverMode, renewNonce } from "../../protocol/bundle/index.ts";
+import { type ContentView, viewContent } from "../../protocol/content/index.ts";
+import type { CourierItem, ItemOutcome } from "../../protocol/courier/index.ts";
+import { advance, type TimeInterval } from "../../protocol/time/index.ts";
+import { type MemberStatement, memberOf, type TrustState } from "../../protocol/trust/index.ts";
+import type { StreamHead } from "../../protocol/tunnel/index.ts";
+import type { NodeIdentity } from "../identity/index.ts";
+import type { Transaction } from "../store/index.ts";
+import { type Applied, applyBundle, learnStatements, takeHeld } from "./apply-bundle.ts";
+import type { ApplyResult, JoinedNode, NodeStatus, NodeTime, OutboxLimits, OutgoingReport } from "./contracts.ts";
+import { countEntries, loadEntries, loadEntriesOfType } from "./entry-rows.ts";
+import { NodeError } from "./errors.ts";
+import { nodeLimits } from "./limits.ts";
+import { inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent } from "./node-parts.ts";
+import { addFacts, countFacts, readReports } from "./outbox.ts";
+import { sealReport } from "./seal-report.ts";
+
+const noHead = new Uint8Array(32);
+
+/** A joined node over its store: see {@link JoinedNode}. */
+export class NodeCore implements JoinedNode {
+  readonly #parts: NodeParts;
+  readonly #changed = new Set<() => void>();
+  readonly #outgoing = new Set<() => void>();
+  readonly #refusals = new Map<string, number>();
+  #cancelReport: (() => void) | null = null;
+  #cancelHeartbeat: (() => void) | null = null;
+  #cancelTime: (() => void) | null = null;
+  #lastRefusal: string | null = null;
+  #closed = false;
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    this.#boot();
+    this.#scheduleReport();
+    this.#scheduleHeartbeat();
+    this.#scheduleTime();
+  }
+
+  get nodeId(): Uint8Array {
+    return this.identity.nodeId;
+  }
+
+  get vaultId(): Uint8Array {
+    return this.#parts.vaultId;
+  }
+
+  get vaultMailbox(): Uint8Array {
+    return this.#parts.vaultMailbox;
+  }
+
+  get identity(): NodeIdentity {
+    return this.#parts.identity.keys;
+  }
+
+  get mode(): ReceiverMode {
+    return this.#parts.records.current.receiver.mode;
+  }
+
+  get vaultLastHeardAtMs(): number | null {
+    return this.#parts.records.current.heard.atMs;
+  }
+
+  member(): { statement: MemberStatement; envelope: Uint8Array } {
+    const held = this.trust().members.get(toHex(this.nodeId));
+    assert(held !== undefined, "a joined node holds its own member statement");
+    return { statement: held.statement, envelope: held.envelope };
+  }
+
+  trust(): TrustState {
+    return this.#parts.records.current.trust;
+  }
+
+  learn(statements: readonly Uint8Array[]): void {
+    if (learnStatements(this.#parts, statements)) this.#after({ changed: true, reportDue: true });
+  }
+
+  nextTunnelCounter(): number {
+    return this.#parts.records.change((_tx, draft) => {
+      draft.counters = { ...draft.counters, tunnel: draft.counters.tunnel + 1 };
+      return draft.counters.tunnel;
+    });
+  }
+
+  time(): NodeTime {
+    return inSeconds(this.interval());
+  }
+
+  interval(): TimeInterval {
+    return intervalOf(this.#parts.records.current.time, this.#parts.seams.clock, this.#parts.wall);
+  }
+
+  applyCarrier(carrier: Uint8Array): ApplyResult {
+    const applied = applyBundle(this.#parts, carrier);
+    let due = { changed: applied.changed, reportDue: applied.reportDue };
+    let next = applied.next;
+    while (next !== null) {
+      const held = takeHeld(this.#parts, next);
+      const following: Applied | null = held === null ? null : applyBundle(this.#parts, held);
+      if (following?.result.outcome === "refused") this.#noteRefusal(following.result.code);
+      due = {
+        changed: due.changed || following?.changed === true,
+        reportDue: due.reportDue || following?.reportDue === true,
+      };
+      next = following?.next ?? null;
+    }
+    if (applied.result.outcome === "refused") this.#noteRefusal(applied.result.code);
+    this.#after(due);
+    return applied.result;
+  }
+
+  withState<T>(use: (view: ContentView) => T): T {
+    return use(this.#parts.store.read((view) => viewContent(loadEntries(view).values())));
+  }
+
+  entriesOfType(type: number): Entry[] {
+    return this.#parts.store.read((view) => loadEntriesOfType(view, type));
+  }
+
+  onChanged(listener: () => void): () => void {
+    this.#changed.add(listener);
+    return () => this.#changed.delete(listener);
+  }
+
+  queueReport(tx: Transaction, facts: readonly Fact[]): void {
+    addFacts(tx, facts);
+    this.#scheduleReport();
+  }
+
+  flushReport(): void {
+    if (this.#cancelReport === null) return;
+    this.#cancelReport();
+    this.#cancelReport = null;
+    this.#seal();
+  }
+
+  onOutgoing(listener: () => void): () => void {
+    this.#outgoing.add(listener);
+    return () => this.#outgoing.delete(listener);
+  }
+
+  head(): StreamHead {
+    const { head, epoch } = this.#parts.records.current.receiver;
+    return { nodeId: this.nodeId, epoch: head?.epoch ?? epoch, seq: head?.seq ?? 0, id: head?.id ?? noHead };
+  }
+
+  reports(after: { epoch: number; seq: number } | null, limits: OutboxLimits): OutgoingReport[] {
+    const rows = this.#parts.store.read((view) => readReports(view, after, limits));
+    return rows.map((row) => ({ ...row, mailbox: this.vaultMailbox }));
+  }
+
+  accept(item: CourierItem): ItemOutcome {
+    if (!sameBytes(item.mailbox, this.nodeId)) return "refused";
+    const result = this.applyCarrier(item.carrier);
+    // Refused for now only: it may come again, when what it needs has come.
+    return result.outcome === "refused" && result.retryable ? "full" : "stored";
+  }
+
+  status(): NodeStatus {
+    const { receiver, sender, heard } = this.#parts.records.current;
+    const counted = this.#parts.store.read((view) => ({ entries: countEntries(view), waitingFacts: countFacts(view) }));
+    return {
+      ...counted,
+      mode: receiver.mode,
+      epoch: receiver.epoch,
+      appliedSeq: receiver.head?.seq ?? 0,
+      heldItems: receiver.held.length,
+      unacknowledgedReports: sender.unacknowledged.length,
+      vaultLastHeardAtMs: heard.atMs,
+      lastRefusal: this.#lastRefusal,
+    };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const cancel of [this.#cancelReport, this.#cancelHeartbeat, this.#cancelTime]) cancel?.();
+    if (this.#parts.store.stopped === null) this.#storeTime();
+  }
+
+  /** Each start is counted, and asks the vault for the time with a new nonce. */
+  #boot(): void {
+    const { seams } = this.#parts;
+    this.#parts.records.change((_tx, draft) => {
+      draft.counters = { ...draft.counters, boot: draft.counters.boot + 1 };
+      if (draft.receiver.mode !== "NORMAL" || draft.receiver.wantsSnapshot) return;
+      const { bootId, sinceBootMs } = sampleOf(seams.clock);
+      draft.receiver = renewNonce(draft.receiver, seams.random(16));
+      draft.nonce = { bootId, sinceBootMs, answered: false };
+    });
+  }
+
+  #after(due: { changed: boolean; reportDue: boolean }): void {
+    if (due.changed) for (const listener of [...this.#changed]) listener();
+    if (due.reportDue) this.#scheduleReport();
+  }
+
+  #scheduleReport(): void {
+    if (this.#closed) return;
+    this.#cancelReport ??= this.#parts.seams.timers.after(nodeLimits.reportDelayMs, () => {
+      this.#cancelReport = null;
+      this.#seal();
+    });
+  }
+
+  #seal(): void {
+    // A node that was not answered yet has nothing that the vault could take: it waits for its first snapshot.
+    if (this.#closed || this.mode === "FRESH" || this.#parts.store.stopped !== null) return;
+    try {
+      while (sealReport(this.#parts));
+    } catch (error) {
+      if (!(error instanceof TidegateError)) throw error;
+      this.#parts.log.error("report.failed", { error });
+      return;
+    }
+    for (const listener of [...this.#outgoing]) listener();
+  }
+
+  #scheduleHeartbeat(): void {
+    this.#cancelHeartbeat = this.#parts.seams.timers.after(nodeLimits.heartbeatMs, () => {
+      this.#scheduleReport();
+      this.#scheduleHeartbeat();
+    });
+  }
+
+  #scheduleTime(): void {
+    this.#cancelTime = this.#parts.seams.timers.after(nodeLimits.storeTimeMs, () => {
+      if (this.#parts.store.stopped === null) this.#storeTime();
+      this.#scheduleTime();
+    });
+  }
+
+  #storeTime(): void {
+    this.#parts.records.change((_tx, draft) => {
+      draft.time = advance(draft.time, sampleOf(this.#parts.seams.clock));
+    });
+  }
+
+  /** A leaf for the first of a kind within a minute. */
+  #noteRefusal(code: string): void {
+    this.#lastRefusal = code;
+    const { audit, seams, store, log } = this.#parts;
+    const now = seams.clock.sinceBootMs();
+    const last = this.#refusals.get(code);
+    if (last !== undefined && now - last < nodeLimits.refusalLeafMs) return;
+    this.#refusals.set(code, now);
+    log.warn("bundle.refused", { code });
+    store.transaction((tx) => audit.append(tx, streamEvent(this.#parts, "bundle.refuse", { outcome: "failed", code })));
+  }
+}
+
+/** The member that a node dials: the vault for a gateway, the one gateway it knows for an edge. Throws NODE_NO_UPSTREAM. */
+export function upstreamOf(trust: TrustState, role: MemberStatement["role"]): MemberStatement {
+  const found = [...trust.members.values()].filter(({ statement }) => statement.role === role && isTrusted(trust, statement));
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only.statement;
+  throw new NodeError("NODE_NO_UPSTREAM", `${found.length} nodes to dial are known, expected one`);
+}
+
+function isTrusted(trust: TrustState, statement: MemberStatement): boolean {
+  try {
+    memberOf(trust, statement.nodeId);
+    return true;
+  } catch (error) {
+    if (error instanceof TidegateError) return false;
+    throw error;
+  }
+}
