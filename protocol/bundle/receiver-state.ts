@@ -64,8 +64,12 @@ export function renewNonce(receiver: ReceiverState, nonce: Uint8Array): Receiver
   return { ...receiver, nonce, pastNonces };
 }
 
-/** Puts a node into REJOINED or QUARANTINE with a new nonce: only an answer made after this moment lets it go on. FRESH stays FRESH. */
+/**
+ * Puts a node into REJOINED or QUARANTINE with a new nonce: only an answer made after this moment lets it go on. FRESH stays FRESH. A node
+ * in QUARANTINE keeps its nonce, else whoever replays the contradiction could void each answer under way.
+ */
 export function requireSnapshot(receiver: ReceiverState, mode: "REJOINED" | "QUARANTINE", nonce: Uint8Array): ReceiverState {
+  if (receiver.mode === "QUARANTINE" && mode === "QUARANTINE") return receiver;
   return { ...renewNonce(receiver, nonce), mode: receiver.head === null ? "FRESH" : mode };
 }
 

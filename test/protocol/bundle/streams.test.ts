@@ -15,6 +15,7 @@ import {
   judge,
   raiseSenderEpoch,
   renewNonce,
+  requireSnapshot,
   type SenderState,
   type StreamHead,
   snapshotDue,
@@ -140,6 +141,18 @@ t.test("an answer to an earlier nonce counts as heard for 64 renewals", async (t
     t.equal(edge.take(vault.issue([wanted(1, 2)]).carrier), "apply");
     t.equal(edge.answered, due, `${renewals} renewals`);
   }
+});
+
+t.test("a contradiction that is replayed does not void the answer under way", async (t) => {
+  const edge = new EdgeEnd();
+  edge.take(new VaultEnd().issue([wanted(1, 1)]).carrier);
+  const first = requireSnapshot(edge.receiver, "QUARANTINE", edge.nonce());
+  t.equal(requireSnapshot(first, "QUARANTINE", edge.nonce()), first);
+  const rejoined = requireSnapshot(first, "REJOINED", edge.nonce());
+  t.equal(rejoined.mode, "REJOINED");
+  t.notSame(rejoined.nonce, first.nonce);
+  const fresh = requireSnapshot(new EdgeEnd().receiver, "REJOINED", edge.nonce());
+  t.equal(fresh.mode, "FRESH", "a node that applied nothing has nothing to rejoin with");
 });
 
 t.test("the ids of the last 256 items tell a fork from a repetition; older ones are no-ops", async (t) => {
