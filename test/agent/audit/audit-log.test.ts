@@ -1,0 +1,217 @@
+import t from "tap";
+import { maxNotedReads, readRoot, storeStorage } from "../../../agent/audit/index.ts";
+import { decodeCheckpoint, decodeLeaf, emptyTree, rootOf, sequence, verifyConsistency } from "../../../protocol/audit/index.ts";
+import { MemoryStore } from "../../support/memory-store.ts";
+import { fill, node, openRig, read, rotated } from "./rig.ts";
+
+type Rig = ReturnType<typeof openRig>;
+const leaves = ({ log }: Rig) => log.leaves(0, 100_000).map(decodeLeaf);
+const actions = (rig: Rig) => leaves(rig).map((leaf) => leaf.action);
+
+t.test("each leaf stands where append said, with the node's time and name", async (t) => {
+  const store = new MemoryStore();
+  const rig = openRig({ store });
+  t.same(
+    store.transaction((tx) => rig.log.append(tx, rotated(7))),
+    { serial: 0, index: 1 },
+  );
+  const leaf = leaves(rig)[1];
+  t.match(leaf, {
+    log: 0,
+    index: 1,
+    time: [1_700_000_005_000, null],
+    wallMs: 86_405_000,
+    boot: "boot-1",
+    sinceBootMs: 5000,
+    node,
+  });
+  t.match(leaf, { action: "rotation.verified", outcome: "ok", code: null, details: { epoch: 1, number: 7 } });
+});
+
+t.test("the log is the same however its leaves were committed, and the store can be opened again at any size", async (t) => {
+  const one = new MemoryStore();
+  const many = new MemoryStore();
+  const [a, b] = [openRig({ store: one }), openRig({ store: many })];
+  for (const count of [1, 254, 1, 255, 513, 7]) {
+    fill(one, a.log, count);
+    for (let number = 0; number < count; number += 1) many.transaction((tx) => b.log.append(tx, rotated(number)));
+    t.same(b.log.head(), a.log.head());
+    t.same(b.log.leaves(0, 5000), a.log.leaves(0, 5000));
+    const reopened = openRig({ store: one.reopen() }).log;
+    const whole = reopened.leaves(0, 5000);
+    t.same(reopened.head().root, rootOf(sequence(emptyTree, whole).state), `after ${whole.length} leaves`);
+    t.equal(whole.length, a.log.head().size + 1, "the leaf of the start is new");
+  }
+  t.same(
+    one.read((view) => [view.count("audit-bundle"), view.count("audit-leaf")]),
+    [4, 8],
+    "full bundles are one row",
+  );
+  for (const [from, limit] of [
+    [0, 1],
+    [255, 2],
+    [250, 600],
+    [1024, 100],
+    [1031, 9],
+    [2000, 5],
+  ] as const) {
+    t.same(a.log.leaves(from, limit), a.log.leaves(0, 5000).slice(from, from + limit), `${limit} leaves from ${from}`);
+  }
+});
+
+t.test("a transaction that rolls back takes its leaves along", async (t) => {
+  const store = new MemoryStore();
+  const rig = openRig({ store });
+  for (let round = 0; round < 40; round += 1) {
+    const failing = () =>
+      store.transaction((tx) => {
+        for (let number = 0; number < round; number += 1) rig.log.append(tx, rotated(1000 + number));
+        throw new Error("the owner failed");
+      });
+    t.throws(failing, { message: "the owner failed" });
+    t.equal(store.transaction((tx) => rig.log.append(tx, rotated(round))).index, round + 1);
+  }
+  t.same(
+    leaves(rig)
+      .slice(1)
+      .map((leaf) => leaf.details["number"]),
+    Array.from({ length: 40 }, (_, number) => number),
+  );
+  t.same(rig.log.head().root, rootOf(sequence(emptyTree, rig.log.leaves(0, 100)).state));
+});
+
+t.test("checkpoints come at the start, at most each minute, and at the end", async (t) => {
+  const store = new MemoryStore();
+  const rig = openRig({ store });
+  const size = () => decodeCheckpoint(rig.log.lastCheckpoint() as Uint8Array).size;
+  t.equal(size(), 1, "at the start, over the leaf that says so");
+  rig.time.pass(600_000);
+  t.equal(size(), 1, "none without new leaves");
+  fill(store, rig.log, 3);
+  rig.time.pass(0);
+  t.equal(size(), 4, "at once when the last is older than a minute");
+  fill(store, rig.log, 3);
+  rig.time.pass(59_999);
+  t.equal(size(), 4);
+  rig.time.pass(1);
+  t.equal(size(), 7);
+  fill(store, rig.log, 1);
+  await rig.log.close("test");
+  await rig.log.close("again");
+  t.equal(size(), 9);
+  t.match(leaves(rig).at(-1), { action: "node.stop", details: { reason: "test" } });
+  t.equal(rig.log.checkpoint(), null);
+});
+
+t.test("the leaf of the start tells how the last run ended", async (t) => {
+  const store = new MemoryStore();
+  const first = openRig({ store });
+  t.equal(first.log.lastStop, "first");
+  await first.log.close();
+  const second = openRig({ store });
+  t.equal(second.log.lastStop, "clean");
+  const third = openRig({ store: store.reopen() });
+  t.equal(third.log.lastStop, "crash");
+  t.match(leaves(third).at(-1), { action: "node.start", details: { lastStop: "crash", readWindowMs: 100 } });
+});
+
+t.test("reads are logged within 100 ms, equal ones counted", async (t) => {
+  const store = new MemoryStore();
+  const rig = openRig({ store });
+  const commits = store.commits;
+  for (let count = 0; count < 1000; count += 1) rig.log.noteRead(read(count % 10 === 0 ? "b" : "a"));
+  rig.time.pass(50);
+  rig.log.noteRead(read("a", "historian"));
+  t.equal(store.commits, commits, "nothing waits for the disk");
+  rig.time.pass(50);
+  t.equal(store.commits, commits + 1);
+  t.same(
+    leaves(rig)
+      .slice(1)
+      .map((leaf) => [leaf.actor.id, leaf.subject.id, leaf.details["count"], leaf.details["spanMs"]]),
+    [
+      ["hmi", "b", 100, 100],
+      ["hmi", "a", 900, 100],
+      ["historian", "a", 1, 50],
+    ],
+  );
+  rig.log.noteRead(read("c"));
+  await rig.log.close();
+  t.same(actions(rig).slice(-2), ["credential.read", "node.stop"]);
+  rig.log.noteRead(read("c"));
+});
+
+t.test("more different reads than the window holds leave a gap leaf", async (t) => {
+  for (const extra of [-1, 0, 1]) {
+    const rig = openRig({ store: new MemoryStore() });
+    for (let count = 0; count < maxNotedReads + extra; count += 1) rig.log.noteRead(read(`account-${count}`));
+    rig.time.pass(100);
+    const last = leaves(rig).at(-1);
+    if (extra <= 0) t.equal(last?.action, "credential.read");
+    else t.match(last, { action: "audit.gap", outcome: "failed", details: { count: 1 } });
+  }
+});
+
+t.test("a read that fits no leaf is counted in a gap leaf, the others are logged", async (t) => {
+  const rig = openRig({ store: new MemoryStore() });
+  rig.log.noteRead(read("x".repeat(500)));
+  rig.log.noteRead(read("b"));
+  rig.time.pass(100);
+  t.same(actions(rig).slice(1), ["credential.read", "audit.gap"]);
+  t.equal(rig.log.stopped, null);
+});
+
+t.test("a full disk stops the log once, and reads go on", async (t) => {
+  for (const fault of ["STORE_NO_SPACE", "STORE_IO"] as const) {
+    const store = new MemoryStore();
+    const rig = openRig({ store });
+    store.failNext(fault);
+    rig.log.noteRead(read("a"));
+    rig.time.pass(100);
+    t.same([rig.log.stopped, rig.stops], [fault, [fault]]);
+    rig.log.noteRead(read("a"));
+    rig.time.pass(120_000);
+    t.throws(() => fill(store, rig.log, 1), { code: "STORE_STOPPED" });
+    t.equal(rig.log.checkpoint(), null);
+    await rig.log.close();
+    t.same([rig.stops, actions(rig)], [[fault], ["node.start"]]);
+    t.equal(openRig({ store: store.reopen() }).log.lastStop, "crash", "the next start says that reads may be missing");
+  }
+});
+
+t.test("anchors: our head as others hold it, theirs as we do, and the proof between", async (t) => {
+  const store = new MemoryStore();
+  const { log } = openRig({ store });
+  fill(store, log, 300);
+  const old = log.head();
+  t.equal(log.eventsSinceAnchor(), 301);
+  t.equal(
+    store.transaction((tx) => log.acknowledge(tx, old)),
+    "stored",
+  );
+  fill(store, log, 400);
+  t.same([log.eventsSinceAnchor(), log.acknowledged()], [400, old]);
+  verifyConsistency(old, log.head(), log.proofBetween(old.size, log.head().size));
+  store.transaction((tx) => {
+    log.append(tx, rotated(1));
+    verifyConsistency(old, log.head(tx), log.proofBetween(old.size, log.head(tx).size, tx));
+    const told = (head: Partial<typeof old>) => log.acknowledge(tx, { ...old, ...head });
+    t.equal(told({}), "older");
+    t.equal(told({ size: 200, root: readRoot(storeStorage(0).read(tx), 200) }), "older");
+    t.equal(told({ size: 10_000 }), "ahead", "the other side holds more than we do: we lost leaves");
+    t.equal(told({ serial: 1 }), "ahead");
+    t.equal(told({ root: new Uint8Array(32) }), "fork");
+    const peer = new Uint8Array(20).fill(7);
+    t.equal(log.peerHead(peer, tx), null);
+    log.storePeerHead(tx, peer, old);
+    t.same(log.peerHead(peer, tx), old);
+  });
+});
+
+t.test("an event outside the allow-list never reaches the disk and fails its owner", async (t) => {
+  const store = new MemoryStore();
+  const rig = openRig({ store });
+  const leaky = { ...rotated(1), details: { password: "hunter2" } } as unknown as ReturnType<typeof rotated>;
+  t.throws(() => store.transaction((tx) => rig.log.append(tx, leaky)), { code: "AUDIT_LEAF_MALFORMED" });
+  t.same(actions(rig), ["node.start"]);
+});
