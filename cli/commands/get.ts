@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dataFolderAt } from "../../agent/data-folder/index.ts";
 import { CliError, type CommandModule, dataPath, type Frame, withData } from "../frame/index.ts";
-import { type ApiPlace, type CredentialAnswer, readCredential } from "../local-api/read-credential.ts";
+import { type ApiPlace, type CredentialAnswer, readCredential } from "../local-api/index.ts";
 
 interface GetOptions {
   readonly data?: string;

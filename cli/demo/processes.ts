@@ -45,23 +45,38 @@ export async function startNode(role: "vault" | "gateway" | "edge", dataFolder: 
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     env: plainEnvironment(),
   });
-  return readyWhen(role, child, join(dataFolder, "run.json"));
+  return readyWhen(role, child, appears(join(dataFolder, "run.json"), child.pid ?? 0));
 }
 
-/** Starts another program and resolves when `readyFile` (JSON with its `pid`) is there. */
+/** Starts another program and resolves when it is ready: a JSON file names its pid, or it says so on its output. */
 export async function startProgram(options: {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  readonly readyFile?: string;
-}): Promise<Running> {
-  const child = spawn(options.command, options.args, {
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-    env: { ...plainEnvironment(), ...options.environment },
+  readonly ready: { readonly file: string } | { readonly says: RegExp };
+}): Promise<Running & { readonly greeting: string }> {
+  const env = { ...plainEnvironment(), ...options.environment };
+  if ("file" in options.ready) {
+    const child = spawn(options.command, options.args, { stdio: ["ignore", "ignore", "pipe", "ipc"], env });
+    return { ...(await readyWhen(options.name, child, appears(options.ready.file, child.pid ?? 0))), greeting: "" };
+  }
+  const child = spawn(options.command, options.args, { stdio: ["ignore", "pipe", "pipe"], env });
+  // Without a channel it would not notice our end.
+  const end = (): void => void child.kill("SIGKILL");
+  process.once("exit", end);
+  child.once("close", () => process.off("exit", end));
+  let greeting = "";
+  const said = says(child, options.ready.says).then((match) => {
+    greeting = match;
+    return "there" as const;
   });
-  if (options.readyFile === undefined) return wrap(options.name, child);
-  return readyWhen(options.name, child, options.readyFile);
+  return { ...(await readyWhen(options.name, child, said)), greeting };
+}
+
+/** Starts the module `name` of this folder, from the sources or from dist/, as a process of its own. */
+export function ownModule(name: string): string {
+  return fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? `./${name}.ts` : `./${name}.js`, import.meta.url));
 }
 
 /** What run.json of a running node says. */
@@ -94,12 +109,6 @@ function collect(stream: NodeJS.ReadableStream | null): { text(): string } {
   return { text: () => text };
 }
 
-function wrap(name: string, child: ChildProcess): Running {
-  const ended = endOf(child);
-  ended.catch(() => {});
-  return { name, pid: child.pid ?? 0, ended, stop: () => stop(child, ended) };
-}
-
 async function stop(child: ChildProcess, ended: Promise<number | null>): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill("SIGTERM");
@@ -108,21 +117,34 @@ async function stop(child: ChildProcess, ended: Promise<number | null>): Promise
   clearTimeout(killer);
 }
 
-async function readyWhen(name: string, child: ChildProcess, readyFile: string): Promise<Running> {
+async function readyWhen(name: string, child: ChildProcess, ready: Promise<"there" | "late">): Promise<Running> {
   const errors = collect(child.stderr);
-  const running = wrap(name, child);
-  const failed = async (why: string): Promise<never> => {
-    await running.stop();
-    throw new CliError("CLI_DEMO", `${name} ${why}: ${errors.text().slice(-keptTail).trim()}`);
-  };
-  const gone = running.ended.then(
+  const ended = endOf(child);
+  const gone = ended.then(
     () => "gone" as const,
     () => "gone" as const,
   );
-  const outcome = await Promise.race([appears(readyFile, running.pid), gone]);
-  if (outcome === "gone") return failed("ended before it was ready");
-  if (outcome === "late") return failed("was not ready in time");
-  return running;
+  const outcome = await Promise.race([ready, gone]);
+  const running = { name, pid: child.pid ?? 0, ended, stop: () => stop(child, ended) };
+  if (outcome === "there") return running;
+  await running.stop();
+  const why = outcome === "gone" ? "ended before it was ready" : "was not ready in time";
+  throw new CliError("CLI_DEMO", `${name} ${why}: ${errors.text().slice(-keptTail).trim()}`);
+}
+
+/** Resolves with the first group of `pattern` when the child has said it. */
+function says(child: ChildProcess, pattern: RegExp): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    const listen = (chunk: Buffer): void => {
+      if (text.length > keptTail) return;
+      text += chunk.toString();
+      const match = pattern.exec(text);
+      if (match) resolve(match[1] ?? "");
+    };
+    child.stdout?.on("data", listen);
+    child.stderr?.on("data", listen);
+  });
 }
 
 /**

@@ -1,0 +1,1 @@
+export { type ApiPlace, type CredentialAnswer, readCredential } from "./read-credential.ts";
