@@ -1,0 +1,210 @@
+// Writes protocol/vectors/bundle-content.json: payloads of entries and facts, fingerprints, paths and patterns, SPEC.md section 12.
+import { encodeTcbor, type Tcbor, utf8 } from "../../protocol/base/index.ts";
+import {
+  type Content,
+  encodeContent,
+  encodeFact,
+  type FactContent,
+  fingerprintOf,
+  makeFields,
+} from "../../protocol/content/index.ts";
+import { variants, writeVectors } from "./write-vectors.ts";
+
+const id = (byte: number) => new Uint8Array(16).fill(byte);
+const digest = (byte: number) => new Uint8Array(32).fill(byte);
+const index = { epoch: 1, number: 4 };
+const fingerprintKey = digest(2);
+const fields = makeFields([
+  ["privPassword", utf8("second of them")],
+  ["authPassword", utf8("first of them")],
+]);
+const password = makeFields([["password", new Uint8Array([0, 255, 10])]]);
+
+const contents: readonly Content[] = [
+  {
+    kind: "device",
+    name: "Main switch",
+    zone: "line-4",
+    model: "generic-snmpv3",
+    host: "10.0.4.9",
+    port: 161,
+    settings: new Map([["unitId", "7"]]),
+  },
+  {
+    kind: "account",
+    deviceId: id(1),
+    path: "line-4/main-switch/admin",
+    username: "admin",
+    rotate: "interval",
+    intervalS: 86_400,
+    windowless: false,
+    fingerprintKey,
+  },
+  { kind: "credential", accountId: id(2), index, role: "pool", fields, fingerprint: fingerprintOf(fingerprintKey, fields) },
+  { kind: "application", name: "historian", tokenHash: digest(4), uid: null, grants: ["line-4/**"], disabled: false },
+  { kind: "order", accountId: id(2), action: "rotate" },
+  { kind: "tombstone", type: 3, id: id(2), upTo: index },
+  { kind: "conduit", nodeId: new Uint8Array(20).fill(5), name: "edge-1" },
+  { kind: "model", name: "acme-valve", yaml: "name: acme-valve\nadapter: modbus\n" },
+  { kind: "certificate", chain: [utf8("DER of the node's own"), utf8("DER of its issuer")] },
+];
+const facts: readonly FactContent[] = [
+  { kind: "inert", type: 99, id: id(1), code: "CONTENT_UNKNOWN_TYPE" },
+  {
+    kind: "rotation",
+    accountId: id(2),
+    index,
+    fingerprint: digest(3),
+    state: "VERIFIED",
+    outcome: null,
+    at: { lo: 5, hi: null },
+    leaf: { serial: 1, index: 77 },
+  },
+  { kind: "identity", deviceId: id(1), identity: "EN-4 rev. 2" },
+  { kind: "order-outcome", orderId: id(3), outcome: "done", code: null },
+  { kind: "alarm", code: "REVERTED", subject: "line-4/main-switch/admin", at: { lo: 5, hi: 9 } },
+  { kind: "audit", size: 12, eventsSinceAnchor: 3 },
+  { kind: "consumer-ack", accountId: id(2), index },
+];
+
+const malformed: readonly [name: string, type: number, tuple: Tcbor][] = [
+  ["device: zone that is no segment", 1, ["n", "Line 4", "m", "h", 1, []]],
+  ["device: port 65,536", 1, ["n", "z", "m", "h", 65_536, []]],
+  [
+    "device: setting twice",
+    1,
+    [
+      "n",
+      "z",
+      "m",
+      "h",
+      1,
+      [
+        ["a", ""],
+        ["a", ""],
+      ],
+    ],
+  ],
+  [
+    "device: settings out of order",
+    1,
+    [
+      "n",
+      "z",
+      "m",
+      "h",
+      1,
+      [
+        ["b", ""],
+        ["a", ""],
+      ],
+    ],
+  ],
+  ["account: rotate 3", 2, [id(1), "a/b/c", "u", 3, null, true, digest(2)]],
+  ["account: by interval without one", 2, [id(1), "a/b/c", "u", 2, null, true, digest(2)]],
+  ["account: on demand with an interval", 2, [id(1), "a/b/c", "u", 1, 60, true, digest(2)]],
+  ["account: path with six segments", 2, [id(1), "a/b/c/d/e/f", "u", 0, null, true, digest(2)]],
+  ["credential: role 3", 3, [id(2), [1, 4], 3, [["a", id(1)]], digest(3)]],
+  ["credential: no field", 3, [id(2), [1, 4], 0, [], digest(3)]],
+  ["credential: nine fields", 3, [id(2), [1, 4], 0, Array.from({ length: 9 }, (_, i) => [`f${i}`, id(1)]), digest(3)]],
+  [
+    "credential: fields out of order",
+    3,
+    [
+      id(2),
+      [1, 4],
+      0,
+      [
+        ["b", id(1)],
+        ["a", id(1)],
+      ],
+      digest(3),
+    ],
+  ],
+  ["credential: field name with '-'", 3, [id(2), [1, 4], 0, [["a-b", id(1)]], digest(3)]],
+  ["credential: field of 4,097 bytes", 3, [id(2), [1, 4], 0, [["a", new Uint8Array(4097)]], digest(3)]],
+  ["application: '**' in the middle", 4, ["n", null, null, ["a/**/b"], false]],
+  ["order: action 2", 5, [id(2), 2]],
+  ["tombstone: type 65,536", 6, [65_536, id(2), [1, 4]]],
+  ["conduit: node id of 16 bytes", 7, [id(1), "edge-1"]],
+  ["model: not UTF-8", 8, ["n", Uint8Array.of(0xff)]],
+  ["certificate: empty chain", 9, [[]]],
+  ["an item too many", 5, [id(2), 1, 1]],
+  ["no array", 5, null],
+];
+
+const entryCases = variants({ kind: "entry content", expect: "ok" }, [
+  ...contents.map((content) => ({ name: content.kind, ...encodeContent(content) })),
+  ...malformed.map(([name, type, tuple]) => ({ name, type, payload: encodeTcbor(tuple), expect: "CONTENT_MALFORMED" })),
+  { name: "payload that is not TCBOR", type: 5, payload: Uint8Array.of(0xff), expect: "CONTENT_MALFORMED" },
+  { name: "entry type 0", type: 0, payload: encodeTcbor([]), expect: "CONTENT_UNKNOWN_TYPE" },
+  { name: "entry type 65,535", type: 65_535, payload: encodeTcbor([]), expect: "CONTENT_UNKNOWN_TYPE" },
+]);
+const factCases = variants({ kind: "fact content", expect: "ok" }, [
+  ...facts.map((content) => ({ name: `fact ${content.kind}`, ...encodeFact(content) })),
+  { name: "fact with an empty word", type: 4, payload: encodeTcbor([id(3), "", null]), expect: "CONTENT_MALFORMED" },
+  {
+    name: "fact whose time ends before it begins",
+    type: 5,
+    payload: encodeTcbor(["C", "", [9, 5]]),
+    expect: "CONTENT_MALFORMED",
+  },
+  { name: "fact type 65,535", type: 65_535, payload: encodeTcbor([]), expect: "CONTENT_UNKNOWN_TYPE" },
+]);
+const fingerprints = [
+  ["fingerprint of two fields", fields],
+  ["fingerprint of one field", password],
+].map(([name, of]) => ({
+  name: name as string,
+  kind: "fingerprint",
+  expect: "ok",
+  key: fingerprintKey,
+  fields: (of as typeof fields).map((field) => [field.name, field.value]),
+  fingerprint: fingerprintOf(fingerprintKey, of as typeof fields),
+}));
+
+const covers: readonly [pattern: string, path: string, covered: boolean][] = [
+  ["a/b/c", "a/b/c", true],
+  ["a/b/c", "a/b", false],
+  ["a/*/c", "a/b/c", true],
+  ["a/*/c", "a/b/b/c", false],
+  ["a/**", "a/b", true],
+  ["a/**", "a/b/c/d/e", true],
+  ["a/**", "a", false],
+  ["a/**", "ab/c", false],
+  ["a/*/**", "a/b", false],
+  ["**", "a", true],
+];
+const patternCases = [
+  ...covers.map(([pattern, path, covered]) => ({
+    name: `${pattern} and ${path}`,
+    kind: "pattern",
+    expect: "ok",
+    pattern,
+    path,
+    covered,
+  })),
+  ...["a/**/b", "a*", "", "a//b"].map((pattern) => ({
+    name: `pattern '${pattern}'`,
+    kind: "pattern",
+    expect: "CONTENT_PATTERN_INVALID",
+    pattern,
+    path: "a",
+    covered: false,
+  })),
+  ...["", "A", "a/", ".a", "a/b/c/d/e/f", "a".repeat(64)].map((path) => ({
+    name: `path '${path}'`,
+    kind: "pattern",
+    expect: "CONTENT_PATH_INVALID",
+    pattern: "**",
+    path,
+    covered: false,
+  })),
+  { name: "a segment of 63", kind: "pattern", expect: "ok", pattern: "**", path: "a".repeat(63), covered: true },
+];
+
+writeVectors("bundle-content", {
+  area: "bundle",
+  about: "SPEC.md section 12. A payload that is accepted encodes to the same bytes again.",
+  cases: [...entryCases, ...factCases, ...fingerprints, ...patternCases],
+});
