@@ -1,6 +1,7 @@
 import {
   type AsyncAuditStorage,
   type AuditMirror,
+  type AuditRouteSource,
   checkpointEveryMs,
   checkpointOf,
   decodeHead,
@@ -118,14 +119,16 @@ export class VaultAuditLog implements VaultLog {
     return this.#signing;
   }
 
-  /** The newest checkpoint, or null before the first. */
-  lastCheckpoint(): Promise<Uint8Array | null> {
-    return this.#options.store.read((tx) => this.#options.storage.read(tx).mark("checkpoint"));
-  }
-
-  /** Leaves from `from` on, at most `limit`. */
-  leaves(from: number, limit: number): Promise<Uint8Array[]> {
-    return this.#options.store.read((tx) => this.#options.storage.read(tx).leaves(from, limit));
+  /** What the admin API shows of the log. */
+  asSource(): AuditRouteSource {
+    const { store, storage } = this.#options;
+    const head = () => store.read(async (tx) => this.#headOf(await loadTreeLater(storage.read(tx), this.#cache)));
+    return {
+      head,
+      leaves: (from, limit) => store.read((tx) => storage.read(tx).leaves(from, limit)),
+      eventsSinceAnchor: async () =>
+        (await head()).size - (await store.read((tx) => anchoredSize(tx, this.#options.name.serial))),
+    };
   }
 
   /** Writes the leaf of the stop and the last checkpoint. Idempotent. */
@@ -202,6 +205,13 @@ export class VaultAuditLog implements VaultLog {
     const self = { kind: "node", id: this.#options.name.node } as const;
     return { action, actor: self, subject: self, outcome: "ok", details } as AuditEvent;
   }
+}
+
+/** The largest size of our log that any node proved and holds. */
+async function anchoredSize(tx: VaultTransaction, serial: number): Promise<number> {
+  const rows = await tx.selectFrom("streams").select("our_head").where("our_head", "is not", null).execute();
+  const heads = rows.map((row) => decodeHead(row.our_head)).filter((head) => head?.serial === serial);
+  return Math.max(0, ...heads.map((head) => head?.size ?? 0));
 }
 
 async function provenByNode(tx: VaultTransaction, nodeId: Uint8Array): Promise<LogHead | null> {

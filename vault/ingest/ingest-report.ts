@@ -15,6 +15,7 @@ import {
   type VerifiedBundle,
   verifyBundle,
 } from "../../protocol/bundle/index.ts";
+import { factType } from "../../protocol/content/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import {
@@ -121,7 +122,8 @@ async function applyAll(
 function needsAnswer({ sender, answered }: NodeStreams, body: BundleBody): boolean {
   const [newest] = sender.heardNonces;
   const unanswered = newest !== undefined && (answered === null || toHex(newest) !== toHex(answered));
-  return body.facts.length > 0 || body.escrow !== null || unanswered || sender.snapshotWanted;
+  const says = body.facts.some((fact) => fact.type !== factType.audit);
+  return says || body.escrow !== null || unanswered || sender.snapshotWanted;
 }
 
 /** What header and body say about the node itself; a node that contradicts itself is held. */

@@ -27,7 +27,8 @@ import { VaultInitError } from "./codes.ts";
 export interface InitOptions {
   /** The data folder; absent or empty. */
   readonly path: string;
-  readonly unlock: Unlock;
+  /** What the keys are sealed under; called with the folder while it is still beside its place, so that a key file can be put into it. */
+  unlock(folder: DataFolder): Promise<Unlock>;
   /** Names audit logs and witnesses of this vault and its nodes. */
   readonly trustDomain: string;
   /** host:port for gateways. */
@@ -81,7 +82,11 @@ export async function initVault(options: InitOptions): Promise<InitResult> {
 async function build(folder: DataFolder, options: InitOptions): Promise<{ vaultId: string; nodeId: string }> {
   const { seams } = options;
   const { random, clock } = seams;
-  const sealing = { unlock: options.unlock, random, ...(options.cost === undefined ? {} : { cost: options.cost }) };
+  const sealing = {
+    unlock: await options.unlock(folder),
+    random,
+    ...(options.cost === undefined ? {} : { cost: options.cost }),
+  };
   const seal = new ColumnSeal(await createSealKey({ path: folder.sealKey, ...sealing }), random);
   // The sealed file's own random key is the seed: the root's and the recovery's private keys never exist anywhere else.
   const rootSeed = await createSealKey({ path: join(folder.keys, names.root), ...sealing });

@@ -1,0 +1,2 @@
+export type { AdminContext } from "./admin-context.ts";
+export { vaultRoutes } from "./vault-routes.ts";

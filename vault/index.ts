@@ -1,0 +1,10 @@
+export { CA_CODES } from "./ca/index.ts";
+export { type VaultConfig, vaultConfigSchema } from "./config.ts";
+export { ENROL_CODES } from "./enrolment/index.ts";
+export { GENERATION_CODES } from "./generation/index.ts";
+export { INGEST_CODES } from "./ingest/index.ts";
+export { type InitOptions, type InitResult, initVault, VAULT_INIT_CODES } from "./init/index.ts";
+export { start, type VaultStart } from "./main.ts";
+export { MASTER_KEY_CODES } from "./master-key/index.ts";
+export { ORDER_CODES, REGISTRY_CODES } from "./registry/index.ts";
+export { VAULT_STORE_CODES } from "./store/index.ts";

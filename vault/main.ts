@@ -1,0 +1,77 @@
+import { createAdminServer } from "../agent/admin/index.ts";
+import { auditRoute } from "../agent/audit/index.ts";
+import { type DataFolder, lockDataFolder, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
+import { createLog } from "../agent/log/index.ts";
+import type { Unlock } from "../agent/seal-key/index.ts";
+import type { Seams } from "../agent/seams/index.ts";
+import { formatAddress, parseAddress, socketListen } from "../agent/tunnel/index.ts";
+import { nodeIdText } from "../protocol/keys/index.ts";
+import { vaultRoutes } from "./admin/index.ts";
+import type { VaultConfig } from "./config.ts";
+import { openVault } from "./open-vault.ts";
+import { VaultTunnel } from "./tunnel/index.ts";
+
+export interface VaultStart {
+  readonly folder: DataFolder;
+  readonly config: VaultConfig;
+  /** Of Tidegate, for the leaf of the start. */
+  readonly version: string;
+}
+
+/** Runs a vault until it is closed. `run.json` appears when it listens. */
+export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Promise<{ close(): Promise<void> }> {
+  const { folder, config } = what;
+  const log = createLog({ level: config.log.level, node: "vault" });
+  const closers: (() => unknown)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const lock = lockDataFolder(folder);
+    closers.push(() => lock.release());
+    removeRunFile(folder);
+    const vault = await openVault({ folder, unlock, seams, version: what.version, log });
+    closers.push(() => vault.close());
+    const { core } = vault;
+    const tunnel = new VaultTunnel({
+      core,
+      listen: socketListen(core.keys.identity.tls),
+      address: config.tunnel.listen,
+      log,
+      seams,
+    });
+    closers.push(() => tunnel.close());
+    await tunnel.open();
+    const routes = vaultRoutes({
+      core,
+      wake: (nodeIds) => tunnel.wake(nodeIds),
+      connected: (nodeId) => tunnel.connected(nodeId),
+      vaultAddress: () =>
+        config.tunnel.advertise ?? formatAddress({ ...parseAddress(config.tunnel.listen), port: tunnel.address.port }),
+    });
+    const admin = await createAdminServer({
+      socketPath: folder.adminSocket,
+      routes: [...routes, auditRoute(vault.audit.asSource())],
+      log,
+    });
+    closers.push(() => admin.close());
+    writeRunFile(folder, {
+      role: "vault",
+      pid: process.pid,
+      nodeId: nodeIdText(core.keys.identity.nodeId),
+      listeners: { tunnel: { address: tunnel.address.host, port: tunnel.address.port } },
+    });
+    closers.push(() => removeRunFile(folder));
+    log.info("vault.started", { address: tunnel.address.host, port: tunnel.address.port, version: what.version });
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  let closing: Promise<void> | null = null;
+  return {
+    close() {
+      closing ??= closeAll();
+      return closing;
+    },
+  };
+}
