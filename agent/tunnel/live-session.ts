@@ -37,6 +37,7 @@ export class LiveSession {
   #opened: { readonly session: string; readonly sinceMs: number } | null = null;
   #code: string | null = null;
   #streamEnded = false;
+  #settled = false;
   #timer: { readonly at: number; readonly cancel: () => void } | null = null;
   #pulling = false;
   #pullAgain = false;
@@ -277,7 +278,8 @@ export class LiveSession {
   /** Tells the end once the connection is gone and the store is done. */
   #settle(): void {
     const code = this.#code;
-    if (code === null || !this.#streamEnded) return;
+    if (code === null || !this.#streamEnded || this.#settled) return;
+    this.#settled = true;
     void this.#work.idle().then(() => this.#options.hooks.closed(this.#peer, code));
   }
 }

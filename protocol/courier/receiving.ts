@@ -42,8 +42,8 @@ export class Receiving {
     if (part.offset > 0 && this.#discarded.has(id)) return { kind: "more" };
     if (part.total > this.#maxItemBytes) return this.#discard(part, id);
     const assembly = part.offset === 0 ? this.#begin(part) : this.#going(part);
-    // A copy: the part is a view of a message that holds more, and of a socket's buffer.
-    assembly.parts.push(part.bytes.slice());
+    // A copy (a Buffer's own slice would be none): the part is a view of a message, and that of a socket's buffer.
+    assembly.parts.push(new Uint8Array(part.bytes));
     assembly.have += part.bytes.length;
     if (assembly.have < assembly.total) return { kind: "more" };
     this.#begun.delete(toHex(part.mailbox));

@@ -143,8 +143,8 @@ function cutSignature<T>(bytes: Uint8Array, max: number, read: (signed: Uint8Arr
   if (bytes.length > max) throw tooLarge(bytes, max);
   if (bytes.length <= signatureLength) throw new TunnelError("TUNNEL_MALFORMED", "shorter than a signature");
   const cut = bytes.length - signatureLength;
-  const signed = bytes.slice(0, cut);
-  return { hello: read(signed), signed, signature: bytes.slice(cut) };
+  const signed = new Uint8Array(bytes.subarray(0, cut));
+  return { hello: read(signed), signed, signature: new Uint8Array(bytes.subarray(cut)) };
 }
 
 function tooLarge(bytes: Uint8Array, max: number): TunnelError {

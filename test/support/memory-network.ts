@@ -25,6 +25,8 @@ export class MemoryNetwork {
   #serial = 0;
   /** Applied to every message. */
   tamper: Tamper | null = null;
+  /** While true nothing crosses, not even the end of a connection: each side finds out for itself. */
+  silent = false;
   /** Dials are refused while true. */
   down = false;
   dials = 0;
@@ -47,7 +49,11 @@ export class MemoryNetwork {
         diallerKey: tlsKeyHash,
         listenerKey: listener.tlsKeyHash,
         serial: this.#serial,
-        tamper: (message, way) => (this.tamper === null ? [message] : this.tamper(message, way)),
+        tamper: (message, way) => {
+          if (this.silent) return [];
+          return this.tamper === null ? [message] : this.tamper(message, way);
+        },
+        silent: () => this.silent,
         ended: () => this.#open.delete(connection),
       });
       this.#open.add(connection);
@@ -106,21 +112,25 @@ interface ConnectionOptions {
   readonly listenerKey: Uint8Array;
   readonly serial: number;
   readonly tamper: Tamper;
+  silent(): boolean;
   ended(): void;
 }
 
 class MemoryConnection {
   readonly dialler: MemoryStream;
   readonly listener: MemoryStream;
-  readonly #ended: () => void;
+  readonly #options: ConnectionOptions;
 
   constructor(options: ConnectionOptions) {
     const { exporter, serial, tamper } = options;
-    this.#ended = options.ended;
+    this.#options = options;
     const bound = (peerKeyHash: Uint8Array | null): DirectBinding => {
       return { mode: "direct", exporter, peerKeyHash, peerSignedBy: () => peerKeyHash !== null };
     };
-    const end = (reason: number) => this.#end(reason);
+    const end = (reason: number, side: MemoryStream) => {
+      if (options.silent()) this.#endOne(side);
+      else this.#end(reason);
+    };
     this.dialler = new MemoryStream(`memory:${serial}`, bound(options.listenerKey), end);
     this.listener = new MemoryStream(`memory:${serial + 10_000}`, bound(options.diallerKey), end);
     this.dialler.deliver = (message) => {
@@ -136,9 +146,14 @@ class MemoryConnection {
   }
 
   #end(reason: number | null): void {
-    this.#ended();
     this.dialler.finish(reason);
     this.listener.finish(reason);
+    this.#options.ended();
+  }
+
+  #endOne(side: MemoryStream): void {
+    side.finish(null);
+    if (this.dialler.finished && this.listener.finished) this.#options.ended();
   }
 }
 
@@ -147,16 +162,20 @@ class MemoryStream implements MessageStream {
   readonly binding: DirectBinding;
   readonly queuedBytes = 0;
   deliver: (message: Uint8Array) => void = () => {};
-  readonly #close: (reason: number) => void;
+  readonly #close: (reason: number, side: MemoryStream) => void;
   #receiver: StreamReceiver | null = null;
   /** What arrived and is not handed over yet; a function hands over one thing. */
   #inbox: ((receiver: StreamReceiver) => void)[] = [];
   #finished = false;
 
-  constructor(remote: string, binding: DirectBinding, close: (reason: number) => void) {
+  constructor(remote: string, binding: DirectBinding, close: (reason: number, side: MemoryStream) => void) {
     this.remote = remote;
     this.binding = binding;
     this.#close = close;
+  }
+
+  get finished(): boolean {
+    return this.#finished;
   }
 
   start(receiver: StreamReceiver): void {
@@ -171,7 +190,7 @@ class MemoryStream implements MessageStream {
   }
 
   close(reason: number): void {
-    if (!this.#finished) this.#close(reason);
+    if (!this.#finished) this.#close(reason, this);
   }
 
   arrive(message: Uint8Array): void {
