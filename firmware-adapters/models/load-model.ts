@@ -50,9 +50,23 @@ function problemsOf(issue: z.core.$ZodIssue, raw: unknown, document: ParsedDocum
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => place([...issue.path, key], "key that no model has", document, lines));
   }
+  if (issue.code === "invalid_union") {
+    const branch = branchMeant(issue, raw);
+    if (branch !== null) {
+      const inner = branch.map((found) => ({ ...found, path: [...issue.path, ...found.path] }));
+      return inner.flatMap((found) => problemsOf(found, raw, document, lines));
+    }
+  }
   // A record's key is judged apart from its value; the path already names it.
   if (issue.code === "invalid_key") return [place(issue.path, "key that is not allowed here", document, lines)];
   return [place(issue.path, messageOf(issue, typeAt(raw, issue.path)), document, lines)];
+}
+
+/** The alternative of a union that the author meant: the one that takes the value's type and complains inside of it only. */
+function branchMeant(issue: z.core.$ZodIssueInvalidUnion, raw: unknown): readonly z.core.$ZodIssue[] | null {
+  if (typeAt(raw, issue.path) !== "object") return null;
+  const inside = (found: z.core.$ZodIssue) => found.path.length > 0 || found.code === "unrecognized_keys";
+  return issue.errors.find((branch) => branch.length > 0 && branch.every(inside)) ?? null;
 }
 
 function messageOf(issue: z.core.$ZodIssue, type: string): string {

@@ -206,6 +206,17 @@ await peerSuite(t, snmpdPeer, async (suite) => {
     t.equal(await snmpgetWorks(agent.port, base), true);
   });
 
+  await suite.test("write access to the user's own row, the spin lock and the save object is enough", async (t) => {
+    const own = ["1.3.6.1.6.3.15.1.2.1", "1.3.6.1.6.3.10.2.1", "1.3.6.1.4.1.2021.100.13"];
+    const columns = [7, 10, 11].map((column) => `1.3.6.1.6.3.15.1.2.2.1.${column}`);
+    const views = [...own, ...columns].map((oid) => `view own included .${oid}`);
+    const agent = await withAgent(t, { access: [...views, `rwuser ${base.name} priv -V own`] });
+    t.equal(brief(await host.run("snmp", "push", await prepared(agent.port))), "OK DEVICE_OK");
+    const now = jobFor(agent.port, { current: after, next: null });
+    t.equal(brief(await host.run("snmp", "save", now)), "OK DEVICE_OK");
+    t.equal(brief(await host.run("snmp", "verify", now)), "OK DEVICE_OK");
+  });
+
   await suite.test("an agent that is not there gets nothing, and no attempt is spent", async (t) => {
     const agent = await Snmpd.start({ users: [base] });
     const job = await prepared(agent.port);
