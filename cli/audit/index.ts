@@ -1,0 +1,2 @@
+export { type TailOptions, tailLog } from "./tail.ts";
+export { type VerifyOptions, verifyLogs } from "./verify.ts";

@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { type FolderVerdict, findLogFolders, verifyFolder } from "../../agent/audit/index.ts";
+import { decodeCheckpoint, parseOrigin } from "../../protocol/audit/index.ts";
+import { TidegateError } from "../../protocol/base/index.ts";
+import { CliError, type Frame } from "../frame/index.ts";
+import { exitCodeOfFindings, findingHints } from "./finding-hints.ts";
+
+export interface VerifyOptions {
+  readonly anchor: readonly string[];
+  readonly vaultId?: string;
+}
+
+interface AnchorFile {
+  readonly bytes: Uint8Array;
+  readonly source: string;
+}
+
+/** A bar is worth showing from this many entries on: below, the verification takes less than a second. */
+const progressFrom = 50_000;
+
+/** Verifies every log at `path`, prints what was found, and sets the exit code of the gravest finding. */
+export function verifyLogs(frame: Frame, path: string, options: VerifyOptions): void {
+  const folders = findLogFolders(path);
+  const anchors = options.anchor.map(readAnchor);
+  const vaultId = options.vaultId?.toLowerCase() ?? null;
+  const verdicts = folders.map((folder) => {
+    const own = folders.length === 1 ? anchors : anchors.filter((anchor) => serialOf(anchor) === basename(folder));
+    return withProgress(frame, (onProgress) => verifyFolder({ path: folder, anchors: own, vaultId, onProgress }));
+  });
+  frame.output.result(verdicts, (all) => all.flatMap(verdictLines));
+  frame.exit(exitCodeOfFindings(verdicts.flatMap((verdict) => verdict.findings)));
+}
+
+function withProgress(frame: Frame, work: (onProgress: (done: number, total: number) => void) => FolderVerdict): FolderVerdict {
+  let bar: ReturnType<Frame["progress"]> | null = null;
+  try {
+    return work((done, total) => {
+      if (total < progressFrom) return;
+      bar ??= frame.progress("verifying", total);
+      bar.update(done);
+    });
+  } finally {
+    (bar as ReturnType<Frame["progress"]> | null)?.end();
+  }
+}
+
+function verdictLines(verdict: FolderVerdict): string[] {
+  const { findings, sealedSize, size } = verdict;
+  const lines = [
+    `folder   ${verdict.path}`,
+    `log      ${verdict.origin ?? "unknown: no checkpoint can be believed"}`,
+    `node     ${verdict.nodeName} (${verdict.node})`,
+    `vault    ${verdict.vaultId}`,
+    `entries  ${size}, of which ${sealedSize} are sealed`,
+    `root     ${verdict.root ?? "none"}`,
+  ];
+  for (const { code, index, says } of findings) lines.push(`${code} at ${index}: ${says}`, `  hint: ${findingHints[code]}`);
+  lines.push(
+    findings.length === 0
+      ? "OK: every entry is sealed, in its place and unchanged"
+      : `NOT OK: ${findings.length} finding${findings.length === 1 ? "" : "s"}`,
+  );
+  return lines;
+}
+
+function readAnchor(path: string): AnchorFile {
+  try {
+    return { bytes: readFileSync(path), source: `the anchor ${path}` };
+  } catch (cause) {
+    throw new CliError("CLI_FILE", `cannot read the anchor ${path}`, { cause });
+  }
+}
+
+/** Serial that an anchor's origin names, as text; empty where it names none, so that it fits no folder. */
+function serialOf(anchor: AnchorFile): string {
+  try {
+    return String(parseOrigin(decodeCheckpoint(anchor.bytes).origin).serial);
+  } catch (error) {
+    if (error instanceof TidegateError) return "";
+    throw error;
+  }
+}

@@ -1,0 +1,33 @@
+import { CliError, type CommandModule, notAvailable, withData } from "../frame/index.ts";
+
+/** `tidegate audit tail | verify`. */
+export const auditCommand: CommandModule = (program, frame) => {
+  const audit = program.command("audit").description("read and verify audit logs");
+  withData(audit.command("tail"))
+    .description("print the newest entries of a running node's audit log")
+    .option("--follow", "go on printing entries as they come")
+    .option("--lines <count>", "how many entries to begin with", wholeNumber, 20)
+    .action(async (options: { data?: string; follow?: boolean; lines: number }) => {
+      const { tailLog } = await import("../audit/index.ts");
+      await tailLog(frame, options);
+    });
+  audit
+    .command("verify <dir>")
+    .description("verify an audit log alone and offline; exit code 0 only where every entry is sealed and unchanged")
+    .option("--anchor <file>", "an earlier checkpoint of the log, kept elsewhere; may be given more than once", collect, [])
+    .option("--vault-id <hex>", "the vault that must vouch for the node, as 'vault init' printed it")
+    .action(async (path: string, options: { anchor: string[]; vaultId?: string }) => {
+      const { verifyLogs } = await import("../audit/index.ts");
+      verifyLogs(frame, path, options);
+    });
+  notAvailable(audit, "export <mount>", "copy logs to removable media");
+};
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function wholeNumber(text: string): number {
+  if (/^(0|[1-9][0-9]{0,5})$/.test(text)) return Number(text);
+  throw new CliError("CLI_USAGE", `--lines takes a whole number, not '${text}'`);
+}
