@@ -1,7 +1,23 @@
 import type { CommandModule } from "../frame/index.ts";
+import { appCommand } from "./app.ts";
 import { auditCommand } from "./audit.ts";
+import { credentialCommand } from "./credential.ts";
+import { deviceCommand } from "./device.ts";
+import { edgeCommand } from "./edge.ts";
 import { getCommand } from "./get.ts";
 import { modelCommand } from "./model.ts";
+import { nodeCommand } from "./node.ts";
+import { vaultCommand } from "./vault.ts";
 
 /** One line an area. A module only describes its commands; what they run is imported when they run. */
-export const commandModules: readonly CommandModule[] = [auditCommand, getCommand, modelCommand];
+export const commandModules: readonly CommandModule[] = [
+  vaultCommand,
+  nodeCommand,
+  deviceCommand,
+  credentialCommand,
+  appCommand,
+  auditCommand,
+  edgeCommand,
+  getCommand,
+  modelCommand,
+];

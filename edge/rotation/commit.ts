@@ -2,11 +2,12 @@ import type { AuditLog, LeafRef } from "../../agent/audit/index.ts";
 import type { NodeTime } from "../../agent/node/index.ts";
 import type { Transaction } from "../../agent/store/index.ts";
 import type { AuditEvent } from "../../protocol/audit/index.ts";
-import { assert } from "../../protocol/base/index.ts";
+import { assert, sameBytes } from "../../protocol/base/index.ts";
 import type { Fact } from "../../protocol/bundle/index.ts";
 import { encodeFact } from "../../protocol/content/index.ts";
 import { candidateOf, type RotationEffect, stateName } from "../../protocol/rotation/index.ts";
 import { type Account, nameOf } from "./account.ts";
+import { escrowRow } from "./escrow-rows.ts";
 import { type AccountRecord, decodeValue, encodeRecord, tables, valueId } from "./record.ts";
 
 /** Where a transition is recorded. */
@@ -31,6 +32,8 @@ export interface Arrow {
 /** One arrow of the machine: state, leaves and outbox in the caller's transaction. */
 export function recordArrow(tx: Transaction, books: Books, { account, next, effects, events = [], facts = [] }: Arrow): void {
   tx.put(tables.account, account.id, encodeRecord(next));
+  const candidates = escrowRow(next.state);
+  if (!sameBytes(candidates, escrowRow(account.record.state))) tx.put(tables.escrow, account.id, candidates);
   const leaves = effects.flatMap((effect) => (effect.kind === "leaf" ? [leafEvent(account, next, effect, books.self)] : []));
   const alarms = effects.flatMap((effect) => (effect.kind === "alarm" ? [alarmEvent(account, effect.code, books.self)] : []));
   const all = [...leaves, ...alarms, ...events];

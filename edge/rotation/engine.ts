@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly adapters: Adapters;
   readonly seams: Seams;
   readonly log: Log;
+  /** The vault knows every candidate of this edge. */
+  escrowed(): boolean;
   /** Room on the disk for whole rotations. */
   spaceLeft(): boolean;
   /** The served value of a path, or whether it is about to change, is another one now. */
@@ -239,6 +241,7 @@ export class RotationEngine {
       time: books.time(),
       neighbours: this.#neighbours(account),
       spaceReserved: store.stopped === null && spaceLeft(),
+      escrowed: this.#options.escrowed(),
       identityPinned: device !== null && store.read((view) => pinnedIdentity(device.id, view)) !== null,
     });
   }
@@ -294,6 +297,7 @@ const lastsUntilChanged: ReadonlySet<RotationCode> = new Set([
   "ROTATION_POOL_EMPTY",
   "ROTATION_NO_SPACE",
   "ROTATION_CONSUMERS_BEHIND",
+  "ROTATION_ESCROW_DUE",
   "ROTATION_CLOCK",
   "ROTATION_WINDOW_CLOSED",
   "ROTATION_DEVICE_BUSY",

@@ -11,6 +11,7 @@ export interface Surroundings {
   /** The other accounts of the same device. */
   readonly neighbours: readonly Account[];
   readonly spaceReserved: boolean;
+  readonly escrowed: boolean;
   /** The device's identity was proven once, or its protocol has none. */
   readonly identityPinned: boolean;
 }
@@ -33,6 +34,7 @@ export function inputsOf(account: Account, around: Surroundings): RotationInputs
     identityPinned: around.identityPinned && !account.identityChanged,
     // The vault sends a value to the edge only when its remote consumers hold it as pending.
     consumersReady: true,
+    escrowed: around.escrowed,
     deviceFree: !around.neighbours.some(holdsDevice),
   };
 }

@@ -19,6 +19,8 @@ export interface SyncOptions {
   readonly store: Store;
   readonly books: Books;
   readonly models: ModelSource;
+  /** The node is in quarantine: every account is held until an operator releases it. */
+  readonly held: boolean;
 }
 
 /**
@@ -34,6 +36,7 @@ export function syncAccounts(engine: RotationEngine, view: ContentView, options:
     account.device = held === undefined ? null : (devices.get(toHex(held.content.deviceId)) ?? null);
     account.orders = [];
   }
+  if (options.held) for (const account of engine.accounts.values()) engine.tell(account, { kind: "hold", cause: "sequence" });
   noteOrders(engine, view, options.store);
   for (const [key, credentials] of view.credentials) {
     const account = engine.accounts.get(key);
@@ -116,6 +119,15 @@ function takeValues(
   credentials: readonly CredentialContent[],
   options: SyncOptions,
 ): void {
+  const current = credentials.find(({ role }) => role === "current");
+  const { unacknowledged } = account.record.state;
+  // The vault names as current what we reported: that is its acknowledgement.
+  if (
+    current !== undefined &&
+    unacknowledged !== null &&
+    sameIndex(unacknowledged, [current.index.epoch, current.index.number])
+  )
+    engine.tell(account, { kind: "acknowledged", index: unacknowledged });
   const sorted = credentials.filter(({ role }) => role !== "pending").toReversed();
   for (const credential of sorted) {
     const value = storedValue(credential);

@@ -27,6 +27,8 @@ export const ROTATION_CODES = {
   ROTATION_NO_SPACE: { fault: "environment", retryable: true },
   /** A remote consumer does not hold the next value yet. */
   ROTATION_CONSUMERS_BEHIND: { fault: "environment", retryable: true },
+  /** The vault was restored, and has not acknowledged this edge's escrow report yet. */
+  ROTATION_ESCROW_DUE: { fault: "environment", retryable: true },
   /** The clock is not certain enough to judge the window. */
   ROTATION_CLOCK: { fault: "environment", retryable: true },
   /** Outside the maintenance window, or too close to its end to finish. */

@@ -59,6 +59,8 @@ export interface RotationInputs {
   readonly spaceReserved: boolean;
   readonly identityPinned: boolean;
   readonly consumersReady: boolean;
+  /** The vault knows every candidate of this edge; false after a restored vault until it has acknowledged the escrow. */
+  readonly escrowed: boolean;
   /** No other account of this device is being rotated. */
   readonly deviceFree: boolean;
 }

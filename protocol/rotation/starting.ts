@@ -29,6 +29,7 @@ function changeBlock(state: RotationState, inputs: RotationInputs): RotationCode
   if (inputs.attemptLimit === 0) return "ROTATION_LOCKOUT_TOO_LOW";
   if (!inputs.identityPinned) return "ROTATION_IDENTITY";
   if (!inputs.spaceReserved) return "ROTATION_NO_SPACE";
+  if (!inputs.escrowed) return "ROTATION_ESCROW_DUE";
   if (!inputs.consumersReady) return "ROTATION_CONSUMERS_BEHIND";
   if (!inputs.clockFit) return "ROTATION_CLOCK";
   if (!inputs.windowOpen) return "ROTATION_WINDOW_CLOSED";

@@ -199,7 +199,12 @@ export class RotationRig {
 
   sync(): this {
     const { models } = this;
-    syncAccounts(this.engine, viewContent(this.#entries()), { store: this.store, books: this.#running.books, models });
+    syncAccounts(this.engine, viewContent(this.#entries()), {
+      store: this.store,
+      books: this.#running.books,
+      models,
+      held: false,
+    });
     return this;
   }
 
@@ -262,6 +267,7 @@ export class RotationRig {
       adapters: { run: (adapter, op, job) => this.device.run(adapter, op, job) },
       seams,
       log: createLog({ level: "silent", node: "edge" }),
+      escrowed: () => true,
       spaceLeft: () => this.spaceLeft,
       onServed: (path) => void this.served.push(path),
     });

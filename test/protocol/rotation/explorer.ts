@@ -339,6 +339,7 @@ class Model {
       spaceReserved: true,
       identityPinned: true,
       consumersReady: true,
+      escrowed: true,
       deviceFree: true,
     };
   }

@@ -26,6 +26,7 @@ const fit: RotationInputs = {
   spaceReserved: true,
   identityPinned: true,
   consumersReady: true,
+  escrowed: true,
   deviceFree: true,
 };
 
@@ -280,6 +281,7 @@ t.test("everything that can be refused is refused before the device is touched, 
     [{ identityPinned: false }, "ROTATION_IDENTITY"],
     [{ spaceReserved: false }, "ROTATION_NO_SPACE"],
     [{ consumersReady: false }, "ROTATION_CONSUMERS_BEHIND"],
+    [{ escrowed: false }, "ROTATION_ESCROW_DUE"],
     [{ clockFit: false }, "ROTATION_CLOCK"],
     [{ windowOpen: false }, "ROTATION_WINDOW_CLOSED"],
     [{ deviceFree: false }, "ROTATION_DEVICE_BUSY"],

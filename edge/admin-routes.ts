@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { type AdminRoute, adminRoute } from "../agent/admin/index.ts";
+import { auditRoute } from "../agent/audit/index.ts";
+import { nodeIdText } from "../protocol/keys/index.ts";
+import { candidateOf, isResting, RotationError, type RotationEvent, stateName } from "../protocol/rotation/index.ts";
+import { EdgeError } from "./errors.ts";
+import { edgeHealth } from "./health.ts";
+import type { EdgeParts } from "./parts.ts";
+import type { Account } from "./rotation/index.ts";
+
+/** What the admin socket tells of one account; never a value. */
+export interface AccountStatus {
+  readonly path: string;
+  readonly device: string;
+  readonly state: string;
+  /** Version that is served, `epoch.number`. */
+  readonly version: string;
+  readonly policy: string;
+  readonly candidates: number;
+  readonly pool: number;
+  readonly attemptsSpent: number;
+  /** Code of what it waits for, or of the last refusal. */
+  readonly waiting: string | null;
+  /** Code of the device's last answer. */
+  readonly says: string | null;
+  readonly hold: string | null;
+}
+
+const onePath = z.strictObject({ path: z.string().min(1).max(512) });
+
+/** The edge's calls on its admin socket. */
+export function adminRoutes(parts: EdgeParts): AdminRoute[] {
+  return [
+    adminRoute({ method: "GET", path: "/v1/status", handle: () => statusOf(parts) }),
+    adminRoute({ method: "GET", path: "/v1/rotations", handle: () => accounts(parts).map(accountStatus) }),
+    adminRoute({
+      method: "GET",
+      path: "/v1/rotation",
+      query: onePath,
+      handle: ({ query }) => accountStatus(accountAt(parts, query.path)),
+    }),
+    wish(parts, "verify", { kind: "verify" }),
+    wish(parts, "rotate", { kind: "rotate", by: "order" }),
+    wish(parts, "retry", { kind: "retry" }),
+    wish(parts, "release", { kind: "release" }),
+    auditRoute(parts.audit),
+  ];
+}
+
+/** An operator's wish about one account: carried out or refused with the machine's own code. */
+function wish(parts: EdgeParts, name: string, event: RotationEvent): AdminRoute {
+  return adminRoute({
+    method: "POST",
+    path: `/v1/rotations/${name}`,
+    body: onePath,
+    handle({ body }) {
+      const account = accountAt(parts, body.path);
+      const code = parts.engine.tell(account, event);
+      if (code !== null) throw new RotationError(code, `${body.path}: ${name} is refused`);
+      parts.engine.advance(account);
+      return accountStatus(account);
+    },
+  });
+}
+
+function accountAt({ credentials }: Pick<EdgeParts, "credentials">, path: string): Account {
+  const account = credentials.accountAt(path);
+  if (account === null) throw new EdgeError("EDGE_UNKNOWN_ACCOUNT", "this edge has no account of that path");
+  return account;
+}
+
+function accounts({ engine }: Pick<EdgeParts, "engine">): Account[] {
+  const named = [...engine.accounts.values()].filter(({ content }) => content !== null);
+  return named.sort((a, b) => ((a.content?.path ?? "") < (b.content?.path ?? "") ? -1 : 1));
+}
+
+function accountStatus(account: Account): AccountStatus {
+  const { state } = account.record;
+  return {
+    path: account.content?.path ?? account.key,
+    device: account.device?.content.name ?? "",
+    state: stateName(state),
+    version: candidateOf(state, state.current)?.index.join(".") ?? "",
+    policy: account.content?.rotate ?? "never",
+    candidates: state.candidates.length,
+    pool: state.pool.length,
+    attemptsSpent: state.spent,
+    waiting: account.waiting,
+    says: account.says,
+    hold: state.hold,
+  };
+}
+
+function statusOf(parts: EdgeParts) {
+  const { node, tunnel } = parts;
+  const { statement } = node.member();
+  const all = accounts(parts);
+  return {
+    role: "edge",
+    nodeId: nodeIdText(node.nodeId),
+    name: statement.name,
+    zone: statement.zone,
+    ...node.status(),
+    time: node.time(),
+    health: edgeHealth(parts),
+    tunnel: tunnelStatus(tunnel()),
+    accounts: all.length,
+    unfinished: all.filter(({ record }) => !isResting(record.state)).map(accountStatus),
+    devices: [...new Set(all.map(({ device }) => device?.content.name ?? ""))].filter((name) => name !== ""),
+    audit: { ...sizes(parts), eventsSinceAnchor: parts.audit.eventsSinceAnchor() },
+  };
+}
+
+function sizes({ audit }: EdgeParts): { serial: number; size: number } {
+  const { serial, size } = audit.head();
+  return { serial, size };
+}
+
+function tunnelStatus(status: ReturnType<EdgeParts["tunnel"]>) {
+  if (status === null) return { state: "none" };
+  if (status.state !== "open") return status;
+  const { remote, connectedSinceMs, lastHeardMs, session } = status.facts;
+  return { state: status.state, remote, connectedSinceMs, lastHeardMs, session };
+}

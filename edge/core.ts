@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import type { LocalApi } from "../agent/local-api/index.ts";
+import type { Log } from "../agent/log/index.ts";
+import { type JoinedNode, type NodeHooks, openNode } from "../agent/node/index.ts";
+import type { Seams } from "../agent/seams/index.ts";
+import type { Store } from "../agent/store/index.ts";
+import { TidegateError } from "../protocol/base/index.ts";
+import { nodeIdText } from "../protocol/keys/index.ts";
+import { newestRoot } from "../protocol/trust/index.ts";
+import type { Closing } from "./closing.ts";
+import type { EdgeConfig } from "./config.ts";
+import { EdgeCredentials } from "./credential-source.ts";
+import { EscrowBook } from "./escrow.ts";
+import { ModelShelf } from "./models.ts";
+import type { EdgeParts } from "./parts.ts";
+import { type Adapters, RotationEngine, syncAccounts } from "./rotation/index.ts";
+
+export interface CoreOptions {
+  readonly store: Store;
+  readonly config: EdgeConfig;
+  readonly seams: Seams;
+  readonly log: Log;
+  readonly adapters: Adapters & { close(): Promise<void> };
+  readonly version: string;
+  /** The data folder; null keeps no plain files of the audit log. */
+  readonly folder: string | null;
+  spaceLeft(): boolean;
+  /** Takes what closes the core; run it once. */
+  readonly closing: Closing;
+}
+
+/** An edge without its sockets: node, rotation engine and credentials over one store. */
+export type EdgeCore = Omit<EdgeParts, "tunnel"> & {
+  /** Tells the local API of changes from now on. */
+  serve(api: LocalApi): void;
+};
+
+/** Opens the core: unfinished rotations are taken up, and what the vault wants is brought in line. Throws NODE_*, STORE_*. */
+export function openCore(options: CoreOptions): EdgeCore {
+  const { store, seams, log, config, closing, version, folder } = options;
+  const late: { node: JoinedNode | null; escrow: EscrowBook | null; api: LocalApi | null } = {
+    node: null,
+    escrow: null,
+    api: null,
+  };
+  const hooks: NodeHooks = {
+    capabilities: ["adapter:modbus", "adapter:snmp"],
+    escrow(view, context) {
+      const { node, escrow } = late;
+      return node === null || escrow === null ? null : escrow.seal(view, context, { nodeId: node.nodeId, trust: node.trust() });
+    },
+  };
+  const running = openNode({
+    store,
+    seams,
+    log,
+    hooks,
+    wall: { gapMs: config.clock.gapS * 1000, trusted: config.clock.trusted },
+    role: "edge",
+    version,
+    auditFolder: folder === null ? null : join(folder, "audit"),
+    onStopped: (code) => log.error("audit.stopped", { code }),
+  });
+  closing.push(() => running.close());
+  const { node, audit } = running;
+  const escrow = new EscrowBook(store, newestRoot(node.trust()).document.vaultEpoch);
+  Object.assign(late, { node, escrow });
+  const time = () => node.time();
+  const books = { audit, queueReport: node.queueReport.bind(node), time, self: nodeIdText(node.nodeId) };
+  const credentials = new EdgeCredentials({ store, clock: seams.clock, time });
+  const engine = new RotationEngine({
+    store,
+    books,
+    adapters: options.adapters,
+    seams,
+    log,
+    escrowed: () => escrow.settled(node.trust()),
+    spaceLeft: () => options.spaceLeft(),
+    onServed: (path) => late.api?.changed(path),
+  });
+  closing.push(async () => {
+    await options.adapters.close();
+    await engine.close();
+  });
+  const models = new ModelShelf();
+  const sync = () => {
+    if (node.status().unacknowledgedReports === 0) escrow.acknowledged();
+    node.withState((view) => {
+      models.take(view);
+      syncAccounts(engine, view, { store, books, models: models.find, held: node.mode === "QUARANTINE" });
+    });
+    credentials.index(engine);
+    late.api?.changed();
+  };
+  sync();
+  closing.push(node.onChanged(() => quietly(log, sync)));
+  return {
+    node,
+    audit,
+    store,
+    engine,
+    credentials,
+    staleAfterS: config.staleAfterS,
+    serve(api) {
+      late.api = api;
+    },
+  };
+}
+
+/** A stopped writer must not take the bundle's own commit for failed: what is missed here is made up for at the next start. */
+function quietly(log: Log, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof TidegateError)) throw error;
+    log.error("rotation.stopped", { error });
+  }
+}

@@ -1,0 +1,51 @@
+import type { CredentialSource, ReadableCredential } from "../agent/local-api/index.ts";
+import type { Clock } from "../agent/seams/index.ts";
+import type { Store } from "../agent/store/index.ts";
+import { assert } from "../protocol/base/index.ts";
+import type { FactTime } from "../protocol/content/index.ts";
+import { candidateOf, isUnsettled } from "../protocol/rotation/index.ts";
+import { type Account, fieldsOf, type RotationEngine, servedRef } from "./rotation/index.ts";
+
+/** Serves the proven value of each account by its path. */
+export class EdgeCredentials implements CredentialSource {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #time: () => FactTime;
+  #byPath: ReadonlyMap<string, Account> = new Map();
+
+  constructor(options: { readonly store: Store; readonly clock: Clock; readonly time: () => FactTime }) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#time = options.time;
+  }
+
+  /** The accounts by path, after each change of what the vault wants. */
+  index(engine: RotationEngine): void {
+    const named = [...engine.accounts.values()].filter((account) => account.content !== null);
+    this.#byPath = new Map(named.map((account) => [account.content?.path ?? "", account]));
+  }
+
+  /** The account of this path, or null. */
+  accountAt(path: string): Account | null {
+    return this.#byPath.get(path) ?? null;
+  }
+
+  find(path: string): ReadableCredential | null {
+    const account = this.#byPath.get(path);
+    if (account === undefined || account.content === null) return null;
+    const { record, content } = account;
+    const ref = servedRef(record.state);
+    const served = candidateOf(record.state, ref);
+    assert(served !== null, "the served value is a candidate");
+    const ageMs = Math.max(0, this.#time().lo - record.currentSinceS) * 1000;
+    return {
+      username: content.username,
+      version: served.index.join("."),
+      source: record.rotated ? "rotation" : "vault",
+      currentSinceMs: this.#clock.sinceBootMs() - ageMs,
+      rotation: isUnsettled(record.state) ? "in-progress" : "idle",
+      expiresAt: null,
+      openFields: () => this.#store.read((view) => fieldsOf(account, ref, view)),
+    };
+  }
+}

@@ -1,0 +1,12 @@
+import { TidegateError } from "../protocol/base/index.ts";
+
+export const EDGE_CODES = {
+  /** The edge knows no account of this path. */
+  EDGE_UNKNOWN_ACCOUNT: { fault: "caller", retryable: false },
+} as const;
+
+export class EdgeError extends TidegateError<keyof typeof EDGE_CODES> {
+  constructor(code: keyof typeof EDGE_CODES, message: string) {
+    super(EDGE_CODES, code, message);
+  }
+}

@@ -1,0 +1,18 @@
+import type { AuditLog } from "../agent/audit/index.ts";
+import type { JoinedNode } from "../agent/node/index.ts";
+import type { Store } from "../agent/store/index.ts";
+import type { TunnelStatus } from "../agent/tunnel/index.ts";
+import type { EdgeCredentials } from "./credential-source.ts";
+import type { RotationEngine } from "./rotation/index.ts";
+
+/** What a running edge is made of. */
+export interface EdgeParts {
+  readonly node: JoinedNode;
+  readonly audit: AuditLog;
+  readonly store: Store;
+  readonly engine: RotationEngine;
+  readonly credentials: EdgeCredentials;
+  readonly staleAfterS: number;
+  /** Null where the edge has nobody to dial. */
+  tunnel(): TunnelStatus | null;
+}

@@ -1,0 +1,55 @@
+import { asBytes, asList, asTuple, asUint, decodeTcbor, encodeTcbor, type Tcbor } from "../base/index.ts";
+import { type Fields, fieldsFromTcbor, fieldsToTcbor } from "../content/index.ts";
+import { maxCandidates, maxPool } from "./limits.ts";
+import type { CandidateIndex } from "./state.ts";
+
+/** A value that may be live, with what the ledger needs to know it by. */
+export interface EscrowedValue {
+  readonly index: CandidateIndex;
+  /** 32 bytes. */
+  readonly fingerprint: Uint8Array;
+  readonly fields: Fields;
+}
+
+/** All live candidates of one account. */
+export interface EscrowedAccount {
+  /** 16 bytes. */
+  readonly accountId: Uint8Array;
+  /** In the order to try. */
+  readonly values: readonly EscrowedValue[];
+}
+
+const maxAccounts = 100_000;
+
+/** What an escrow blob seals: `[[accountId, [[[epoch, number], fingerprint, fields], …]], …]`. The caller wipes it. */
+export function encodeEscrowList(accounts: readonly EscrowedAccount[]): Uint8Array {
+  return encodeTcbor(
+    accounts.map(
+      ({ accountId, values }): Tcbor => [
+        accountId,
+        values.map(({ index, fingerprint, fields }): Tcbor => [index, fingerprint, fieldsToTcbor(fields)]),
+      ],
+    ),
+  );
+}
+
+/** Inverse of {@link encodeEscrowList}. Throws TCBOR_MALFORMED, TCBOR_SHAPE. */
+export function decodeEscrowList(bytes: Uint8Array): EscrowedAccount[] {
+  return asList(decodeTcbor(bytes), "escrow", maxAccounts).map((account) => {
+    const [accountId, values] = asTuple(account, "escrow.account", 2);
+    return {
+      accountId: asBytes(accountId, "escrow.accountId", 16),
+      values: asList(values, "escrow.values", maxCandidates + maxPool).map(readValue),
+    };
+  });
+}
+
+function readValue(value: Tcbor): EscrowedValue {
+  const [index, fingerprint, fields] = asTuple(value, "escrow.value", 3);
+  const [epoch, number] = asTuple(index, "escrow.index", 2);
+  return {
+    index: [asUint(epoch, "escrow.index.epoch"), asUint(number, "escrow.index.number")],
+    fingerprint: asBytes(fingerprint, "escrow.fingerprint", 32),
+    fields: fieldsFromTcbor(fields, "escrow.fields"),
+  };
+}
