@@ -1,0 +1,54 @@
+import { callAdmin } from "../../agent/admin/index.ts";
+import { dataFolderAt, type NodeRole, readRunFile } from "../../agent/data-folder/index.ts";
+import { type CommandModule, dataPath, exitCodes, type Frame, withData } from "../frame/index.ts";
+
+type Facts = Readonly<Record<string, unknown>>;
+
+/** `tidegate status`: what the nodes of this machine say about themselves. */
+export const statusCommand: CommandModule = (program, frame) => {
+  withData(program.command("status"))
+    .description(
+      "show the running node in --data, or every node in this machine's standard folders; exit code 1 where none runs",
+    )
+    .action(async (options: { data?: string }) => {
+      const found = await Promise.all(folders(frame, options).map(ask));
+      const nodes = found.filter((each) => each !== null);
+      frame.output.result(nodes, (all) => (all.length === 0 ? "no node runs here" : all.flatMap(nodeLines)));
+      if (nodes.length === 0) frame.exit(exitCodes.negative);
+    });
+};
+
+function folders(frame: Frame, options: { data?: string }): string[] {
+  const roles: readonly NodeRole[] = options.data === undefined ? ["vault", "gateway", "edge"] : ["vault"];
+  return roles.map((role) => dataPath(frame, role, options));
+}
+
+async function ask(folder: string): Promise<{ folder: string; status: Facts; listeners: Facts } | null> {
+  const run = readRunFile(dataFolderAt(folder));
+  if (run === null) return null;
+  const status = (await callAdmin(folder, { method: "GET", path: "/v1/status" })) as Facts;
+  return { folder, status, listeners: run.listeners };
+}
+
+/** One line a fact; facts that are objects or lists of objects are indented below their name. */
+function nodeLines({ folder, status, listeners }: { folder: string; status: Facts; listeners: Facts }): string[] {
+  return [`${status["role"]} in ${folder}`, ...factLines({ ...status, listeners }, "  ")];
+}
+
+function factLines(facts: Facts, indent: string): string[] {
+  return Object.entries(facts).flatMap(([name, value]) => {
+    if (value === null || typeof value !== "object") return [`${indent}${name}: ${value === null ? "none" : String(value)}`];
+    if (Array.isArray(value)) {
+      if (value.length === 0) return [`${indent}${name}: none`];
+      if (value.every((each) => typeof each !== "object")) return [`${indent}${name}: ${value.join(", ")}`];
+      return [`${indent}${name}:`, ...value.map((each) => `${indent}  - ${inline(each as Facts)}`)];
+    }
+    return [`${indent}${name}:`, ...factLines(value as Facts, `${indent}  `)];
+  });
+}
+
+function inline(facts: Facts): string {
+  return Object.entries(facts)
+    .map(([name, value]) => `${name} ${value === null ? "none" : typeof value === "object" ? JSON.stringify(value) : value}`)
+    .join(", ");
+}

@@ -1,0 +1,50 @@
+/** Tells the demo: one line a step, with the time it took, and a moving mark while a step is being waited for. */
+export interface Narrator {
+  /** Runs a step and prints what it returns: what happened and how it was proven. */
+  step<T>(title: string, work: () => Promise<{ readonly says: string; readonly value: T }>): Promise<T>;
+  /** A line outside of the steps. */
+  say(line: string): void;
+  /** How many steps were told. */
+  readonly steps: number;
+}
+
+const marks = ["|", "/", "-", "\\"] as const;
+
+export function createNarrator(stream: NodeJS.WriteStream): Narrator {
+  let steps = 0;
+  return {
+    get steps() {
+      return steps;
+    },
+    say: (line) => void stream.write(`${line}\n`),
+    async step(title, work) {
+      steps += 1;
+      const number = String(steps).padStart(2);
+      const started = performance.now();
+      const stop = stream.isTTY ? spin(stream, `${number}  ${title}`) : () => {};
+      try {
+        const { says, value } = await work();
+        stop();
+        const seconds = ((performance.now() - started) / 1000).toFixed(1);
+        stream.write(`${number}  ${title.padEnd(34)}  ${says}  (${seconds} s)\n`);
+        return value;
+      } catch (error) {
+        stop();
+        stream.write(`${number}  ${title.padEnd(34)}  FAILED\n`);
+        throw error;
+      }
+    },
+  };
+}
+
+function spin(stream: NodeJS.WriteStream, text: string): () => void {
+  let turn = 0;
+  const timer = setInterval(() => {
+    stream.write(`\r\u001b[K${text} ${marks[turn % marks.length]}`);
+    turn += 1;
+  }, 120);
+  return () => {
+    clearInterval(timer);
+    stream.write("\r\u001b[K");
+  };
+}
