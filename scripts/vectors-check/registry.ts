@@ -6,6 +6,7 @@ interface Checker {
 
 /** One line an area: the module that runs the vector files naming it. */
 export const checkers: Readonly<Record<string, () => Promise<Checker>>> = {
+  audit: () => import("./audit.ts"),
   bundle: () => import("./bundle.ts"),
   envelope: () => import("./envelope.ts"),
   join: () => import("./join.ts"),
