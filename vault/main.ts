@@ -70,7 +70,7 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
   let closing: Promise<void> | null = null;
   return {
     close() {
-      closing ??= closeAll();
+      closing ??= closeAll().then(() => log.info("vault.stopped"));
       return closing;
     },
   };

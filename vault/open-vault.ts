@@ -4,10 +4,10 @@ import type { DataFolder } from "../agent/data-folder/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { openSealKey, type Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
-import { assert, toHex } from "../protocol/base/index.ts";
+import { assert } from "../protocol/base/index.ts";
 import { nodeIdText, signingKeyFromSeed } from "../protocol/keys/index.ts";
 import { newestRoot } from "../protocol/trust/index.ts";
-import { VaultAuditLog, vaultAuditStorage, vaultMirrorSource } from "./audit/index.ts";
+import { dataFolderHolder, VaultAuditLog, vaultAuditStorage, vaultMirrorSource } from "./audit/index.ts";
 import { loadVaultSeeds, TrustReader, vaultKeysOf } from "./identity/index.ts";
 import { ColumnSeal } from "./master-key/index.ts";
 import { openVaultStore } from "./store/index.ts";
@@ -61,7 +61,8 @@ export async function openVault(options: {
       source: vaultMirrorSource({ store, storage, trust, nodeId: identity.nodeId }),
       onFailed: (error) => log.warn("audit.mirror-behind", { error }),
     }),
-    holder: toHex(random(8)),
+    // One process at a time has the folder: whoever comes next goes on at once where this one stopped.
+    holder: dataFolderHolder,
     onFailed,
   });
   await audit.begin(options.version);

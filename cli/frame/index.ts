@@ -11,4 +11,5 @@ export {
 } from "./node-options.ts";
 export { type Output, table } from "./output.ts";
 export type { Progress } from "./progress.ts";
+export { writeSecretFile } from "./secret-file.ts";
 export type { SecretSource } from "./secrets.ts";

@@ -2,7 +2,15 @@ import { z } from "zod";
 import { type AdminRoute, adminRoute } from "../../agent/admin/index.ts";
 import { fromHex, toHex } from "../../protocol/base/index.ts";
 import { contentLimits, rotatePolicies } from "../../protocol/content/index.ts";
-import { type AccountInput, addDevice, giveOrder, orderOf, putModel, RegistryError } from "../registry/index.ts";
+import {
+  type AccountInput,
+  addDevice,
+  giveOrder,
+  modelConstraints,
+  orderOf,
+  putModel,
+  RegistryError,
+} from "../registry/index.ts";
 import type { AccountRow, DeviceRow, OrderRow, VaultTransaction } from "../store/index.ts";
 import { type AdminContext, change } from "./admin-context.ts";
 import { hostName, line, path, segment } from "./input-shapes.ts";
@@ -121,6 +129,8 @@ async function describeDevice(tx: VaultTransaction, row: DeviceRow) {
     port: row.port,
     settings: Object.fromEntries(JSON.parse(row.settings) as [string, string][]),
     identity: row.identity,
+    /** Names of the secrets that each of its accounts has. */
+    fields: Object.keys(await modelConstraints(tx, row.model)),
     accounts: await Promise.all(accounts.map((each) => describeAccount(tx, each))),
   };
 }

@@ -1,5 +1,8 @@
 import type { VaultTransaction } from "../store/index.ts";
 
+/** Holder of leases among processes on one data folder, whose lock lets only one run at a time. */
+export const dataFolderHolder = "data-folder";
+
 /** Takes or renews a lease among the processes on one store; false while another process holds it. */
 export async function takeLease(
   tx: VaultTransaction,

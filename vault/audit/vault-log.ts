@@ -152,7 +152,7 @@ export class VaultAuditLog implements VaultLog {
     try {
       await store.transaction(async (tx) => {
         const lease = { name: checkpointLease, holder, nowMs: clock.wallMs(), forMs: checkpointEveryMs };
-        if (!(await takeLease(tx, lease))) return;
+        if (!(await takeLease(tx, lease))) return this.#schedule();
         const writing = storage.write(tx);
         const tree = await loadTreeLater(writing, this.#cache);
         const last = await writing.mark("checkpoint");

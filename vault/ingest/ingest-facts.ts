@@ -1,11 +1,11 @@
 import type { BundleBody } from "../../protocol/bundle/index.ts";
 import { type FactContent, readFact } from "../../protocol/content/index.ts";
-import { ingestReport, type LedgerReport } from "../../protocol/rotation/index.ts";
+import { ingestReport, type Ledger, LedgerError, type LedgerReport } from "../../protocol/rotation/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
 import { fillPool, loadLedger, saveLedger } from "../registry/index.ts";
 import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { registryOf, type VaultCore } from "../streams/index.ts";
-import { raiseAlarm } from "./hold-node.ts";
+import { holdNode, raiseAlarm } from "./hold-node.ts";
 
 type FactOf<Kind extends FactContent["kind"]> = Extract<FactContent, { kind: Kind }>;
 
@@ -50,8 +50,7 @@ const reportKinds = ["verified", "proven", "rejected", "reverted", "unknown"] as
 
 /** What a rotation fact says to the ledger; null for a step that only the node's own log is about. */
 function reportKind(fact: FactOf<"rotation">): LedgerReport["kind"] | null {
-  const word = (fact.outcome ?? fact.state).toLowerCase();
-  return reportKinds.find((kind) => kind === word) ?? reportKinds.find((kind) => kind === fact.state.toLowerCase()) ?? null;
+  return reportKinds.find((kind) => kind === fact.outcome) ?? null;
 }
 
 async function ingestRotation(core: VaultCore, tx: VaultTransaction, node: NodeRow, fact: FactOf<"rotation">): Promise<void> {
@@ -75,7 +74,15 @@ async function ingestRotation(core: VaultCore, tx: VaultTransaction, node: NodeR
     details: { epoch, number, state: fact.state, leafSerial: fact.leaf.serial, leafIndex: fact.leaf.index },
   });
   if (kind === null) return;
-  const after = ingestReport(ledger, { kind, index: value.index, fingerprint: value.fingerprint });
+  const after = judged(ledger, { kind, index: value.index, fingerprint: fact.fingerprint });
+  if (after instanceof LedgerError) {
+    // One number and two values: the vault or the edge was copied. Nothing more is issued to it until somebody has looked.
+    return holdNode(core, tx, node, {
+      code: after.code,
+      subject: `${account.path} version ${epoch}.${number}`,
+      joinCounter: node.join_counter,
+    });
+  }
   await saveLedger(tx, account, ledger, after);
   if (kind !== "rejected" && kind !== "unknown") {
     await tx
@@ -99,6 +106,15 @@ async function ingestRotation(core: VaultCore, tx: VaultTransaction, node: NodeR
     .where("account_id", "=", account.account_id)
     .executeTakeFirstOrThrow();
   await fillPool(await registryOf(core, tx), tx, changed);
+}
+
+function judged(ledger: Ledger, report: LedgerReport): Ledger | LedgerError {
+  try {
+    return ingestReport(ledger, report);
+  } catch (error) {
+    if (error instanceof LedgerError) return error;
+    throw error;
+  }
 }
 
 /** Only an edge speaks for the accounts of its zone. */

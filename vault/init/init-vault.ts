@@ -9,7 +9,7 @@ import { toBase32, toHex } from "../../protocol/base/index.ts";
 import { decodeEnvelope } from "../../protocol/envelope/index.ts";
 import { nodeIdText, type SigningKey, sealingKeyFromSeed, signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import { nodeRole, type RootDocument, signMember, signRoot } from "../../protocol/trust/index.ts";
-import { VaultAuditLog, vaultAuditStorage } from "../audit/index.ts";
+import { dataFolderHolder, VaultAuditLog, vaultAuditStorage } from "../audit/index.ts";
 import { createAuthority } from "../ca/index.ts";
 import { firstConfig } from "../config.ts";
 import {
@@ -110,7 +110,7 @@ async function build(folder: DataFolder, options: InitOptions): Promise<{ vaultI
     storage: vaultAuditStorage(firstLog),
     timers: seams.timers,
     mirror: null,
-    holder: "init",
+    holder: dataFolderHolder,
     onFailed: () => {},
   });
   try {

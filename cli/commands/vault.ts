@@ -1,0 +1,123 @@
+import type { Command } from "commander";
+import { callAdmin } from "../../agent/admin/index.ts";
+import { openDataFolder } from "../../agent/data-folder/index.ts";
+import {
+  type CommandModule,
+  creatingUnlock,
+  dataPath,
+  type Frame,
+  notAvailable,
+  openingUnlock,
+  type UnlockOptions,
+  withData,
+  withUnlock,
+  writeSecretFile,
+} from "../frame/index.ts";
+
+interface InitOptions extends UnlockOptions {
+  readonly listen: string;
+  readonly advertise?: string;
+  readonly trustDomain: string;
+}
+
+interface EnrollOptions {
+  readonly data?: string;
+  readonly role: string;
+  readonly zone: string;
+  readonly via?: string;
+  readonly address?: string;
+  readonly host: readonly string[];
+  readonly out?: string;
+}
+
+/** `tidegate vault init | run | enroll`. */
+export const vaultCommand: CommandModule = (program, frame) => {
+  const vault = program.command("vault").description("the authority: makes, runs and enrols");
+  withUnlock(vault.command("init"))
+    .description("make a vault: keys, root document, certificate authority and store")
+    .option("--listen <address>", "where gateways dial in, host:port", "0.0.0.0:7443")
+    .option("--advertise <address>", "what enrolment codes name, where that is another address")
+    .option("--trust-domain <name>", "names this vault's audit logs", "tidegate.internal")
+    .action((options: InitOptions) => init(program, frame, options));
+  withUnlock(vault.command("run"))
+    .description("run the vault in the foreground")
+    .action((options: UnlockOptions) => run(program, frame, options));
+  withData(vault.command("enroll <name>"))
+    .description("give out an enrolment code, good for one hour and one node; an enrolled name is replaced")
+    .requiredOption("--role <role>", "gateway or edge")
+    .requiredOption("--zone <zone>", "the zone that the node stands in")
+    .option("--via <gateway>", "the gateway that an edge goes through")
+    .option("--address <address>", "where the new node dials, host:port")
+    .option("--host <name>", "a name or address for the node's certificate; may be given more than once", collect, [])
+    .option("--out <file>", "write the code to this file (0600) instead of printing it")
+    .action((name: string, options: EnrollOptions) => enroll(frame, name, options));
+  notAvailable(vault, "backup", "write a sealed backup");
+  notAvailable(vault, "restore", "restore from a sealed backup");
+};
+
+async function init(program: Command, frame: Frame, options: InitOptions): Promise<void> {
+  const { initVault } = await import("../../vault/index.ts");
+  const { machineSeams } = await import("../../agent/seams/index.ts");
+  const seams = machineSeams();
+  const path = dataPath(frame, "vault", options);
+  const made = await initVault({
+    path,
+    // The folder is still beside its place here: what is said of it names the place where it will be.
+    unlock: (folder) => creatingUnlock(sayingPath(frame, folder.path, path), { ...options, folder, random: seams.random }),
+    trustDomain: options.trustDomain,
+    listen: options.listen,
+    advertise: options.advertise ?? null,
+    version: program.version() ?? "unknown",
+    seams,
+  });
+  frame.output.result(made, ({ vaultId, folder, offlineKeys }) => [
+    `vault ${vaultId}`,
+    `in ${folder}`,
+    "Carry these away: they are needed to rotate the root and to recover passwords, never to run.",
+    ...offlineKeys.map((file) => `  ${file}`),
+  ]);
+}
+
+function sayingPath(frame: Frame, staging: string, path: string): Frame {
+  const { output } = frame;
+  return { ...frame, output: { ...output, say: (line) => output.say(line.replaceAll(staging, path)) } };
+}
+
+async function run(program: Command, frame: Frame, options: UnlockOptions): Promise<void> {
+  const { start, vaultConfigSchema } = await import("../../vault/index.ts");
+  const { loadConfig } = await import("../../agent/config/index.ts");
+  const { machineSeams } = await import("../../agent/seams/index.ts");
+  const folder = openDataFolder(dataPath(frame, "vault", options));
+  const config = loadConfig(folder.config, vaultConfigSchema);
+  const unlock = await openingUnlock(frame, folder, options);
+  const stopped = frame.untilStopped();
+  const running = await start({ folder, config, version: program.version() ?? "unknown" }, machineSeams(), unlock);
+  frame.output.say(`the vault in ${folder.path} is running`);
+  await stopped;
+  await running.close();
+}
+
+async function enroll(frame: Frame, name: string, options: EnrollOptions): Promise<void> {
+  const body = {
+    name,
+    role: options.role,
+    zone: options.zone,
+    via: options.via ?? null,
+    address: options.address ?? null,
+    hosts: options.host,
+  };
+  const answer = await callAdmin(dataPath(frame, "vault", options), { method: "POST", path: "/v1/codes", body });
+  const { code, expiresAtMs } = answer as { code: string; expiresAtMs: number };
+  const until = new Date(expiresAtMs).toISOString();
+  if (options.out !== undefined) {
+    writeSecretFile(options.out, `${code}\n`);
+    frame.output.result({ file: options.out, expiresAtMs }, ({ file }) => `the code is in ${file}, good until ${until}`);
+    return;
+  }
+  frame.output.say(`type this at ${name}: tidegate ${options.role} join; good once, until ${until}`);
+  frame.output.result({ code, expiresAtMs }, () => code);
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
