@@ -1,7 +1,6 @@
-// Writes protocol/vectors/audit.json and protocol/vectors/audit-logs.json.
+// Writes protocol/vectors/audit.json.
 import {
   buildProof,
-  decodeLeaf,
   emptyTree,
   encodeEntryBundle,
   encodeLeaf,
@@ -12,28 +11,28 @@ import {
   planInclusion,
   rootOf,
   sequence,
-  verifyLog,
 } from "../../protocol/audit/index.ts";
 import { concat, toHex } from "../../protocol/base/index.ts";
 import {
-  editedLeaf,
   epochKeys,
   eventAt,
-  inputOf,
   leafAt,
   logKey,
   node,
   origin,
-  reseal,
-  type SampleLog,
   sampleLog,
-  sealed,
   successionAt,
 } from "../../test/protocol/audit/sample-log.ts";
 import type { VectorCase } from "../vectors-check/vector-file.ts";
 import { writeVectors } from "./write-vectors.ts";
 
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+
+/** The same case with its byte strings in hexadecimal; a Buffer would write itself as an object. */
+function hexed(vector: VectorCase): VectorCase {
+  const fields = Object.entries(vector).map(([field, value]) => [field, value instanceof Uint8Array ? toHex(value) : value]);
+  return Object.fromEntries(fields) as VectorCase;
+}
 
 /* Leaves. */
 
@@ -85,7 +84,7 @@ const badLeaves: [string, string][] = [
   ["details out of order", plain.replace('"attempt":1,"epoch":1', '"epoch":1,"attempt":1')],
   ["a code in lower case", plain.replace("ROTATION_POLICY", "rotation")],
   ["a subject's id of 401 characters", plain.replace("hall-1/plc-5/admin", "x".repeat(401))],
-  ["a detail of 257 characters", plain.replace("answered", "x".repeat(245))],
+  ["a detail of 257 characters", plain.replace("answered", "x".repeat(250))],
 ];
 const leafCases: VectorCase[] = [
   ...goodLeaves.map(([name, text]) => ({
@@ -279,106 +278,5 @@ writeVectors("audit", {
   area: "audit",
   about:
     "Leaves (text in ISO 8859-1), RFC 6962 roots and proofs (the first eight leaves are those of the Certificate Transparency reference implementation), C2SP tile paths, entry bundles and checkpoints.",
-  cases: [...leafCases, ...treeCases, ...proofCases, ...tileCases, ...bundleCases, ...checkpointCases],
-});
-
-/* Whole logs. */
-
-const size = 10;
-const epochs = [4, 5];
-const honest = sampleLog({ size, epochs, anchors: [3, 8] });
-const at = (index: number) => honest.leaves[index] as Uint8Array;
-const newest = (log: SampleLog, last: Uint8Array): SampleLog => ({
-  ...log,
-  anchors: [],
-  checkpoints: [...log.checkpoints.slice(0, 2), last],
-});
-const moved = honest.leaves.toSpliced(4, 1).map((bytes, index) => encodeLeaf({ ...decodeLeaf(bytes), index }));
-const forked = sampleLog({ size, forkedFrom: 6 });
-const tampered: [string, SampleLog][] = [
-  ["edited at 0", { ...honest, leaves: honest.leaves.with(0, editedLeaf(0)) }],
-  ["edited at 7", { ...honest, leaves: honest.leaves.with(7, editedLeaf(7)) }],
-  ["edited at 7, without hash tiles", { ...honest, hashes: [], leaves: honest.leaves.with(7, editedLeaf(7)) }],
-  ["made unreadable at 2", { ...honest, leaves: honest.leaves.with(2, Buffer.from("not a leaf")) }],
-  ["another log's leaf at 3", { ...honest, leaves: honest.leaves.with(3, encodeLeaf({ ...decodeLeaf(at(3)), log: 1 })) }],
-  ["a leaf inserted before 6", { ...honest, leaves: honest.leaves.toSpliced(6, 0, editedLeaf(6)) }],
-  ["a leaf doubled", { ...honest, leaves: honest.leaves.toSpliced(6, 0, at(6)) }],
-  ["deleted at 0", { ...honest, leaves: honest.leaves.slice(1) }],
-  ["deleted at 4 to 6", { ...honest, leaves: honest.leaves.toSpliced(4, 3) }],
-  ["deleted at 4 to 6, without hash tiles", { ...honest, hashes: [], leaves: honest.leaves.toSpliced(4, 3) }],
-  ["swapped 6 and 7", { ...honest, leaves: honest.leaves.with(6, at(7)).with(7, at(6)) }],
-  [
-    "deleted at 1, edited at 3, swapped 6 and 7",
-    { ...honest, leaves: honest.leaves.with(6, at(7)).with(7, at(6)).with(3, editedLeaf(3)).toSpliced(1, 1) },
-  ],
-  ["cut at 9", { ...honest, leaves: honest.leaves.slice(0, 9) }],
-  ["cut to an older checkpoint, seen by an anchor", { ...sampleLog({ size: 6, epochs }), anchors: honest.anchors }],
-  ["rewritten from 6 and resealed, seen by an anchor", { ...forked, anchors: sampleLog({ size, anchors: [3, 8] }).anchors }],
-  [
-    "rewritten from 1 and resealed by the newest epoch, seen by the final checkpoint of epoch 0",
-    newest(
-      { ...sampleLog({ size, epochs, forkedFrom: 1 }), checkpoints: honest.checkpoints },
-      sampleLog({ size, epochs, forkedFrom: 1 }).checkpoints.at(-1) as Uint8Array,
-    ),
-  ],
-  ["the empty epoch 1 removed and resealed", { ...newest(honest, reseal(moved, 2)), leaves: moved, hashes: [] }],
-  ["the final checkpoint of epoch 0 missing", { ...honest, checkpoints: honest.checkpoints.slice(1) }],
-  ["resealed with the key of an ended epoch", newest(honest, reseal(honest.leaves, 0))],
-  ["an old size resealed with the newest key", newest(honest, reseal(honest.leaves, 2, 5))],
-  [
-    "a checkpoint without the epoch key's signature",
-    {
-      ...sampleLog({ size: 3 }),
-      checkpoints: [
-        Buffer.from(
-          `${Buffer.from(sampleLog({ size: 3 }).checkpoints[0] as Uint8Array)
-            .toString()
-            .split("\n")
-            .slice(0, 5)
-            .join("\n")}\n`,
-        ),
-      ],
-    },
-  ],
-  [
-    "a checkpoint of another trust domain",
-    {
-      ...sampleLog({ size: 3 }),
-      checkpoints: [
-        Buffer.from(
-          Buffer.from(sealed({ size: 3, root: head5() }, 0))
-            .toString()
-            .replaceAll("plant.example", "other.example"),
-        ),
-      ],
-    },
-  ],
-];
-const whole: [string, SampleLog][] = [
-  ["honest, three epochs, two anchors", honest],
-  ["honest, one entry", sampleLog({ size: 1 })],
-  ["honest, a crash before the checkpoint", sampleLog({ size, epochs, checkpoints: [7] })],
-  ["honest, a crash before the first checkpoint", sampleLog({ size: 3, checkpoints: [] })],
-  ["honest, sealed by an anchor alone", sampleLog({ size: 3, checkpoints: [], anchors: [3] })],
-];
-
-writeVectors("audit-logs", {
-  area: "audit",
-  about:
-    "Whole logs and what a verifier must find in them: findings as [code, index] in order. Leaves and checkpoints are texts (leaves in ISO 8859-1), hashes the level-0 tiles one after another.",
-  cases: [...whole, ...tampered].map(([name, log]): VectorCase => {
-    const verdict = verifyLog(inputOf(log));
-    return {
-      name,
-      expect: "ok",
-      kind: "log",
-      member: { trustDomain: "plant.example", node, logKey: signers[0]?.publicKey, epochKey: signers[1]?.publicKey },
-      leaves: log.leaves.map(textOf),
-      hashes: concat(...log.hashes),
-      checkpoints: log.checkpoints.map((bytes) => Buffer.from(bytes).toString()),
-      anchors: log.anchors.map(({ size: covered, root }) => ({ size: covered, root: toHex(root) })),
-      findings: verdict.findings.map(({ code, index }) => [code, index]),
-      sealedSize: verdict.sealedSize,
-    };
-  }),
+  cases: [...leafCases, ...treeCases, ...proofCases, ...tileCases, ...bundleCases, ...checkpointCases].map(hexed),
 });
