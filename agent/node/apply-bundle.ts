@@ -8,7 +8,6 @@ import {
   bundleKind,
   direction,
   dropHeld,
-  type Entry,
   type EntryMap,
   type HeldItem,
   headerHeard,
@@ -26,7 +25,7 @@ import { identityOf, storeIdentity } from "../identity/index.ts";
 import type { Transaction } from "../store/index.ts";
 import type { AppliedChange, ApplyResult } from "./contracts.ts";
 import { loadEntries, saveEntries } from "./entry-rows.ts";
-import { alarmFact, type NodeParts, sampleOf, streamEvent, vaultMember } from "./node-parts.ts";
+import { alarmFact, inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent, vaultMember } from "./node-parts.ts";
 import type { NodeDraft } from "./node-records.ts";
 import { addFacts, dropReports, settleFacts } from "./outbox.ts";
 
@@ -201,7 +200,8 @@ function applyInside(applying: Applying): Applied {
   draftTime(applying);
   judgeAudit(applying);
   saveEntries(tx, applied.put, applied.removed);
-  const change = changeOf(held, applied.entries, applied);
+  const at = inSeconds(intervalOf(draft.time, parts.seams.clock, parts.wall));
+  const change = changeOf(held, { entries: applied.entries, put: applied.put, removed: applied.removed, at });
   const inert = newlyInert(change);
   addFacts(tx, [
     ...inert.map(({ entry, code }) => encodeFact({ kind: "inert", type: entry.type, id: entry.id, code })),
@@ -280,18 +280,16 @@ function raise(parts: NodeParts, tx: Transaction, code: string, subject: string)
 /** The state before is wanted by few, so it is read when it is asked for. */
 function changeOf(
   held: EntryMap,
-  entries: EntryMap,
-  { put, removed }: { put: readonly Entry[]; removed: readonly Entry[] },
+  { entries, ...rest }: Pick<AppliedChange, "put" | "removed" | "at"> & { readonly entries: EntryMap },
 ): AppliedChange {
   let before: ContentView | null = null;
   return {
+    ...rest,
     get before() {
       before ??= viewContent(held.values());
       return before;
     },
     after: viewContent(entries.values()),
-    put,
-    removed,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Entry, Fact, ReceiverMode } from "../../protocol/bundle/index.ts";
+import type { Entry, EntryRef, Fact, ReceiverMode } from "../../protocol/bundle/index.ts";
 import type { ContentView, FactTime } from "../../protocol/content/index.ts";
 import type { CourierItem, ItemOutcome } from "../../protocol/courier/index.ts";
 import type { TimeInterval } from "../../protocol/time/index.ts";
@@ -30,6 +30,8 @@ export interface AppliedChange {
   readonly put: readonly Entry[];
   /** Entries that were held and are no more. */
   readonly removed: readonly Entry[];
+  /** The time with what this bundle told of it; the node's own `time()` follows after the commit. */
+  readonly at: NodeTime;
 }
 
 /** What a kind of node adds to the common part. */
@@ -77,6 +79,8 @@ export interface JoinedNode {
   withState<T>(use: (view: ContentView) => T): T;
   /** The entries of one type, decoded by the caller; cheaper than the whole state. */
   entriesOfType(type: number): Entry[];
+  /** One entry, or null. */
+  entry(ref: EntryRef): Entry | null;
   /** Called after each commit that changed entries, mode or trust. Returns how to stop. */
   onChanged(listener: () => void): () => void;
 

@@ -1,5 +1,5 @@
 import { assert, fromHex, u32be } from "../../protocol/base/index.ts";
-import { decodeEntry, type Entry, type EntryMap, entryMap } from "../../protocol/bundle/index.ts";
+import { decodeEntry, type Entry, type EntryMap, type EntryRef, entryKey, entryMap } from "../../protocol/bundle/index.ts";
 import type { Row, Transaction, View } from "../store/index.ts";
 import { nodeLimits } from "./limits.ts";
 
@@ -14,6 +14,12 @@ export function loadEntries(view: View): EntryMap {
 export function loadEntriesOfType(view: View, type: number): Entry[] {
   // A row id is the entry's type (two bytes) and id (16).
   return decodeRows(view, u32be(type).subarray(2));
+}
+
+/** One entry, or null. */
+export function loadEntry(view: View, ref: EntryRef): Entry | null {
+  const row = view.get(table, keyBytes(entryKey(ref)));
+  return row === null ? null : decodeEntry(row);
 }
 
 /** Writes what a bundle changed. */
@@ -51,7 +57,11 @@ export function* everyRow(view: View, name: string, prefix: Uint8Array = new Uin
 }
 
 function rowId(entry: Entry): Uint8Array {
-  const id = fromHex(entry.key);
+  return keyBytes(entry.key);
+}
+
+function keyBytes(key: string): Uint8Array {
+  const id = fromHex(key);
   assert(id !== null, "an entry's key is hexadecimal");
   return id;
 }

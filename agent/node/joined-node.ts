@@ -1,5 +1,5 @@
 import { assert, sameBytes, TidegateError, toHex } from "../../protocol/base/index.ts";
-import { type Entry, type Fact, type ReceiverMode, renewNonce } from "../../protocol/bundle/index.ts";
+import { type Entry, type EntryRef, type Fact, type ReceiverMode, renewNonce } from "../../protocol/bundle/index.ts";
 import { type ContentView, viewContent } from "../../protocol/content/index.ts";
 import type { CourierItem, ItemOutcome } from "../../protocol/courier/index.ts";
 import { advance, type TimeInterval } from "../../protocol/time/index.ts";
@@ -9,7 +9,7 @@ import type { NodeIdentity } from "../identity/index.ts";
 import type { Transaction } from "../store/index.ts";
 import { type Applied, applyBundle, learnStatements, takeHeld } from "./apply-bundle.ts";
 import type { ApplyResult, JoinedNode, NodeStatus, NodeTime, OutboxLimits, OutgoingReport } from "./contracts.ts";
-import { countEntries, loadEntries, loadEntriesOfType } from "./entry-rows.ts";
+import { countEntries, loadEntries, loadEntriesOfType, loadEntry } from "./entry-rows.ts";
 import { NodeError } from "./errors.ts";
 import { nodeLimits } from "./limits.ts";
 import { inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent } from "./node-parts.ts";
@@ -116,6 +116,10 @@ export class NodeCore implements JoinedNode {
 
   entriesOfType(type: number): Entry[] {
     return this.#parts.store.read((view) => loadEntriesOfType(view, type));
+  }
+
+  entry(ref: EntryRef): Entry | null {
+    return this.#parts.store.read((view) => loadEntry(view, ref));
   }
 
   onChanged(listener: () => void): () => void {

@@ -1,0 +1,72 @@
+import type { Timers } from "../agent/seams/index.ts";
+import type { JoinAnswer } from "../agent/tunnel/index.ts";
+import { toHex } from "../protocol/base/index.ts";
+import type { CourierItem, ItemKey, ItemOutcome } from "../protocol/courier/index.ts";
+import { decodeCarrier, decodeEnvelope, expectType } from "../protocol/envelope/index.ts";
+import { gatewayLimits } from "./limits.ts";
+
+interface Waiting {
+  readonly item: CourierItem;
+  readonly answer: (answer: JoinAnswer) => void;
+}
+
+/**
+ * Join requests of edges on their way to the vault. The gateway judges nothing of them: the request is authenticated by a secret that
+ * it does not know, and the answer is sealed to the edge. Nothing is stored: who joins asks again.
+ */
+export class JoinForward {
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #timers: Timers;
+  readonly #vaultMailbox: Uint8Array;
+  readonly #wake: () => void;
+
+  constructor(options: { readonly timers: Timers; readonly vaultMailbox: Uint8Array; readonly wake: () => void }) {
+    this.#timers = options.timers;
+    this.#vaultMailbox = options.vaultMailbox;
+    this.#wake = options.wake;
+  }
+
+  /** Requests to be sent to the vault. */
+  get items(): readonly CourierItem[] {
+    return [...this.#waiting.values()].map(({ item }) => item);
+  }
+
+  /** Passes a request on and waits for the vault. Throws CARRIER_* and ENVELOPE_* for what is no join request. */
+  ask(carrier: Uint8Array): Promise<JoinAnswer> {
+    const envelope = decodeEnvelope(decodeCarrier(carrier).envelope);
+    expectType(envelope, "join");
+    // Signed by the new identity key alone, whose id becomes the node's.
+    const nodeId = toHex(envelope.signatures[0]?.keyId ?? new Uint8Array(0));
+    if (this.#waiting.size >= gatewayLimits.joins) return Promise.resolve({ refuse: "GATEWAY_JOIN_BUSY" });
+    this.#waiting.get(nodeId)?.answer({ refuse: "GATEWAY_JOIN_BUSY" });
+    return new Promise((resolve) => {
+      const answer = (given: JoinAnswer) => {
+        cancel();
+        if (this.#waiting.get(nodeId) === waiting) this.#waiting.delete(nodeId);
+        resolve(given);
+      };
+      const cancel = this.#timers.after(gatewayLimits.joinMs, () => answer({ refuse: "GATEWAY_JOIN_TIMEOUT" }));
+      const waiting = { item: { mailbox: this.#vaultMailbox, id: envelope.id, carrier }, answer };
+      this.#waiting.set(nodeId, waiting);
+      this.#wake();
+    });
+  }
+
+  /** The vault sent something for this node: if it waits to join, that is its answer. */
+  arrived(nodeId: Uint8Array, carrier: Uint8Array): void {
+    this.#waiting.get(toHex(nodeId))?.answer({ carrier });
+  }
+
+  /** The vault's hop answer to a request: a refused one gets no other. */
+  settled(item: ItemKey, outcome: ItemOutcome): void {
+    if (outcome === "stored" || outcome === "full") return;
+    const id = toHex(item.id);
+    for (const waiting of this.#waiting.values()) {
+      if (toHex(waiting.item.id) === id) waiting.answer({ refuse: "GATEWAY_JOIN_REFUSED" });
+    }
+  }
+
+  close(): void {
+    for (const waiting of [...this.#waiting.values()]) waiting.answer({ refuse: "GATEWAY_JOIN_TIMEOUT" });
+  }
+}
