@@ -100,13 +100,18 @@ export class VaultRig {
     const exchange = async (request: Uint8Array) => (await answerJoin(this.core, request)).carrier;
     const role = enrolment["role"] === "gateway" ? 1 : 2;
     await joinNode({ store, code: parseEnrolmentCode(String(code)), role, seams: this.seams, exchange });
+    return this.open(t, store, { role: enrolment["role"] as "gateway" | "edge", hooks });
+  }
+
+  /** Opens a node that has joined. */
+  open(t: Test, store: MemoryStore, options: { role: "gateway" | "edge"; hooks?: Partial<NodeHooks> }): TestNode {
     const opened = openNode({
       store,
       seams: this.seams,
       log: createLog({ level: "silent", node: "test" }),
-      hooks: { capabilities: [], ...hooks },
+      hooks: { capabilities: [], ...options.hooks },
       wall: { gapMs: 60_000, trusted: true },
-      role: enrolment["role"] as "gateway" | "edge",
+      role: options.role,
       version: "test",
       auditFolder: null,
       onStopped: (code) => {
@@ -158,14 +163,18 @@ export class TestNode {
   /** Brings everything that waits, both ways, until nothing new comes. Returns what became of each item at the node. */
   async exchange(): Promise<string[]> {
     const outcomes: string[] = [];
+    const seen = new Set<string>();
+    const isNew = (carrier: Uint8Array) => seen.size < seen.add(Buffer.from(idOf(carrier)).toString("hex")).size;
     for (let round = 0; round < 8; round += 1) {
       const before = outcomes.length;
       for (const carrier of await this.#rig.outbox(this.node.nodeId)) {
+        if (!isNew(carrier)) continue;
         const result = this.node.applyCarrier(carrier);
         if (result.outcome !== "duplicate") outcomes.push(result.outcome === "refused" ? result.code : result.outcome);
       }
       this.node.flushReport();
       for (const report of this.reports()) {
+        if (!isNew(report)) continue;
         const { outcome, code } = await ingestCarrier(this.#rig.core, report);
         if (outcome !== "duplicate") outcomes.push(`report ${code ?? outcome}`);
       }
@@ -178,6 +187,11 @@ export class TestNode {
   report(facts: readonly Fact[]): void {
     this.store.transaction((tx) => this.node.queueReport(tx, facts));
     this.node.flushReport();
+  }
+
+  /** The same node a second time, as from a copied disk. */
+  copy(t: Test): TestNode {
+    return this.#rig.open(t, this.store.reopen(), { role: "edge" });
   }
 
   reports(): Uint8Array[] {
@@ -194,6 +208,15 @@ export class TestNode {
         out[content.role] = [...(out[content.role] ?? []), text];
       }
       return out;
+    });
+  }
+
+  /** A version as the node holds it. */
+  version(path: string, number: number): { readonly fingerprint: Uint8Array } {
+    const account = Buffer.from(this.accountId(path)).toString("hex");
+    return this.node.withState((view) => {
+      for (const { content } of view.credentials.get(account) ?? []) if (content.index.number === number) return content;
+      throw new Error(`the node has no version ${number} of ${path}`);
     });
   }
 

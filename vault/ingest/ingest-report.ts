@@ -17,6 +17,7 @@ import {
 } from "../../protocol/bundle/index.ts";
 import { factType } from "../../protocol/content/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
+import { nodeRole } from "../../protocol/trust/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import {
   dropFromOutbox,
@@ -109,7 +110,8 @@ async function applyAll(
     if (next === null) break;
     verified = await verify(core, tx, next);
   }
-  const reached = await exportNodes(core, tx, node.zone);
+  // What a gateway holds decides what the edges of every zone may get.
+  const reached = await exportNodes(core, tx, node.role === nodeRole.gateway ? null : node.zone);
   const answered = reached.some((id) => toHex(id) === toHex(node.node_id));
   if (!answered && answerDue && (await issueBundle(core, tx, node, { always: true })) !== null) reached.push(node.node_id);
   return { outcome: "applied", code: null, reached };
