@@ -88,7 +88,7 @@ export interface LogOptions {
 export function createLog(options: LogOptions): Log {
   const settings = {
     level: options.level,
-    base: { node: options.node },
+    base: { role: options.node },
     messageKey: "event",
     timestamp: pino.stdTimeFunctions.isoTime,
   };

@@ -4,6 +4,7 @@ import { auditCommand } from "./audit.ts";
 import { credentialCommand } from "./credential.ts";
 import { deviceCommand } from "./device.ts";
 import { edgeCommand } from "./edge.ts";
+import { gatewayCommand } from "./gateway.ts";
 import { getCommand } from "./get.ts";
 import { modelCommand } from "./model.ts";
 import { nodeCommand } from "./node.ts";
@@ -18,6 +19,7 @@ export const commandModules: readonly CommandModule[] = [
   appCommand,
   auditCommand,
   edgeCommand,
+  gatewayCommand,
   getCommand,
   modelCommand,
 ];

@@ -47,6 +47,12 @@ export class Mailboxes {
   constructor(store: Store, maxTotalBytes: number) {
     this.#store = store;
     this.#maxTotalBytes = maxTotalBytes;
+    this.#totalBytes = 0;
+    this.recount();
+  }
+
+  /** Counts again what all mailboxes hold, after some were removed. */
+  recount(): void {
     this.#totalBytes = this.list().reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
@@ -88,12 +94,9 @@ export class Mailboxes {
     return this.#store.read((view) => readItems(view, { edge, way }, after, limit));
   }
 
-  /** Deletes an edge's mailboxes: its conduit is gone, by the vault's own word. */
+  /** Deletes an edge's mailboxes: its conduit is gone, by the vault's own word. {@link recount} after the commit. */
   remove(tx: Transaction, edge: Uint8Array): void {
-    for (const way of ["down", "up"] as const) {
-      this.#totalBytes -= readMailbox(tx, { edge, way }).bytes;
-      deleteMailbox(tx, { edge, way });
-    }
+    for (const way of ["down", "up"] as const) deleteMailbox(tx, { edge, way });
   }
 
   #keep(tx: Transaction, item: PassingItem, carrier: Uint8Array): Kept {

@@ -98,6 +98,6 @@ t.test("a log line carries only allow-listed fields, and of an error only code a
   log.error("node.failed", { error: { password: marker } });
   t.notMatch(lines.join(""), marker);
   const [first, second] = lines.map((line) => JSON.parse(line));
-  t.match(first, { event: "credential.read", path: "a/b/c", count: 3, node: "test" });
+  t.match(first, { event: "credential.read", path: "a/b/c", count: 3, role: "test" });
   t.match(second, { event: "store.stopped", code: "STORE_IO", reason: "refused", cause: "EIO" });
 });

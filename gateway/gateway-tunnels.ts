@@ -1,0 +1,119 @@
+import type { Log } from "../agent/log/index.ts";
+import { type JoinedNode, upstreamOf } from "../agent/node/index.ts";
+import type { Seams } from "../agent/seams/index.ts";
+import {
+  type Dial,
+  type DialledTunnel,
+  dialTunnel,
+  type Listen,
+  listenTunnel,
+  type Mailroom,
+  socketDial,
+  socketListen,
+  type TunnelEvent,
+  type TunnelListener,
+  type TunnelNode,
+  type TunnelReporter,
+} from "../agent/tunnel/index.ts";
+import { sameBytes, TidegateError, toHex } from "../protocol/base/index.ts";
+import { memberOf, nodeRole } from "../protocol/trust/index.ts";
+import { type TunnelTrust, tunnelTrust } from "../protocol/tunnel/index.ts";
+import type { JoinForward } from "./join-forward.ts";
+import type { Conduits } from "./parts.ts";
+
+export interface TunnelsOptions {
+  readonly node: JoinedNode;
+  readonly mailroom: Mailroom;
+  readonly joins: JoinForward;
+  readonly conduits: Conduits;
+  readonly seams: Seams;
+  readonly log: Log;
+  /** `host:port` of the vault. */
+  readonly vault: string;
+  /** `host:port` for edges, or null. */
+  readonly edges: string | null;
+  /** The ways out of the process; sockets unless given. */
+  readonly dial?: Dial | undefined;
+  readonly listen?: Listen | undefined;
+}
+
+/** Dials the vault. Throws NODE_NO_UPSTREAM and LINK_ADDRESS; never listens towards it. */
+export function dialVault(options: TunnelsOptions): DialledTunnel {
+  const { node, vault } = options;
+  return dialTunnel({
+    node: tunnelNode(options),
+    peer: upstreamOf(node.trust(), nodeRole.vault).nodeId,
+    address: vault,
+    mode: "direct",
+    dial: options.dial ?? socketDial(node.identity.tls),
+    nextCounter: () => node.nextTunnelCounter(),
+    report: reporter(options.log),
+  });
+}
+
+/** Listens for the edges that the vault put behind this gateway. Throws LINK_ADDRESS, LINK_LISTEN. */
+export async function listenForEdges(options: TunnelsOptions, address: string): Promise<TunnelListener> {
+  const { node, conduits, joins } = options;
+  return listenTunnel({
+    node: tunnelNode(options),
+    address,
+    listen: options.listen ?? socketListen(node.identity.tls),
+    admit: (peer) => peer.role === nodeRole.edge && conduits.has(peer.nodeId),
+    onJoin: (carrier) => joins.ask(carrier),
+    report: reporter(options.log),
+  });
+}
+
+/** Ends the sessions of edges that are revoked or behind this gateway no more. */
+export function dropStrangers(listener: TunnelListener, { node, conduits }: Pick<TunnelsOptions, "node" | "conduits">): void {
+  for (const { peer } of listener.sessions()) {
+    if (!conduits.has(peer.nodeId) || isRevoked(node, peer.nodeId)) listener.drop(peer.nodeId);
+  }
+}
+
+function tunnelNode({ node, mailroom, seams }: TunnelsOptions): TunnelNode {
+  return {
+    nodeId: node.nodeId,
+    signing: node.identity.signing,
+    member: () => node.member().envelope,
+    trust: () => rememberingTrust(node),
+    learn: (statements) => node.learn(statements),
+    mailroom,
+    seams,
+  };
+}
+
+/** A member statement that a peer proves itself by is kept: it verifies the acknowledgements in that peer's reports. */
+function rememberingTrust(node: JoinedNode): TunnelTrust {
+  const wrap = (trust: TunnelTrust): TunnelTrust => ({
+    ...trust,
+    learn: (statements) => wrap(trust.learn(statements)),
+    member(statement) {
+      const peer = trust.member(statement);
+      const held = node.trust().members.get(toHex(peer.nodeId));
+      if (held === undefined || !sameBytes(held.envelope, statement)) node.learn([statement]);
+      return peer;
+    },
+  });
+  return wrap(tunnelTrust(node.trust()));
+}
+
+function isRevoked(node: JoinedNode, nodeId: Uint8Array): boolean {
+  try {
+    memberOf(node.trust(), nodeId);
+    return false;
+  } catch (error) {
+    if (error instanceof TidegateError) return true;
+    throw error;
+  }
+}
+
+function reporter(log: Log): TunnelReporter {
+  return (event: TunnelEvent) => {
+    const peer = "peer" in event && event.peer !== null ? { peer: event.peer.name } : {};
+    const remote = "remote" in event ? { address: event.remote } : {};
+    const code = "code" in event ? { code: event.code } : {};
+    const delay = event.name === "tunnel.dial-failed" ? { delayMs: event.retryInMs } : {};
+    log.info(event.name, { ...peer, ...remote, ...code, ...delay });
+  };
+}

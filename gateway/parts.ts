@@ -1,0 +1,30 @@
+import type { AuditLog } from "../agent/audit/index.ts";
+import type { JoinedNode } from "../agent/node/index.ts";
+import type { Store } from "../agent/store/index.ts";
+import type { DialledTunnel, TunnelListener } from "../agent/tunnel/index.ts";
+import type { GatewayCredentials } from "./credentials.ts";
+import type { Mailboxes } from "./mailbox/index.ts";
+
+/** What a running gateway is made of. */
+export interface GatewayParts {
+  readonly node: JoinedNode;
+  readonly audit: AuditLog;
+  readonly store: Store;
+  readonly mailboxes: Mailboxes;
+  readonly credentials: GatewayCredentials;
+  readonly conduits: Conduits;
+  readonly staleAfterS: number;
+  readonly vault: () => DialledTunnel | null;
+  /** Null where no edges are listened for. */
+  readonly edges: () => TunnelListener | null;
+}
+
+/** The edges behind this gateway, as the vault names them. */
+export interface Conduits {
+  /** Node ids in ascending order. */
+  readonly nodeIds: readonly Uint8Array[];
+  has(nodeId: Uint8Array): boolean;
+  nameOf(nodeId: Uint8Array): string;
+  /** Reads them again; returns those that are behind this gateway no more. */
+  reload(): readonly Uint8Array[];
+}
