@@ -80,6 +80,12 @@ export class TestDevice {
   readonly tricks: { op: Operation; trick: Trick }[] = [];
   readonly seen: string[] = [];
   readonly refusesValues = new Set<string>();
+  readonly #stuck: (() => void)[] = [];
+
+  /** What an adapter host does when it is closed: exchanges that hang end without an answer. */
+  async close(): Promise<void> {
+    for (const end of this.#stuck.splice(0)) end();
+  }
 
   async run(_adapter: string, op: Operation, job: DeviceJob): Promise<Outcome> {
     const at = this.tricks.findIndex((each) => each.op === op);
@@ -93,7 +99,7 @@ export class TestDevice {
       mayHaveSpentAttempt: true,
       prepareAgain: false,
     };
-    if (trick === "never") return new Promise(() => {});
+    if (trick === "never") return new Promise((resolve) => this.#stuck.push(() => resolve(unanswered)));
     if (trick === "unreachable")
       return { ...unanswered, kind: "NOT_SENT", code: "DEVICE_UNREACHABLE", mayHaveSpentAttempt: false };
     if (trick === "lost") return unanswered;

@@ -1,0 +1,241 @@
+import { hash } from "node:crypto";
+import { request } from "node:http";
+import { join } from "node:path";
+import type { Test } from "tap";
+import { createDataFolder, type DataFolder } from "../../agent/data-folder/index.ts";
+import { identityOf, loadIdentity } from "../../agent/identity/index.ts";
+import { createLog } from "../../agent/log/index.ts";
+import { joinNode } from "../../agent/node/index.ts";
+import { createKeyFile } from "../../agent/seal-key/index.ts";
+import { machineSeams, type Seams } from "../../agent/seams/index.ts";
+import { listenTunnel, type TunnelListener } from "../../agent/tunnel/index.ts";
+import { edgeConfigSchema, joinEdge, type RunningEdge, start } from "../../edge/index.ts";
+import { builtinModelText } from "../../firmware-adapters/index.ts";
+import { utf8 } from "../../protocol/base/index.ts";
+import type { AuthorityWindow, DesiredEntry } from "../../protocol/bundle/index.ts";
+import {
+  type Content,
+  type CredentialRole,
+  encodeContent,
+  type FactContent,
+  fingerprintOf,
+  makeFields,
+  type OrderAction,
+} from "../../protocol/content/index.ts";
+import { decodeCarrier, decodeEnvelope } from "../../protocol/envelope/index.ts";
+import { type EnrolmentCode, encodeEnrolmentCode } from "../../protocol/join/index.ts";
+import { type MemberStatement, nodeRole } from "../../protocol/trust/index.ts";
+import { tunnelTrust } from "../../protocol/tunnel/index.ts";
+import { MemoryMailroom } from "../support/memory-mailroom.ts";
+import { MemoryNetwork } from "../support/memory-network.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { PaperVault } from "../support/paper-vault.ts";
+import { shortFolder } from "../support/short-folder.ts";
+import { TestDevice } from "./rotation-rig.ts";
+
+const at = (byte: number) => new Uint8Array(16).fill(byte);
+const accountId = at(2);
+const fingerprintKey = new Uint8Array(32).fill(9);
+export const token = "token-of-the-historian-0123456789abcdef";
+
+/** A paper vault and a gateway's listener in front of a real edge: real formats, real tunnel, no sockets but the edge's own. */
+export class EdgeWorld {
+  readonly vault = new PaperVault();
+  readonly network = new MemoryNetwork();
+  readonly seams: Seams = machineSeams();
+  readonly mailroom = new MemoryMailroom();
+  readonly device = new TestDevice();
+  readonly facts: FactContent[] = [];
+  readonly reportBytes: number[] = [];
+  readonly folder: DataFolder;
+  readonly code: EnrolmentCode;
+  /** Entries that the vault wants at the edge. */
+  values: [number: number, value: string, role: CredentialRole][] = [[0, "old", "current"]];
+  orders: { id: number; action: OrderAction; window: AuthorityWindow }[] = [];
+  accounts = 1;
+  member: MemberStatement | null = null;
+  #listener: TunnelListener | null = null;
+  #waiting: { done: () => boolean; resolve: () => void }[] = [];
+
+  constructor(t: Test) {
+    this.folder = createDataFolder(join(shortFolder(t), "edge"));
+    this.code = this.vault.enrol("edge-1", nodeRole.edge, "gateway.test:7444");
+    t.teardown(() => this.#listener?.close());
+    this.vault.nowS = Math.floor(Date.now() / 1000);
+  }
+
+  get unlock() {
+    return { kind: "key-file", path: join(this.folder.keys, "key-file") } as const;
+  }
+
+  /** Opens the gateway's listener. */
+  async listen(): Promise<void> {
+    const store = new MemoryStore();
+    const code = this.vault.enrol("gateway-1", nodeRole.gateway);
+    const exchange = async (request: Uint8Array) => this.vault.answer(request, code);
+    const member = await joinNode({ store, code, role: nodeRole.gateway, seams: this.seams, exchange });
+    const seeds = store.read(loadIdentity);
+    if (seeds === null) throw new Error("no identity");
+    const { signing } = identityOf(seeds);
+    const envelope = this.vault.trust.members.get(Buffer.from(member.nodeId).toString("hex"))?.envelope;
+    if (envelope === undefined) throw new Error("no statement");
+    this.mailroom.answer = (item) => {
+      const { facts } = this.vault.ingest(item.carrier);
+      this.reportBytes.push(item.carrier.length);
+      this.facts.push(...facts);
+      queueMicrotask(() => this.#look());
+      return "stored";
+    };
+    this.#listener = await listenTunnel({
+      node: {
+        nodeId: member.nodeId,
+        signing,
+        member: () => envelope,
+        trust: () => tunnelTrust(this.vault.trust),
+        learn: () => {},
+        mailroom: this.mailroom,
+        seams: this.seams,
+      },
+      address: "gateway.test:7444",
+      listen: this.network.listen(member.tlsKeyHash),
+      admit: ({ role }) => role === nodeRole.edge,
+      onJoin: async (carrier) => ({ carrier: this.vault.answer(carrier, this.code, this.desired()) }),
+      report: () => {},
+    });
+  }
+
+  async join(): Promise<MemberStatement> {
+    createKeyFile(this.unlock.path, this.seams.random);
+    const { folder, unlock, seams } = this;
+    const code = encodeEnrolmentCode(this.code);
+    this.member = await joinEdge({ folder, code, unlock, seams, api: null, dial: this.network.dial(null) });
+    return this.member;
+  }
+
+  start(changes: object = {}): Promise<RunningEdge> {
+    const config = edgeConfigSchema.parse({ gateway: { address: "gateway.test:7444" }, ...changes });
+    const log = createLog({ level: "silent", node: "edge" });
+    const dial = this.network.dial(this.member?.tlsKeyHash ?? null);
+    return start({ folder: this.folder, config, version: "0.0.0" }, this.seams, this.unlock, {
+      adapters: this.device,
+      dial,
+      log,
+    });
+  }
+
+  /** Sends what changed to the edge's mailbox. */
+  send(): this {
+    if (this.member === null || this.#listener === null) throw new Error("not joined");
+    const { nodeId } = this.member;
+    const carrier = this.vault.delta(nodeId, this.desired());
+    if (carrier === null) return this;
+    const { id } = decodeEnvelope(decodeCarrier(carrier).envelope);
+    this.mailroom.put({ mailbox: nodeId, id, carrier });
+    this.#listener.wake(nodeId);
+    return this;
+  }
+
+  order(action: OrderAction, forS = 3600): this {
+    const { nowS } = this.vault;
+    this.orders.push({ id: 100 + this.orders.length, action, window: { notBefore: nowS - 60, notAfter: nowS + forS } });
+    return this.send();
+  }
+
+  /** Resolves once `done` holds; looked at after each report. */
+  until(done: () => boolean): Promise<void> {
+    if (done()) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ done, resolve }));
+  }
+
+  /** Outcomes of the rotation facts so far. */
+  get reports(): string[] {
+    return this.facts.flatMap((fact) => (fact.kind === "rotation" ? [`${fact.outcome} ${fact.index.number}`] : []));
+  }
+
+  read(path = "plant-1/meter/operator"): Promise<{ status: number; body: Record<string, unknown> }> {
+    return this.get(`/v1/credentials/${path}`);
+  }
+
+  get(path: string): Promise<{ status: number; body: Record<string, unknown> }> {
+    const headers = { "x-tidegate-request": "true", authorization: `Bearer ${token}`, host: "localhost" };
+    return new Promise((resolve, reject) => {
+      const call = request({ socketPath: this.folder.apiSocket, path, headers }, async (response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk as Buffer);
+        resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString() || "{}") });
+      });
+      call.on("error", reject);
+      call.end();
+    });
+  }
+
+  #look(): void {
+    const ready = this.#waiting.filter(({ done }) => done());
+    this.#waiting = this.#waiting.filter((each) => !ready.includes(each));
+    for (const { resolve } of ready) resolve();
+  }
+
+  desired(): DesiredEntry[] {
+    const entry = (id: Uint8Array, content: Content, authority: AuthorityWindow | null = null): DesiredEntry => ({
+      id,
+      index: { epoch: 1, number: 1 },
+      authority,
+      ...encodeContent(content),
+    });
+    const account = (id: Uint8Array, path: string) =>
+      entry(id, {
+        kind: "account",
+        deviceId: at(1),
+        path,
+        username: "operator",
+        rotate: "on-demand",
+        intervalS: null,
+        windowless: false,
+        fingerprintKey,
+      });
+    const credential = (id: Uint8Array, of: Uint8Array, [number, value, role]: [number, string, CredentialRole]) => {
+      const fields = makeFields([["password", utf8(value)]]);
+      const index = { epoch: 1, number };
+      return entry(id, {
+        kind: "credential",
+        accountId: of,
+        index,
+        role,
+        fields,
+        fingerprint: fingerprintOf(fingerprintKey, fields),
+      });
+    };
+    const many = Array.from({ length: this.accounts - 1 }, (_, i) => {
+      const id = (kind: number) => Uint8Array.of(kind, i >> 8, i & 0xff, ...new Uint8Array(13));
+      return [account(id(0xa0), `plant-1/meter/user-${i}`), credential(id(0xb0), id(0xa0), [0, `secret-${i}`, "current"])];
+    });
+    // The real meter's lockout is unknown, which allows one attempt in half an hour.
+    const yaml = builtinModelText("eastron-sdm")
+      .replace("name: eastron-sdm", "name: patient-meter")
+      .replace("lockout: unknown", "lockout: none");
+    return [
+      entry(at(4), { kind: "model", name: "patient-meter", yaml }),
+      entry(at(1), {
+        kind: "device",
+        name: "meter",
+        zone: "plant-1",
+        model: "patient-meter",
+        host: "127.0.0.1",
+        port: 502,
+        settings: new Map(),
+      }),
+      account(accountId, "plant-1/meter/operator"),
+      entry(at(3), {
+        kind: "application",
+        name: "historian",
+        tokenHash: new Uint8Array(hash("sha256", token, "buffer")),
+        uid: null,
+        grants: ["plant-1/**"],
+        disabled: false,
+      }),
+      ...this.values.map((value) => credential(at(16 + value[0]), accountId, value)),
+      ...this.orders.map((order) => entry(at(order.id), { kind: "order", accountId, action: order.action }, order.window)),
+      ...many.flat(),
+    ];
+  }
+}

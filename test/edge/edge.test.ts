@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import t, { type Test } from "tap";
+import { callAdmin } from "../../agent/admin/index.ts";
+import { loadConfig } from "../../agent/config/index.ts";
+import { edgeConfigSchema, type RunningEdge } from "../../edge/index.ts";
+import { EdgeWorld } from "./edge-world.ts";
+
+async function joined(t: Test): Promise<EdgeWorld> {
+  const world = new EdgeWorld(t);
+  await world.listen();
+  await world.join();
+  return world;
+}
+
+async function running(t: Test, world: EdgeWorld): Promise<RunningEdge> {
+  const edge = await world.start();
+  t.teardown(() => edge.close());
+  return edge;
+}
+
+t.test("an edge joins over the wire, reads its snapshot and serves what was granted", async (t) => {
+  const world = await joined(t);
+  t.equal(loadConfig(world.folder.config, edgeConfigSchema).gateway.address, "gateway.test:7444");
+  await running(t, world);
+  const { status, body } = await world.read();
+  t.equal(status, 200);
+  t.match(body, { username: "operator", fields: { password: "old" }, version: "1.0", rotation: "idle", source: "vault" });
+  t.equal((await world.read("plant-1/meter/nobody")).status, 404);
+  t.equal((await world.read("plant-2/meter/operator")).status, 403);
+  t.match(JSON.parse(readFileSync(world.folder.run, "utf8")), { role: "edge", listeners: { "api-unix": {} } });
+});
+
+t.test("an ordered rotation comes down, changes the device and is reported up", async (t) => {
+  const world = await joined(t);
+  await running(t, world);
+  await world.until(() => world.facts.some((fact) => fact.kind === "audit"));
+  world.values.push([1, "new-1", "pool"], [2, "new-2", "pool"]);
+  world.order("rotate");
+  await world.until(() => world.facts.some((fact) => fact.kind === "order-outcome"));
+  t.same(world.reports, ["proven 0", "verified 1"]);
+  t.same([world.device.live, world.device.saved], ["new-1", "new-1"]);
+  const { body } = await world.read();
+  t.match(body, { fields: { password: "new-1" }, version: "1.1", source: "rotation", rotation: "idle" });
+  world.values = [
+    [1, "new-1", "current"],
+    [2, "new-2", "pool"],
+  ];
+  world.send();
+});
+
+t.test("vault and gateway gone: a restarted edge serves at once, and its admin socket says how things stand", async (t) => {
+  const world = await joined(t);
+  await (await world.start()).close();
+  world.network.down = true;
+  await running(t, world);
+  t.match((await world.read()).body, { fields: { password: "old" } });
+  const status = await callAdmin(world.folder.path, { method: "GET", path: "/v1/status" });
+  t.match(status, { role: "edge", name: "edge-1", mode: "NORMAL", accounts: 1, unfinished: [] });
+  t.same((await world.get("/readyz")).status, 200);
+});
+
+t.test("an operator proves and refuses by the admin socket", async (t) => {
+  const world = await joined(t);
+  const edge = await running(t, world);
+  const call = (name: string, path: string) =>
+    callAdmin(world.folder.path, { method: "POST", path: `/v1/rotations/${name}`, body: { path } });
+  t.match(await call("verify", "plant-1/meter/operator"), { path: "plant-1/meter/operator", state: "IDLE" });
+  await t.rejects(call("rotate", "plant-1/meter/operator"), { code: /ROTATION_(BUSY|POOL_EMPTY|IDENTITY|DEVICE_BUSY)/ });
+  await t.rejects(call("verify", "plant-1/meter/nobody"), { code: "EDGE_UNKNOWN_ACCOUNT" });
+  await edge.close();
+  t.same(world.device.seen, ["verify old"]);
+});
+
+t.test("a value under rotation is served as in progress, and is resolved by the next process", async (t) => {
+  const world = await joined(t);
+  const edge = await world.start();
+  world.values.push([1, "new-1", "pool"]);
+  world.device.tricks.push({ op: "push", trick: "never" });
+  world.order("rotate");
+  await world.until(() => world.reports.includes("proven 0"));
+  while (!world.device.seen.includes("push old")) await new Promise((resolve) => setImmediate(resolve));
+  t.match((await world.read()).body, { fields: { password: "old" }, rotation: "in-progress" });
+  await edge.close();
+  world.device.live = "new-1";
+  await running(t, world);
+  await world.until(() => world.reports.includes("verified 1"));
+  t.match((await world.read()).body, { fields: { password: "new-1" }, rotation: "idle" });
+});
+
+t.test("a revoked edge and a silent vault are red", async (t) => {
+  const world = await joined(t);
+  const edge = await running(t, world);
+  if (world.member === null) throw new Error("not joined");
+  t.equal((await world.get("/healthz")).status, 200);
+  edge.parts.node.learn([world.vault.revoke(1, world.member.nodeId)]);
+  const { status, body } = await world.get("/healthz");
+  t.equal(status, 503);
+  t.match(JSON.stringify(body), /identity/);
+  t.match((await world.read()).body, { fields: { password: "old" } }, "reads go on");
+});
