@@ -14,4 +14,5 @@ export const checkers: Readonly<Record<string, () => Promise<Checker>>> = {
   seal: () => import("./seal.ts"),
   tcbor: () => import("./tcbor.ts"),
   trust: () => import("./trust.ts"),
+  tunnel: () => import("./tunnel.ts"),
 };

@@ -1,0 +1,284 @@
+// Writes protocol/vectors/tunnel.json: handshakes, frames and the payloads of frames.
+
+import { createSecretKey } from "node:crypto";
+import { concat, encodeTcbor, type Tcbor, u64be, utf8 } from "../../protocol/base/index.ts";
+import { encodeCredit, encodeHopAck, encodePartHead } from "../../protocol/courier/wire.ts";
+import { agreementKeyFromSeed } from "../../protocol/keys/index.ts";
+import { applyStatements } from "../../protocol/trust/index.ts";
+import { DiallerHandshake } from "../../protocol/tunnel/dialler-handshake.ts";
+import { FrameWriter } from "../../protocol/tunnel/frame.ts";
+import { type ChannelBinding, tunnelTrust } from "../../protocol/tunnel/index.ts";
+import { ListenerHandshake } from "../../protocol/tunnel/listener-handshake.ts";
+import {
+  decodeHello1,
+  decodeHello2,
+  decodeHello3,
+  encodeHello1,
+  encodeHello2,
+  encodeHello3,
+} from "../../protocol/tunnel/messages.ts";
+import { diallerMessage, listenerMessage, transcript2, transcript3, transcript4 } from "../../protocol/tunnel/transcript.ts";
+import { type TunnelMember, TunnelWorld } from "../../test/support/tunnel-members.ts";
+import type { VectorCase } from "../vectors-check/vector-file.ts";
+import { flipBit, variants, writeVectors } from "./write-vectors.ts";
+
+const bytes = (length: number, byte: number) => new Uint8Array(length).fill(byte);
+const world = new TunnelWorld();
+const gateway = world.node(41, { role: 1 });
+const edge = world.node(42);
+const stranger = world.node(43);
+const statements = [...world.laterRoots(2, 3), world.revoked(1, stranger)];
+const ahead = applyStatements(world.state, statements).state;
+const exporter = bytes(32, 0xe0);
+const heads = [{ nodeId: edge.nodeId, epoch: 1, seq: 7, id: bytes(32, 9) }];
+const counter = 12;
+const random = { dialler: concat(bytes(32, 0xd1), bytes(32, 0xd2)), listener: concat(bytes(32, 0xa1), bytes(32, 0xa2)) };
+
+function drawing(from: Uint8Array) {
+  let at = 0;
+  return (length: number) => {
+    at += length;
+    return from.slice(at - length, at);
+  };
+}
+
+function binding(peer: TunnelMember, bound: Uint8Array): ChannelBinding {
+  if (bound.length === 0) return { mode: "proxy" };
+  return { mode: "direct", exporter: bound, peerKeyHash: peer.tlsKeyHash, peerSignedBy: () => true };
+}
+
+/** A handshake of edge and gateway, with everything that it is made of. */
+function handshake(bound: Uint8Array, listenerStatements: Uint8Array[]) {
+  const listenerTrust = tunnelTrust(listenerStatements.length === 0 ? world.state : ahead);
+  const dialler = new DiallerHandshake({
+    ...edge,
+    trust: world.trust,
+    binding: binding(gateway, bound),
+    random: drawing(random.dialler),
+    peer: gateway.nodeId,
+    counter,
+    heads,
+  });
+  const listener = new ListenerHandshake({
+    ...gateway,
+    trust: listenerTrust,
+    binding: binding(edge, bound),
+    random: drawing(random.listener),
+  });
+  const m1 = dialler.first;
+  const m2 = listener.answer(m1);
+  const { m3, keys } = dialler.answer(m2, () => {});
+  const th2 = transcript2(m1, m2.subarray(0, -64), bound);
+  const th3 = transcript3(th2, m2.subarray(-64), m3.subarray(0, -64));
+  const ends = {
+    root: world.rootEnvelope,
+    listenerStatements,
+    diallerSeed: bytes(32, 42),
+    diallerMember: edge.member,
+    diallerTlsKeyHash: edge.tlsKeyHash,
+    diallerRandom: random.dialler,
+    listenerSeed: bytes(32, 41),
+    listenerMember: gateway.member,
+    listenerTlsKeyHash: gateway.tlsKeyHash,
+    listenerRandom: random.listener,
+    exporter: bound,
+    counter,
+    m1,
+  };
+  const outcome = {
+    m2,
+    m3,
+    th2,
+    th3,
+    th4: transcript4(th3, m3.subarray(-64)),
+    diallerToListener: new Uint8Array(keys.diallerToListener.export()),
+    listenerToDialler: new Uint8Array(keys.listenerToDialler.export()),
+    sessionId: keys.sessionId,
+  };
+  return { ends, outcome };
+}
+
+const direct = handshake(exporter, []);
+const { ends, outcome } = direct;
+const { m1 } = ends;
+const { m2, m3, th2 } = outcome;
+const hello1 = decodeHello1(m1);
+const hello2 = decodeHello2(m2).hello;
+const hello3 = decodeHello3(m3).hello;
+const lowOrder = agreementKeyFromSeed(bytes(32, 1)).publicKey.map(() => 0);
+
+/** M2 with changed fields, signed again by the gateway. */
+function otherM2(changes: Partial<typeof hello2>): Uint8Array {
+  const signed = encodeHello2({ ...hello2, ...changes });
+  return concat(signed, gateway.signing.sign(listenerMessage(transcript2(m1, signed, exporter))));
+}
+
+/** M3 with changed fields, signed again by `signer`. */
+function otherM3(changes: Partial<typeof hello3>, signer = edge.signing): Uint8Array {
+  const signed = encodeHello3({ ...hello3, ...changes });
+  return concat(signed, signer.sign(diallerMessage(transcript3(th2, m2.subarray(-64), signed))));
+}
+
+const handshakes: VectorCase[] = [
+  ["a handshake in mode direct", direct] as const,
+  ["a handshake in mode proxy", handshake(new Uint8Array(0), [])] as const,
+  ["a handshake that brings roots and a revoked list", handshake(exporter, statements)] as const,
+].map(([name, made]) => ({ name, expect: "ok", kind: "handshake", ...made.ends, ...made.outcome }));
+
+const firsts = variants({ ...ends, kind: "m1", expect: "TUNNEL_MALFORMED" }, [
+  { name: "M1 alone", expect: "ok" },
+  { name: "M1 of no known version", expect: "TUNNEL_VERSION", m1: encodeHello1({ ...hello1, versions: [2, 3] }) },
+  { name: "M1 of a known version among others", expect: "ok", m1: encodeHello1({ ...hello1, versions: [1, 2] }) },
+  { name: "M1 to another vault", expect: "TUNNEL_WRONG_VAULT", m1: encodeHello1({ ...hello1, vaultId: bytes(32, 1) }) },
+  { name: "M1 to another node", expect: "TUNNEL_WRONG_PEER", m1: encodeHello1({ ...hello1, listener: edge.nodeId }) },
+  {
+    name: "M1 from the listener itself",
+    expect: "TUNNEL_WRONG_PEER",
+    m1: encodeHello1({ ...hello1, dialler: gateway.nodeId }),
+  },
+  { name: "M1 in the other mode", expect: "TUNNEL_MODE_MISMATCH", m1: encodeHello1({ ...hello1, mode: 0 }) },
+  { name: "M1 in no mode", m1: encodeHello1({ ...hello1, mode: 2 }) },
+  { name: "M1 with nine versions", m1: encodeHello1({ ...hello1, versions: [1, 1, 1, 1, 1, 1, 1, 1, 1] }) },
+  { name: "M1 with a byte behind it", m1: concat(m1, bytes(1, 0)) },
+  { name: "M1 cut short", m1: m1.subarray(0, -1) },
+  { name: "M1 above 512 bytes", expect: "TUNNEL_TOO_LARGE", m1: bytes(513, 0) },
+  { name: "M2 where M1 is due", expect: "TUNNEL_TOO_LARGE", m1: m2 },
+]);
+
+const seconds = variants({ ...ends, m2, kind: "m2", expect: "TUNNEL_WRONG_PEER" }, [
+  { name: "M2 alone", expect: "ok" },
+  { name: "M2 of another version", expect: "TUNNEL_VERSION", m2: otherM2({ version: 2 }) },
+  { name: "M2 from another node", m2: otherM2({ listener: stranger.nodeId }) },
+  { name: "M2 to another node", m2: otherM2({ dialler: stranger.nodeId }) },
+  { name: "M2 in the other mode", expect: "TUNNEL_MODE_MISMATCH", m2: otherM2({ mode: 0 }) },
+  { name: "M2 with another node's statement", m2: otherM2({ member: stranger.member }) },
+  {
+    name: "M2 with a statement that nobody signed",
+    expect: "ENVELOPE_BAD_SIGNATURE",
+    m2: otherM2({ member: flipBit(gateway.member, gateway.member.length * 8 - 20) }),
+  },
+  { name: "M2 with an all-zero ephemeral", expect: "TUNNEL_WEAK_EXCHANGE", m2: otherM2({ ephemeral: lowOrder }) },
+  { name: "M2 with a turned bit in the signature", expect: "TUNNEL_BAD_SIGNATURE", m2: flipBit(m2, m2.length * 8 - 300) },
+  { name: "M2 with a turned bit in the nonce", expect: "TUNNEL_BAD_SIGNATURE", m2: flipBit(m2, 80 * 8) },
+  { name: "M2 under another exporter", expect: "TUNNEL_BAD_SIGNATURE", exporter: bytes(32, 0xe1) },
+  { name: "M2 through another TLS key", expect: "TUNNEL_TLS_KEY", listenerTlsKeyHash: bytes(32, 1) },
+  {
+    name: "M2 that brings the list which revokes its sender",
+    expect: "TRUST_REVOKED",
+    m2: otherM2({ statements: [world.revoked(1, gateway)] }),
+  },
+  { name: "M2 with a root that leaves a gap", expect: "TRUST_ROOT_GAP", m2: otherM2({ statements: world.laterRoots(3, 3) }) },
+  { name: "M2 of a signature only", expect: "TUNNEL_MALFORMED", m2: m2.subarray(-64) },
+]);
+
+const thirds = variants({ ...ends, m2, m3, kind: "m3", expect: "TUNNEL_BAD_SIGNATURE" }, [
+  { name: "M3 alone", expect: "ok" },
+  {
+    name: "M3 with another counter under the same signature",
+    m3: concat(encodeHello3({ ...hello3, counter: 13 }), m3.subarray(-64)),
+  },
+  { name: "M3 signed by another key", m3: otherM3({}, stranger.signing) },
+  {
+    name: "M3 with another node's statement",
+    expect: "TUNNEL_WRONG_PEER",
+    m3: otherM3({ member: stranger.member }, stranger.signing),
+  },
+  { name: "M3 with a turned bit in the signature", m3: flipBit(m3, m3.length * 8 - 300) },
+  { name: "M3 through another TLS key", expect: "TUNNEL_TLS_KEY", diallerTlsKeyHash: bytes(32, 1) },
+  {
+    name: "M3 with 513 heads",
+    expect: "TUNNEL_MALFORMED",
+    m3: otherM3({ heads: Array.from({ length: 513 }, () => heads).flat() }),
+  },
+  { name: "M3 with 512 heads", expect: "ok", m3: otherM3({ heads: Array.from({ length: 512 }, () => heads).flat() }) },
+]);
+
+const key = outcome.diallerToListener;
+const writer = () => new FrameWriter(createSecretKey(key));
+const written = (() => {
+  const one = writer();
+  return [one.write(6, utf8("a")), one.write(4), one.write(1, bytes(300, 5))].map((frame) => new Uint8Array(frame));
+})();
+const [first = bytes(0, 0), second = bytes(0, 0), third = bytes(0, 0)] = written;
+const reflected = new Uint8Array(new FrameWriter(createSecretKey(outcome.listenerToDialler)).write(6, utf8("a")));
+const frames: VectorCase[] = variants({ kind: "frames", key, expect: "TUNNEL_FRAME_FORGED" }, [
+  { name: "three frames", expect: "ok", frames: written, read: [`6 61`, `4 `, `1 ${"05".repeat(300)}`] },
+  { name: "a frame of 40 bytes", expect: "TUNNEL_MALFORMED", frames: [first.subarray(0, 40)] },
+  { name: "a frame replayed", expect: "TUNNEL_FRAME_ORDER", frames: [first, first] },
+  { name: "a frame left out", expect: "TUNNEL_FRAME_ORDER", frames: [first, third] },
+  { name: "a frame of the other direction", frames: [reflected] },
+  { name: "a turned bit in the number", frames: [flipBit(first, 63)] },
+  { name: "a turned bit in the kind", frames: [first, flipBit(second, 71)] },
+  { name: "a turned bit in the payload", frames: [flipBit(first, 75)] },
+  { name: "a turned bit in the HMAC", frames: [flipBit(first, first.length * 8 - 1)] },
+  { name: "a frame cut by one byte", frames: [first.subarray(0, -1)] },
+]);
+
+const mailbox = edge.nodeId;
+const id = bytes(32, 0x1d);
+const head = (offset: number, total: number) => encodePartHead({ mailbox, id, offset, total });
+const tcbor = (value: Tcbor) => encodeTcbor(value);
+const payloads: VectorCase[] = variants({ expect: "COURIER_MALFORMED", kind: "part" }, [
+  {
+    name: "a part",
+    expect: "ok",
+    payload: concat(head(16_384, 16_387), utf8("end")),
+    mailbox,
+    id,
+    offset: 16_384,
+    total: 16_387,
+    bytes: utf8("end"),
+  },
+  { name: "an empty part", payload: head(0, 5) },
+  { name: "a part that ends behind its item", payload: concat(head(3, 5), utf8("end")) },
+  { name: "a part with a short mailbox", payload: concat(tcbor([bytes(19, 1), id, 0, 3]), utf8("end")) },
+  { name: "a part with five fields", payload: concat(tcbor([mailbox, id, 0, 3, 0]), utf8("end")) },
+  {
+    name: "a hop acknowledgement: stored",
+    kind: "hop ack",
+    expect: "ok",
+    payload: encodeHopAck({ mailbox, id }, "stored"),
+    mailbox,
+    id,
+    outcome: "stored",
+  },
+  {
+    name: "a hop acknowledgement: refused",
+    kind: "hop ack",
+    expect: "ok",
+    payload: tcbor([mailbox, id, 1]),
+    mailbox,
+    id,
+    outcome: "refused",
+  },
+  {
+    name: "a hop acknowledgement: too large",
+    kind: "hop ack",
+    expect: "ok",
+    payload: tcbor([mailbox, id, 2]),
+    mailbox,
+    id,
+    outcome: "too-large",
+  },
+  {
+    name: "a hop acknowledgement: full",
+    kind: "hop ack",
+    expect: "ok",
+    payload: tcbor([mailbox, id, 3]),
+    mailbox,
+    id,
+    outcome: "full",
+  },
+  { name: "a hop acknowledgement of no kind", kind: "hop ack", payload: tcbor([mailbox, id, 4]) },
+  { name: "a hop acknowledgement with bytes behind it", kind: "hop ack", payload: concat(tcbor([mailbox, id, 0]), u64be(0)) },
+  { name: "a credit", kind: "credit", expect: "ok", payload: encodeCredit(262_144), total: 262_144 },
+  { name: "a credit that is text", kind: "credit", payload: tcbor("262144") },
+]);
+
+writeVectors("tunnel", {
+  area: "tunnel",
+  about:
+    "Handshakes, frames and payloads. A handshake is of a dialler and a listener, whose identity keys have the seeds given; `…Random` is the ephemeral X25519 private key, then the nonce. " +
+    "The dialler holds root 1 only; the listener has applied `listenerStatements` too. An empty `exporter` is mode proxy. The dialler tells one head: its own id, epoch 1, seq 7, id 32 × 09.",
+  cases: [...handshakes, ...firsts, ...seconds, ...thirds, ...frames, ...payloads],
+});
