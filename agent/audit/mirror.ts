@@ -92,7 +92,13 @@ export class AuditMirror {
     await this.#writeStatements();
     if (size === this.#size) return;
     const places = tilesBetween(this.#size, size);
-    for (const place of places) await writeDurably(join(folder, tilePath(place)), await this.#contentOf(place));
+    const touched = new Set<string>();
+    for (const place of places) {
+      const path = join(folder, tilePath(place));
+      await writeSynced(path, await this.#contentOf(place));
+      touched.add(dirname(path));
+    }
+    for (const each of touched) await syncFolder(each);
     await writeDurably(join(folder, logFolderNames.checkpoint), note);
     // Partial tiles of the checkpoint before serve nobody once a wider one is there.
     for (const place of tilesBetween(0, this.#size).filter((old) => old.width < tileWidth)) {
@@ -157,8 +163,13 @@ async function writeChanged(path: string, bytes: Uint8Array): Promise<void> {
   if (present === null || !sameBytes(present, bytes)) await writeDurably(path, bytes);
 }
 
-/** Temporary name, sync, rename, sync of the folder; without blocking the event loop. */
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  await writeSynced(path, bytes);
+  await syncFolder(dirname(path));
+}
+
+/** Temporary name, sync, rename; without blocking the event loop. The new name is durable once its folder is synced. */
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.new`;
   const file = await open(temporary, "w", 0o600);
@@ -169,7 +180,10 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
     await file.close();
   }
   await rename(temporary, path);
-  const folder = await open(dirname(path), "r");
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
   try {
     await folder.sync();
   } finally {
