@@ -30,7 +30,7 @@ export function emptyRoot(): Uint8Array {
 
 /** Through a string: an output buffer of its own makes Node's one-shot hash take twice the time. */
 function sha256(bytes: Uint8Array): Uint8Array {
-  return Buffer.from(hash("sha256", bytes, "latin1"), "latin1");
+  return Buffer.from(hash("sha256", bytes, "binary"), "binary");
 }
 
 /**
