@@ -189,7 +189,7 @@ t.test("every proof between every two sizes verifies, and no other head does", a
   rows.append(numbered(1100));
   const roots = Array.from({ length: 1101 }, (_, size) => rows.root(size));
   const head = (size: number) => ({ size, root: roots[size] as Uint8Array });
-  const sizes = [...Array.from({ length: 40 }, (_, size) => size), 255, 256, 257, 300, 512, 767, 768, 1023, 1024, 1025, 1100];
+  const sizes = [...Array.from({ length: 18 }, (_, size) => size), 255, 256, 257, 300, 512, 767, 768, 1023, 1024, 1025, 1100];
   let [accepted, refused] = [0, 0];
   for (const second of sizes) {
     for (const first of sizes.filter((size) => size <= second)) {
@@ -215,7 +215,7 @@ t.test("every proof between every two sizes verifies, and no other head does", a
     }
   }
   t.equal(accepted, 0);
-  t.ok(refused > 4000);
+  t.ok(refused > 1000);
 });
 
 function codeOf(run: () => void): string | null {
