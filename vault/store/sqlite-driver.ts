@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from "kysely";
 import { assert } from "../../protocol/base/index.ts";
@@ -104,6 +105,8 @@ class SqliteConnection implements DatabaseConnection {
 
 function openDatabase(path: string): DatabaseSync {
   return translated(() => {
+    // SQLite would make it readable to all that the umask lets in; its journal takes over the file's mode.
+    if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
     const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
     for (const pragma of ["journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "trusted_schema=OFF"]) {
       database.exec(`PRAGMA ${pragma}`);
