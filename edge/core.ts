@@ -5,8 +5,10 @@ import { type JoinedNode, type NodeHooks, openNode } from "../agent/node/index.t
 import type { Seams } from "../agent/seams/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import { TidegateError } from "../protocol/base/index.ts";
+import { type ContentView, entryType, viewContent } from "../protocol/content/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { newestRoot } from "../protocol/trust/index.ts";
+import { ApplicationList } from "./application-list.ts";
 import type { Closing } from "./closing.ts";
 import type { EdgeConfig } from "./config.ts";
 import { EdgeCredentials } from "./credential-source.ts";
@@ -14,6 +16,7 @@ import { EscrowBook } from "./escrow.ts";
 import { ModelShelf } from "./models.ts";
 import type { EdgeParts } from "./parts.ts";
 import { type Adapters, RotationEngine, syncAccounts } from "./rotation/index.ts";
+import { isSynced, putSynced } from "./synced.ts";
 
 export interface CoreOptions {
   readonly store: Store;
@@ -83,16 +86,22 @@ export function openCore(options: CoreOptions): EdgeCore {
     await engine.close();
   });
   const models = new ModelShelf();
+  const applications = new ApplicationList();
+  const take = (view: ContentView) => {
+    models.take(view);
+    applications.take(view);
+    syncAccounts(engine, view, { store, books, models: models.find, held: node.mode === "QUARANTINE" });
+    credentials.index(engine);
+  };
   const sync = () => {
     if (node.status().unacknowledgedReports === 0) escrow.acknowledged();
-    node.withState((view) => {
-      models.take(view);
-      syncAccounts(engine, view, { store, books, models: models.find, held: node.mode === "QUARANTINE" });
-    });
-    credentials.index(engine);
+    node.withState(take);
+    putSynced(store, node.head());
     late.api?.changed();
   };
-  sync();
+  // Where the last process took everything in, the values lie in their own rows already: reading them again would only cost time.
+  if (isSynced(store, node.head())) take(viewContent(startTypes.flatMap((type) => node.entriesOfType(type))));
+  else sync();
   closing.push(node.onChanged(() => quietly(log, sync)));
   return {
     node,
@@ -100,12 +109,23 @@ export function openCore(options: CoreOptions): EdgeCore {
     store,
     engine,
     credentials,
+    applications,
     staleAfterS: config.staleAfterS,
     serve(api) {
       late.api = api;
     },
   };
 }
+
+/** Everything but the values themselves. */
+const startTypes = [
+  entryType.device,
+  entryType.account,
+  entryType.application,
+  entryType.order,
+  entryType.tombstone,
+  entryType.model,
+] as const;
 
 /** A stopped writer must not take the bundle's own commit for failed: what is missed here is made up for at the next start. */
 function quietly(log: Log, work: () => void): void {

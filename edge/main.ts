@@ -1,7 +1,7 @@
 import { statfsSync } from "node:fs";
 import { createAdminServer } from "../agent/admin/index.ts";
 import { type DataFolder, lockDataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
-import { type ApiListener, type ApplicationRecord, type LocalApi, openLocalApi } from "../agent/local-api/index.ts";
+import { type ApiListener, type LocalApi, openLocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
 import { createMetrics } from "../agent/metrics/index.ts";
 import { type JoinedNode, nodeMailroom, openNodeStore, upstreamOf } from "../agent/node/index.ts";
@@ -112,7 +112,7 @@ function openApi(
   parts: EdgeParts,
   { seams, log }: Pick<Serving, "seams" | "log">,
 ): Promise<LocalApi> {
-  const { node, audit, credentials } = parts;
+  const { node, audit, credentials, applications } = parts;
   const { socketMode, loopback, tls } = config.api;
   const listeners: ApiListener[] = [{ kind: "unix", path: folder.apiSocket, mode: socketMode }];
   if (loopback !== null) listeners.push({ kind: "loopback", ...loopback });
@@ -123,7 +123,7 @@ function openApi(
     listeners,
     tls: tls === null ? null : { key: String(key), cert: String(cert) },
     source: credentials,
-    applications: () => applicationsOf(node),
+    applications: () => applications.current,
     health: () => edgeHealth(parts),
     vaultLastHeardAt: () => {
       const at = heard();
@@ -142,17 +142,6 @@ function openApi(
     metrics: createMetrics(),
     log,
   });
-}
-
-/** Applications with a token; the others are known by their socket's peer, which a later version asks for. */
-function applicationsOf(node: JoinedNode): ApplicationRecord[] {
-  return node.withState((view) =>
-    [...view.applications].flatMap(([id, { content }]) =>
-      content.disabled || content.tokenHash === null
-        ? []
-        : [{ id, name: content.name, tokenHash: content.tokenHash, grants: content.grants }],
-    ),
-  );
 }
 
 function openTunnel(

@@ -2,6 +2,7 @@ import type { AuditLog } from "../agent/audit/index.ts";
 import type { JoinedNode } from "../agent/node/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import type { TunnelStatus } from "../agent/tunnel/index.ts";
+import type { ApplicationList } from "./application-list.ts";
 import type { EdgeCredentials } from "./credential-source.ts";
 import type { RotationEngine } from "./rotation/index.ts";
 
@@ -12,6 +13,7 @@ export interface EdgeParts {
   readonly store: Store;
   readonly engine: RotationEngine;
   readonly credentials: EdgeCredentials;
+  readonly applications: ApplicationList;
   readonly staleAfterS: number;
   /** Null where the edge has nobody to dial. */
   tunnel(): TunnelStatus | null;

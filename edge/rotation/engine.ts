@@ -4,7 +4,7 @@ import type { Store, Transaction } from "../../agent/store/index.ts";
 import type { Outcome } from "../../firmware-adapters/index.ts";
 import { TidegateError, toHex } from "../../protocol/base/index.ts";
 import type { Fact } from "../../protocol/bundle/index.ts";
-import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent } from "../../protocol/rotation/index.ts";
+import type { Candidate, DeviceEffect, RotationCode, RotationEffect, RotationEvent } from "../../protocol/rotation/index.ts";
 import { step } from "../../protocol/rotation/index.ts";
 import { type Account, accountOf, nameOf, type OpenOrder } from "./account.ts";
 import { backOffMs } from "./back-off.ts";
@@ -15,8 +15,23 @@ import { inputsOf } from "./inputs.ts";
 import { maxStepsInARow, refusedRetryMs, scanRows } from "./limits.ts";
 import { momentOf } from "./moment.ts";
 import { endOrder, type OrderEnd, orderEnd } from "./orders.ts";
-import { type AccountRecord, decodeRecord, encodeValue, type StoredValue, servedRef, tables, valueId } from "./record.ts";
+import {
+  type AccountRecord,
+  decodeRecord,
+  encodeRecord,
+  encodeValue,
+  type StoredValue,
+  servedRef,
+  tables,
+  valueId,
+} from "./record.ts";
 import { nextStep, sleepMs } from "./schedule.ts";
+
+/** A value of the vault for an account's pool. */
+export interface IssuedValue {
+  readonly account: Account;
+  readonly stored: StoredValue;
+}
 
 export interface EngineOptions {
   readonly store: Store;
@@ -69,9 +84,40 @@ export class RotationEngine {
     this.#accounts.set(account.key, account);
   }
 
-  /** An event from outside: a value of the vault, an operator's wish. Returns why it was refused, or null. */
-  tell(account: Account, event: RotationEvent, value?: { ref: number; stored: StoredValue }): RotationCode | null {
-    const effects = this.#dispatch(account, event, value === undefined ? {} : { value });
+  /** An event from outside, such as an operator's wish. Returns why it was refused, or null. */
+  tell(account: Account, event: RotationEvent): RotationCode | null {
+    return this.#tell(account, event, {});
+  }
+
+  /** A value that a person set on the device. */
+  give(account: Account, stored: StoredValue): RotationCode | null {
+    const ref = account.record.nextRef;
+    return this.#tell(account, { kind: "given", candidate: candidateOfValue(ref, stored) }, { value: { ref, stored } });
+  }
+
+  /** Further values of the vault, for any number of accounts, in one transaction. Throws STORE_*. */
+  issueAll(values: readonly IssuedValue[]): void {
+    const records = new Map<Account, AccountRecord>();
+    const stored: { readonly id: Uint8Array; readonly row: Uint8Array }[] = [];
+    for (const { account, stored: value } of values) {
+      const record = records.get(account) ?? account.record;
+      const ref = record.nextRef;
+      const event: RotationEvent = { kind: "issued", candidate: candidateOfValue(ref, value) };
+      const { state } = step(record.state, event, this.#inputs(account));
+      if (state === record.state) continue;
+      records.set(account, { ...record, state, nextRef: ref + 1 });
+      stored.push({ id: valueId(account.id, ref), row: encodeValue(value) });
+    }
+    if (records.size === 0) return;
+    this.#options.store.transaction((tx) => {
+      for (const { id, row } of stored) tx.put(tables.value, id, row);
+      for (const [account, record] of records) tx.put(tables.account, account.id, encodeRecord(record));
+    });
+    for (const [account, record] of records) account.record = record;
+  }
+
+  #tell(account: Account, event: RotationEvent, beside: Beside): RotationCode | null {
+    const effects = this.#dispatch(account, event, beside);
     const refused = effects.find((effect) => effect.kind === "refuse");
     if (refused === undefined) this.#follow(account, effects);
     return refused?.code ?? null;
@@ -289,6 +335,10 @@ export class RotationEngine {
     if (!(error instanceof TidegateError)) throw error;
     this.#options.log.error("rotation.stopped", { account: nameOf(account), error });
   }
+}
+
+function candidateOfValue(ref: number, { index }: StoredValue): Candidate {
+  return { ref, kind: "password", index, derivedFrom: null };
 }
 
 /** Refusals that may pass while the order still has its authority. */

@@ -2,10 +2,10 @@ import type { Store } from "../../agent/store/index.ts";
 import type { DeviceModel } from "../../firmware-adapters/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
 import type { ContentView, CredentialContent } from "../../protocol/content/index.ts";
-import { adopted, type Candidate, type CandidateIndex, everyCandidate } from "../../protocol/rotation/index.ts";
+import { adopted, type CandidateIndex, everyCandidate } from "../../protocol/rotation/index.ts";
 import { type Account, accountOf, type DeviceSpec } from "./account.ts";
 import type { Books } from "./commit.ts";
-import type { RotationEngine } from "./engine.ts";
+import type { IssuedValue, RotationEngine } from "./engine.ts";
 import { hasEnded } from "./orders.ts";
 import { type AccountRecord, decodeValue, encodeRecord, encodeValue, type StoredValue, tables, valueId } from "./record.ts";
 
@@ -38,16 +38,14 @@ export function syncAccounts(engine: RotationEngine, view: ContentView, options:
   }
   if (options.held) for (const account of engine.accounts.values()) engine.tell(account, { kind: "hold", cause: "sequence" });
   noteOrders(engine, view, options.store);
+  const issued: IssuedValue[] = [];
   for (const [key, credentials] of view.credentials) {
     const account = engine.accounts.get(key);
-    if (account !== undefined)
-      takeValues(
-        engine,
-        account,
-        credentials.map(({ content }) => content),
-        options,
-      );
+    if (account === undefined) continue;
+    const contents = credentials.map(({ content }) => content);
+    issued.push(...takeValues(engine, account, contents, options));
   }
+  if (issued.length > 0) engine.issueAll(issued);
   for (const account of engine.accounts.values()) engine.advance(account);
 }
 
@@ -112,13 +110,16 @@ function noteOrders(engine: RotationEngine, view: ContentView, store: Store): vo
   }
 }
 
-/** Values that the machine does not know yet, oldest first; one that contradicts a known index is a fork. */
+/**
+ * Values that the machine does not know yet, oldest first: those for the pool are returned, one that a person gave is told at once.
+ * A value that contradicts a known index is a fork.
+ */
 function takeValues(
   engine: RotationEngine,
   account: Account,
   credentials: readonly CredentialContent[],
   options: SyncOptions,
-): void {
+): IssuedValue[] {
   const current = credentials.find(({ role }) => role === "current");
   const { unacknowledged } = account.record.state;
   // The vault names as current what we reported: that is its acknowledgement.
@@ -128,18 +129,16 @@ function takeValues(
     sameIndex(unacknowledged, [current.index.epoch, current.index.number])
   )
     engine.tell(account, { kind: "acknowledged", index: unacknowledged });
-  const sorted = credentials.filter(({ role }) => role !== "pending").toReversed();
-  for (const credential of sorted) {
-    const value = storedValue(credential);
-    const known = everyCandidate(account.record.state).find(({ index }) => sameIndex(index, value.index));
+  const issued: IssuedValue[] = [];
+  for (const credential of credentials.filter(({ role }) => role !== "pending").toReversed()) {
+    const stored = storedValue(credential);
+    const known = everyCandidate(account.record.state).find(({ index }) => sameIndex(index, stored.index));
     if (known !== undefined) {
-      if (!sameFingerprint(account, known.ref, value, options.store)) engine.tell(account, { kind: "hold", cause: "fork" });
-      continue;
-    }
-    const ref = account.record.nextRef;
-    const candidate: Candidate = { ref, kind: "password", index: value.index, derivedFrom: null };
-    engine.tell(account, { kind: credential.role === "current" ? "given" : "issued", candidate }, { ref, stored: value });
+      if (!sameFingerprint(account, known.ref, stored, options.store)) engine.tell(account, { kind: "hold", cause: "fork" });
+    } else if (credential.role === "pool") issued.push({ account, stored });
+    else engine.give(account, stored);
   }
+  return issued;
 }
 
 function sameFingerprint(account: Account, ref: number, value: StoredValue, store: Store): boolean {

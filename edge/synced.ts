@@ -1,0 +1,21 @@
+import type { Store } from "../agent/store/index.ts";
+import { encodeTcbor, sameBytes, utf8 } from "../protocol/base/index.ts";
+import type { StreamHead } from "../protocol/tunnel/index.ts";
+
+const table = "synced";
+const headRow = utf8("head");
+
+/** Notes the bundle whose values the rotation's own rows hold completely. */
+export function putSynced(store: Store, head: StreamHead): void {
+  if (!isSynced(store, head)) store.transaction((tx) => tx.put(table, headRow, encodeHead(head)));
+}
+
+/** True where nothing was applied since {@link putSynced}. */
+export function isSynced(store: Store, head: StreamHead): boolean {
+  const row = store.read((view) => view.get(table, headRow));
+  return row !== null && sameBytes(row, encodeHead(head));
+}
+
+function encodeHead({ epoch, seq, id }: StreamHead): Uint8Array {
+  return encodeTcbor([epoch, seq, id]);
+}
