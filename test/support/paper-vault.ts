@@ -182,20 +182,28 @@ export class PaperVault {
   }
 
   /** Opens and ingests a report: its facts, and what it acknowledged. */
-  ingest(carrier: Uint8Array): { facts: FactContent[]; kind: number; seq: number; outcome: string; verdict: string } {
+  ingest(carrier: Uint8Array): {
+    from: string;
+    facts: FactContent[];
+    kind: number;
+    seq: number;
+    outcome: string;
+    verdict: string;
+  } {
     const verified = verifyBundle(carrier, { direction: direction.up, trust: this.trust, recipient: this.mailbox });
     assert(verified.signerNode !== null, "a report has a signer");
     const node = this.node(verified.signerNode);
+    const from = node.statement.name;
     const { header, id } = verified;
     const judged = judge(node.receiver, header, id);
     if (judged.verdict !== "apply")
-      return { facts: [], kind: header.kind, seq: header.seq, outcome: "none", verdict: judged.verdict };
+      return { from, facts: [], kind: header.kind, seq: header.seq, outcome: "none", verdict: judged.verdict };
     const body = openVerified(verified, [this.#sealing]);
     const heard = headerHeard(node.sender, header);
     node.sender = heard.sender;
     node.receiver = itemApplied(node.receiver, header, id, emptyDigest()).receiver;
     const facts = body.facts.map((fact) => readFact(fact)).flatMap((read) => ("content" in read ? [read.content] : []));
-    return { facts, kind: header.kind, seq: header.seq, outcome: heard.outcome, verdict: judged.verdict };
+    return { from, facts, kind: header.kind, seq: header.seq, outcome: heard.outcome, verdict: judged.verdict };
   }
 
   /** A new root, which the nodes get beside the next items. */
