@@ -1,10 +1,10 @@
 export { CLOCK_CODES, ClockError } from "./errors.ts";
 export {
-  type UseWindow,
   mayUse,
   readTime,
   requireUse,
   type TimeInterval,
+  type UseWindow,
   type WallPolicy,
   type WindowAnswer,
 } from "./interval.ts";

@@ -39,6 +39,3 @@ export const pingMs = 30_000;
 
 /** A session ends so that revocations, roots and keys are looked at again. */
 export const sessionLifetimeMs = 86_400_000;
-
-/** Frames a direction may number: what TCBOR and JavaScript hold exactly. */
-export const maxFrameNumber = Number.MAX_SAFE_INTEGER;

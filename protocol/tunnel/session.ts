@@ -66,6 +66,7 @@ export class TunnelSession {
 
   /** The dialler's end; its first effect sends M1. */
   static dial(options: DiallerHandshakeOptions, now: number, times: SessionTimes = {}): [TunnelSession, TunnelEffect[]] {
+    assert(options.heads.length <= maxHeads, "a node has few enough heads to tell");
     const handshake = new DiallerHandshake(options);
     const session = new TunnelSession({ at: "awaiting-m2", handshake, heads: options.heads }, now, times);
     return [session, [{ kind: "send", bytes: handshake.first }]];

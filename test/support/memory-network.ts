@@ -27,6 +27,8 @@ export class MemoryNetwork {
   tamper: Tamper | null = null;
   /** While true nothing crosses, not even the end of a connection: each side finds out for itself. */
   silent = false;
+  /** What every stream says it has not sent yet. */
+  queuedBytes = 0;
   /** Dials are refused while true. */
   down = false;
   dials = 0;
@@ -54,6 +56,7 @@ export class MemoryNetwork {
           return this.tamper === null ? [message] : this.tamper(message, way);
         },
         silent: () => this.silent,
+        queued: () => this.queuedBytes,
         ended: () => this.#open.delete(connection),
       });
       this.#open.add(connection);
@@ -113,6 +116,7 @@ interface ConnectionOptions {
   readonly serial: number;
   readonly tamper: Tamper;
   silent(): boolean;
+  queued(): number;
   ended(): void;
 }
 
@@ -131,8 +135,14 @@ class MemoryConnection {
       if (options.silent()) this.#endOne(side);
       else this.#end(reason);
     };
-    this.dialler = new MemoryStream(`memory:${serial}`, bound(options.listenerKey), end);
-    this.listener = new MemoryStream(`memory:${serial + 10_000}`, bound(options.diallerKey), end);
+    const { queued } = options;
+    this.dialler = new MemoryStream({ remote: `memory:${serial}`, binding: bound(options.listenerKey), close: end, queued });
+    this.listener = new MemoryStream({
+      remote: `memory:${serial + 10_000}`,
+      binding: bound(options.diallerKey),
+      close: end,
+      queued,
+    });
     this.dialler.deliver = (message) => {
       for (const one of tamper(message, "to-listener")) this.listener.arrive(one);
     };
@@ -157,21 +167,33 @@ class MemoryConnection {
   }
 }
 
+interface StreamOptions {
+  readonly remote: string;
+  readonly binding: DirectBinding;
+  close(reason: number, side: MemoryStream): void;
+  queued(): number;
+}
+
 class MemoryStream implements MessageStream {
   readonly remote: string;
   readonly binding: DirectBinding;
-  readonly queuedBytes = 0;
   deliver: (message: Uint8Array) => void = () => {};
-  readonly #close: (reason: number, side: MemoryStream) => void;
+  readonly #close: StreamOptions["close"];
+  readonly #queued: () => number;
   #receiver: StreamReceiver | null = null;
   /** What arrived and is not handed over yet; a function hands over one thing. */
   #inbox: ((receiver: StreamReceiver) => void)[] = [];
   #finished = false;
 
-  constructor(remote: string, binding: DirectBinding, close: (reason: number, side: MemoryStream) => void) {
-    this.remote = remote;
-    this.binding = binding;
-    this.#close = close;
+  constructor(options: StreamOptions) {
+    this.remote = options.remote;
+    this.binding = options.binding;
+    this.#close = options.close;
+    this.#queued = options.queued;
+  }
+
+  get queuedBytes(): number {
+    return this.#queued();
   }
 
   get finished(): boolean {

@@ -4,7 +4,7 @@ import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import t, { type Test } from "tap";
 import { WebSocket } from "ws";
-import { clientTlsOptions } from "../../../agent/tls/index.ts";
+import { clientTlsOptions, directBinding } from "../../../agent/tls/index.ts";
 import {
   type DialledTunnel,
   dialTunnel,
@@ -243,8 +243,10 @@ t.test("a TLS session is never resumed", async (t) => {
     t.notOk(socket.isSessionReused());
     socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     await once(socket, "data");
+    t.equal(directBinding(socket).exporter.length, 32);
     socket.destroy();
     await once(socket, "close");
+    t.throws(() => directBinding(socket), { code: "TLS_NOT_FRESH" }, "of a connection that is over nothing is believed");
   }
   t.ok(sessions.length > 0, "a ticket was there to try");
   await rig.close();

@@ -1,6 +1,7 @@
 import t, { type Test } from "tap";
-import { type DialledTunnel, dialTunnel, listenTunnel, type TunnelListener } from "../../../agent/tunnel/index.ts";
+import { type DialledTunnel, dialTunnel, listenTunnel, type TunnelListener, tunnelPath } from "../../../agent/tunnel/index.ts";
 import { TidegateError, toHex, utf8 } from "../../../protocol/base/index.ts";
+import { type TunnelEffect, TunnelSession } from "../../../protocol/tunnel/index.ts";
 import { ManualClock, settled } from "../../support/manual-clock.ts";
 import { memoryNetwork } from "../../support/memory-network.ts";
 import { type TunnelMember, TunnelWorld } from "../../support/tunnel-members.ts";
@@ -325,6 +326,56 @@ t.test("a mangled message ends the session, never the node", async (t) => {
   await rig.clock.advance(91_000);
   t.equal(rig.tunnel.status().state, "open");
   await rig.close(t);
+});
+
+t.test("a peer that sends without reading is cut", async (t) => {
+  const rig = await opened();
+  for (const [queued, codes] of [
+    [4_194_304, []],
+    [4_194_305, ["TUNNEL_FLOOD"]],
+  ] as const) {
+    rig.network.queuedBytes = queued;
+    await rig.clock.advance(31_000);
+    t.same([...rig.edge.closedCodes, ...rig.gateway.closedCodes].slice(0, 1), codes, `${queued} bytes not sent`);
+  }
+  rig.network.queuedBytes = 0;
+  await rig.close(t);
+});
+
+t.test("a peer that floods while the store is asked is cut", async (t) => {
+  for (const [pings, code] of [
+    [1_024, "TUNNEL_CLOSED"],
+    [1_025, "TUNNEL_FLOOD"],
+  ] as const) {
+    const rig = new Rig();
+    const release: (() => void)[] = [];
+    rig.gateway.mailroom.opened = () => new Promise<void>((resolve) => release.push(resolve));
+    await rig.listen();
+    const target = { address: { host: "10.0.0.1", port: 7444 }, path: tunnelPath, maxMessageBytes: 300_000 } as const;
+    const stream = await rig.network.dial(edgeMember.tlsKeyHash)(target, new AbortController().signal);
+    const { edge } = rig;
+    const identity = { nodeId: edge.nodeId, member: edge.member(), signing: edge.signing, trust: edge.trust() };
+    const [session, first] = TunnelSession.dial(
+      { ...identity, random: edge.seams.random, binding: stream.binding, peer: gatewayMember.nodeId, counter: 1, heads: [] },
+      0,
+    );
+    const send = (effects: readonly TunnelEffect[]) => {
+      for (const effect of effects) if (effect.kind === "send") stream.send(effect.bytes);
+    };
+    stream.start({ message: (bytes) => send(session.receive(bytes, 0)), drained() {}, closed() {} });
+    send(first);
+    await settled();
+    t.equal(session.state, "open");
+    for (let ping = 0; ping < pings; ping += 1) stream.send(session.frame(4 as 1));
+    await settled();
+    send(session.end("TUNNEL_CLOSED"));
+    await settled();
+    for (const one of release) one();
+    await settled();
+    t.same(rig.gateway.closedCodes, [code], `${pings} pings`);
+    stream.close(0);
+    await rig.close(t);
+  }
 });
 
 t.test("cut in mid-frame a thousand times: the same tunnel comes back, one live session, nothing leaks", async (t) => {

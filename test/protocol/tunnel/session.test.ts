@@ -1,11 +1,14 @@
 import t from "tap";
 import { encodeTcbor, utf8 } from "../../../protocol/base/index.ts";
 import { applyStatements } from "../../../protocol/trust/index.ts";
+import { DiallerHandshake } from "../../../protocol/tunnel/dialler-handshake.ts";
+import { FrameWriter } from "../../../protocol/tunnel/frame.ts";
 import { type DirectBinding, type StreamHead, tunnelTrust } from "../../../protocol/tunnel/index.ts";
 import { encodeHello2, withSignature } from "../../../protocol/tunnel/messages.ts";
+import { headsToTcbor } from "../../../protocol/tunnel/stream-head.ts";
 import { listenerMessage, transcript2 } from "../../../protocol/tunnel/transcript.ts";
 import { TunnelWorld } from "../../support/tunnel-members.ts";
-import { bindingTo, edge, gateway, Pair, type PairOptions, stranger, world } from "./rig.ts";
+import { bindingTo, edge, gateway, Pair, type PairOptions, seededRandom, stranger, world } from "./rig.ts";
 
 function head(byte: number, seq = 1): StreamHead {
   return { nodeId: new Uint8Array(20).fill(byte), epoch: 1, seq, id: new Uint8Array(32).fill(byte) };
@@ -192,6 +195,39 @@ t.test("a message for which it is not the time ends the session", (t) => {
   early.run();
   t.equal(early.code("listener"), "TUNNEL_MALFORMED", "a frame where M3 is due");
   t.throws(() => new Pair().dialler.frame(1), { name: "AssertionError" }, "nothing is sent before the session is open");
+  t.end();
+});
+
+t.test("heads are taken to their bound and not beyond", (t) => {
+  for (const [frames, code] of [
+    [64, null],
+    [65, "TUNNEL_TOO_LARGE"],
+  ] as const) {
+    const pair = new Pair();
+    const handshake = new DiallerHandshake({
+      ...edge,
+      trust: world.trust,
+      binding: bindingTo(gateway),
+      random: seededRandom("heads"),
+      peer: gateway.nodeId,
+      counter: 1,
+      heads: [],
+    });
+    pair.toListener.splice(0, 1, handshake.first);
+    pair.step("listener");
+    const { m3, keys } = handshake.answer(pair.toDialler.shift() ?? new Uint8Array(), () => {});
+    const writer = new FrameWriter(keys.diallerToListener);
+    const full = Array.from({ length: 512 }, (_, index) => head(index % 256));
+    pair.toListener.push(m3);
+    for (let frame = 1; frame <= frames; frame += 1) {
+      pair.toListener.push(writer.write(6, encodeTcbor([frame === frames, headsToTcbor(full)])));
+    }
+    while (pair.step("listener")) {}
+    t.equal(pair.code("listener"), code, `${frames * 512} heads`);
+    t.equal(pair.listener.state, code === null ? "open" : "closed");
+  }
+  const many = Array.from({ length: 32_769 }, () => head(1));
+  t.throws(() => new Pair({ heads: many }), { name: "AssertionError" });
   t.end();
 });
 
