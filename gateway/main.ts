@@ -8,7 +8,7 @@ import { type JoinedNode, nodeHealth, openNode, openNodeStore } from "../agent/n
 import { openSealKey, type Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import type { Store } from "../agent/store/index.ts";
-import { serverTlsOptions } from "../agent/tls/index.ts";
+import { serverTlsOptions, writeAuthorityFile } from "../agent/tls/index.ts";
 import type { Dial, DialledTunnel, Listen, TunnelListener } from "../agent/tunnel/index.ts";
 import { TidegateError } from "../protocol/base/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
@@ -165,6 +165,7 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
   closing.push(() => tunnel.close());
   closing.push(node.onOutgoing(wakeVault));
 
+  writeAuthorityFile(folder.authority, node.identity.tls);
   const listeners = listenersOf(api, edges);
   writeRunFile(folder, { role: "gateway", pid: process.pid, nodeId: nodeIdText(node.nodeId), listeners });
   closing.push(() => removeRunFile(folder));

@@ -43,6 +43,8 @@ export interface DataFolder {
   readonly adminSocket: string;
   readonly apiSocket: string;
   readonly run: string;
+  /** Certificate of the authority that signed this node's, for applications that read over TLS. */
+  readonly authority: string;
 }
 
 /** The names inside a folder, without touching the disk. Throws DATA_PATH_TOO_LONG. */
@@ -58,6 +60,7 @@ export function dataFolderAt(path: string): DataFolder {
     adminSocket: join(path, "admin.sock"),
     apiSocket: join(path, "api.sock"),
     run: join(path, "run.json"),
+    authority: join(path, "ca.pem"),
   };
   if (Buffer.byteLength(folder.adminSocket) > maxSocketPathBytes) {
     throw new DataFolderError(

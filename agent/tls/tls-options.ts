@@ -1,6 +1,7 @@
 import { constants } from "node:crypto";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { TlsIdentity } from "../identity/index.ts";
+import { pemOf } from "./pem.ts";
 
 /** A node's TLS key and certificates, own first. */
 export type TlsKeys = Pick<TlsIdentity, "key" | "chain">;
@@ -28,12 +29,6 @@ export interface ClientTlsOptions extends SecureContextOptions {
 }
 
 function ownCertificate(keys: TlsKeys): { key: string; cert: string } {
-  const cert = keys.chain.map((der) => {
-    const lines =
-      Buffer.from(der)
-        .toString("base64")
-        .match(/.{1,64}/g) ?? [];
-    return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
-  });
+  const cert = keys.chain.map(pemOf);
   return { key: keys.key.export({ type: "pkcs8", format: "pem" }).toString(), cert: cert.join("") };
 }

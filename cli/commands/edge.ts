@@ -1,3 +1,5 @@
+import { callAdmin } from "../../agent/admin/index.ts";
+import type { AccountStatus } from "../../edge/index.ts";
 import {
   type CommandModule,
   creatingUnlock,
@@ -5,6 +7,7 @@ import {
   newDataFolder,
   openingUnlock,
   type UnlockOptions,
+  withData,
   withUnlock,
 } from "../frame/index.ts";
 
@@ -69,4 +72,21 @@ export const edgeCommand: CommandModule = (program, frame) => {
       frame.output.say(`stopping (${reason})`);
       await running.close();
     });
+  for (const [action, summary] of Object.entries(wishes)) {
+    withData(edge.command(`${action} <path>`))
+      .description(summary)
+      .action(async (path: string, options: { data?: string }) => {
+        const call = { method: "POST", path: `/v1/rotations/${action}`, body: { path } } as const;
+        const account = (await callAdmin(dataPath(frame, "edge", options), call)) as AccountStatus;
+        frame.output.result(account, ({ state, version }) => `${path}: ${action} is under way; ${state}, version ${version}`);
+      });
+  }
 };
+
+/** What an operator on the segment may ask of one account, with the vault in reach or not. */
+const wishes = {
+  verify: "check, read-only, that the password of zone/device/account works",
+  rotate: "change the password of zone/device/account now, from the pool",
+  retry: "try again what waits after a failure",
+  release: "release an account from quarantine or UNKNOWN after it was looked at",
+} as const;

@@ -2,16 +2,19 @@ import type { CommandModule } from "../frame/index.ts";
 import { appCommand } from "./app.ts";
 import { auditCommand } from "./audit.ts";
 import { credentialCommand } from "./credential.ts";
+import { demoCommand } from "./demo.ts";
 import { deviceCommand } from "./device.ts";
 import { edgeCommand } from "./edge.ts";
 import { gatewayCommand } from "./gateway.ts";
 import { getCommand } from "./get.ts";
 import { modelCommand } from "./model.ts";
 import { nodeCommand } from "./node.ts";
+import { statusCommand } from "./status.ts";
 import { vaultCommand } from "./vault.ts";
 
 /** One line an area. A module only describes its commands; what they run is imported when they run. */
 export const commandModules: readonly CommandModule[] = [
+  demoCommand,
   vaultCommand,
   nodeCommand,
   deviceCommand,
@@ -22,4 +25,5 @@ export const commandModules: readonly CommandModule[] = [
   gatewayCommand,
   getCommand,
   modelCommand,
+  statusCommand,
 ];

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { ServerTCP } from "modbus-serial";
+import { freePort } from "./free-port.ts";
 import { illegalAddress, type MeterKind, powerOn } from "./modbus-meter.ts";
 
 /** A meter on the network. */
@@ -24,7 +24,8 @@ export function deliverMeter(folder: string, password: number): void {
 export async function startMeter(folder: string, kind: MeterKind): Promise<MeterServer> {
   const start = () => powerOn(kind, storedPassword(folder), (password) => keepPassword(folder, password));
   let meter = start();
-  const port = await freePort();
+  // The library takes 0 for 502.
+  const port = await freePort("127.0.0.1");
   const write = async (address: number, values: readonly number[]) => {
     const { exception, restarts } = meter.writeRegisters(address, values);
     if (restarts) restart();
@@ -65,13 +66,4 @@ function keepPassword(folder: string, password: number): void {
   const unfinished = join(folder, `${memoryFile}.new`);
   writeFileSync(unfinished, JSON.stringify({ password }), { mode: 0o600, flush: true });
   renameSync(unfinished, join(folder, memoryFile));
-}
-
-/** A port that was free a moment ago; the library takes 0 for 502. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const address = probe.address();
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }

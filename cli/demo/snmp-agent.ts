@@ -19,6 +19,7 @@ export interface SnmpAgent {
   readonly port: number;
   readonly pid: number;
   readonly version: string;
+  readonly ended: Promise<number | null>;
   stop(): Promise<void>;
 }
 
@@ -59,7 +60,7 @@ export async function startSnmpAgent(options: {
     });
   await (await start()).stop();
   const running = await start();
-  return { port, pid: running.pid, version: running.greeting, stop: () => running.stop() };
+  return { port, pid: running.pid, version: running.greeting, ended: running.ended, stop: () => running.stop() };
 }
 
 /** True where Net-SNMP's own `snmpget` reads sysUpTime as `user`; the secrets go through a file that only we can read. */

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,11 +95,6 @@ export class DemoSystem {
 
   read(path: string): string {
     return readFileSync(path, "utf8");
-  }
-
-  /** A password such as a device is delivered with. */
-  static factoryPassword(): string {
-    return randomBytes(9).toString("base64url");
   }
 
   /** Ends every process of ours, newest first, and removes the folder unless it is to be kept. */

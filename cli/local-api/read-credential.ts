@@ -50,7 +50,7 @@ function send(place: ApiPlace, path: string, token: Secret): Promise<IncomingMes
   return new Promise((resolve, reject) => {
     const failed = (cause: unknown): void =>
       reject(
-        new CliError("CLI_API_UNREACHABLE", `no local API answers at ${place.kind === "socket" ? place.path : place.base}`, {
+        new CliError("CLI_API_UNREACHABLE", `no local API answers at ${placeText(place)} (${reason(cause)})`, {
           cause,
           hint: "Is the node running? Name it with --data DIR, --socket FILE or --url URL (and --ca FILE).",
         }),
@@ -63,7 +63,8 @@ function send(place: ApiPlace, path: string, token: Secret): Promise<IncomingMes
       outgoing.on("error", failed);
       outgoing.end();
     } catch (cause) {
-      failed(cause);
+      if (cause instanceof CliError) reject(cause);
+      else failed(cause);
     }
   });
 }
@@ -73,8 +74,26 @@ function target(place: ApiPlace, path: string, headers: Record<string, string>):
     return { url: new URL(`http://localhost${path}`), options: { socketPath: place.path, headers } };
   }
   const url = new URL(path, place.base);
-  const ca = place.caFile === undefined ? {} : { ca: readFileSync(place.caFile) };
+  const ca = place.caFile === undefined ? {} : { ca: readAuthority(place.caFile) };
   return { url, options: { ...ca, headers: { ...headers, host: url.host } } };
+}
+
+function readAuthority(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new CliError("CLI_FILE", `cannot read ${path}`, { cause });
+  }
+}
+
+function placeText(place: ApiPlace): string {
+  return place.kind === "socket" ? place.path : place.base;
+}
+
+/** The system's own word for what went wrong, e.g. ECONNREFUSED or UNABLE_TO_VERIFY_LEAF_SIGNATURE. */
+function reason(cause: unknown): string {
+  const { code, message } = cause as { code?: string; message?: string };
+  return code ?? message ?? "no reason given";
 }
 
 async function bodyOf(response: IncomingMessage): Promise<string> {

@@ -1,0 +1,58 @@
+import { type DemoDevice, startMeterDevice, startSwitch } from "./devices.ts";
+import { createNarrator } from "./narrator.ts";
+import { snmpPackages } from "./snmp-agent.ts";
+import { adopt, readInDmz, rotateByOrder, startNodes, verifyLogs, withoutVault } from "./story.ts";
+import { DemoSystem } from "./system.ts";
+
+export interface DemoOptions {
+  /** Leave the folders of the nodes and devices behind. */
+  readonly keep: boolean;
+  readonly stream: NodeJS.WriteStream;
+  readonly version: string;
+}
+
+/** What the demo did, for --json and for its tests. */
+export interface DemoResult {
+  readonly steps: number;
+  readonly seconds: number;
+  readonly devices: readonly string[];
+  /** What was not run, and what would install it; null where everything was. */
+  readonly notRun: string | null;
+  readonly folder: string | null;
+}
+
+/** Runs the whole system on this machine, told step by step; ends every process it started, whatever happens. */
+export async function runDemo({ keep, stream, version }: DemoOptions): Promise<DemoResult> {
+  const started = performance.now();
+  const tell = createNarrator(stream);
+  const system = new DemoSystem();
+  const interrupted = (): void => void system.close({ keep }).finally(() => process.exit(130));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupted);
+  try {
+    const devices: DemoDevice[] = [];
+    const snmp = await startSwitch(system, { authPassword: "factory-auth-0000", privPassword: "factory-priv-0000" });
+    if (snmp !== null) devices.push(snmp);
+    devices.push(await startMeterDevice(system, { password: "1000" }));
+    const notRun =
+      snmp === null ? `the SNMPv3 part was NOT RUN: snmpd is not installed (apt-get install ${snmpPackages})` : null;
+    tell.say(
+      `Tidegate ${version}: vault, gateway, edge and ${devices.length} devices, each its own process, in ${system.root}`,
+    );
+    if (notRun !== null) tell.say(notRun);
+    const story = { system, tell, devices };
+    await startNodes(story);
+    await adopt(story);
+    await rotateByOrder(story);
+    const reader = await readInDmz(story);
+    await withoutVault(story, reader);
+    await verifyLogs(story);
+    const seconds = Math.round((performance.now() - started) / 100) / 10;
+    const summary = `${tell.steps} steps, all proven, in ${seconds} s: each device is at its third password, none was lost`;
+    tell.say(`${summary}${keep ? `; folders kept in ${system.root}` : ""}`);
+    if (notRun !== null) tell.say(notRun);
+    return { steps: tell.steps, seconds, devices: devices.map(({ path }) => path), notRun, folder: keep ? system.root : null };
+  } finally {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupted);
+    await system.close({ keep });
+  }
+}
