@@ -7,14 +7,16 @@ import { type MemberStatement, memberOf, type TrustState } from "../../protocol/
 import type { StreamHead } from "../../protocol/tunnel/index.ts";
 import type { NodeIdentity } from "../identity/index.ts";
 import type { Transaction } from "../store/index.ts";
-import { type Applied, applyBundle, learnStatements, takeHeld } from "./apply-bundle.ts";
+import { applyBundle, takeHeld } from "./apply-bundle.ts";
 import type { ApplyResult, JoinedNode, NodeStatus, NodeTime, OutboxLimits, OutgoingReport } from "./contracts.ts";
 import { countEntries, loadEntries, loadEntriesOfType, loadEntry } from "./entry-rows.ts";
 import { NodeError } from "./errors.ts";
+import { learnStatements } from "./learn-trust.ts";
 import { nodeLimits } from "./limits.ts";
 import { inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent } from "./node-parts.ts";
 import { addFacts, countFacts, readReports } from "./outbox.ts";
 import { sealReport } from "./seal-report.ts";
+import type { Applied } from "./take-bundle.ts";
 
 const noHead = new Uint8Array(32);
 

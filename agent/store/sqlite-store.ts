@@ -1,5 +1,4 @@
-import { closeSync, openSync } from "node:fs";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import {
   asBytes,
   assert,
@@ -12,6 +11,7 @@ import {
   type Secret,
 } from "../../protocol/base/index.ts";
 import type { Failpoint } from "../seams/index.ts";
+import { openDatabase, prepareStatements, type Statements } from "./database.ts";
 import { isStorageFault, StoreError, storeErrorOf } from "./errors.ts";
 import { HighWaterMark } from "./high-water-mark.ts";
 import { RowSeal, RowSum } from "./row-seal.ts";
@@ -49,16 +49,6 @@ interface SealedRow {
   readonly sealed: Uint8Array;
 }
 
-interface Statements {
-  readonly get: StatementSync;
-  readonly version: StatementSync;
-  readonly put: StatementSync;
-  readonly delete: StatementSync;
-  readonly count: StatementSync;
-  readonly up: StatementSync;
-  readonly down: StatementSync;
-}
-
 /** The row that holds the generation and the sum; not a row of any table, so no caller reaches it. */
 const metaTable = "";
 const metaId = new Uint8Array(0);
@@ -82,7 +72,7 @@ class SqliteStore implements Store {
     this.#sum = new RowSum(this.#seal.derive("row sum"));
     this.#database = openDatabase(options.path);
     try {
-      this.#statements = prepare(this.#database);
+      this.#statements = prepareStatements(this.#database);
       const meta = this.#readMeta();
       this.#generation = meta.generation;
       this.#verifyRows(meta.sum);
@@ -282,48 +272,4 @@ function rangeOf(options: ScanOptions): { low: Uint8Array; high: Uint8Array } {
   if (options.from !== undefined && options.reverse && Buffer.compare(options.from, high) < 0) high = options.from;
   if (options.from !== undefined && !options.reverse && Buffer.compare(options.from, low) > 0) low = options.from;
   return { low, high };
-}
-
-function openDatabase(path: string): DatabaseSync {
-  closeSync(openSync(path, "a", 0o600));
-  const database = new DatabaseSync(path, { timeout: 0, readBigInts: false });
-  try {
-    database.exec(`
-      pragma locking_mode = exclusive;
-      pragma journal_mode = wal;
-      pragma synchronous = full;
-      pragma secure_delete = on;
-      pragma cache_size = -8192;
-      create table if not exists row (
-        tbl text not null, id blob not null, version integer not null, sealed blob not null, primary key (tbl, id)
-      ) strict;
-      begin immediate; commit;
-    `);
-    assertPragma(database, "journal_mode", "wal");
-    assertPragma(database, "synchronous", 2);
-    assertPragma(database, "secure_delete", 1);
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-  return database;
-}
-
-/** The settings that durability rests on are read back from the open handle: a pragma that SQLite ignores says nothing. */
-function assertPragma(database: DatabaseSync, name: string, expected: string | number): void {
-  const row = database.prepare(`pragma ${name}`).get() as Record<string, unknown>;
-  assert(row[name] === expected, `pragma ${name} is ${String(row[name])}`);
-}
-
-function prepare(database: DatabaseSync): Statements {
-  const scan = "select id, version, sealed from row where tbl = ? and id >= ? and id <= ? order by tbl, id";
-  return {
-    get: database.prepare("select version, sealed from row where tbl = ? and id = ?"),
-    version: database.prepare("select version from row where tbl = ? and id = ?"),
-    put: database.prepare("insert or replace into row (tbl, id, version, sealed) values (?, ?, ?, ?)"),
-    delete: database.prepare("delete from row where tbl = ? and id = ?"),
-    count: database.prepare("select count(*) as n from row where tbl = ?"),
-    up: database.prepare(`${scan} limit ?`),
-    down: database.prepare(`${scan} desc limit ?`),
-  };
 }

@@ -108,6 +108,7 @@ export class GatewayWorld {
     const { tlsKeyHash } = this.member;
     const ports = { dial: this.network.dial(tlsKeyHash), listen: this.network.listen(tlsKeyHash), log };
     const running = await start({ folder: this.folder, config, version: "0.0.0" }, this.seams, this.unlock, ports);
+    running.parts.node.onChanged(() => queueMicrotask(() => this.look()));
     this.#t.teardown(() => running.close());
     return running;
   }
