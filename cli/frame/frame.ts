@@ -44,6 +44,8 @@ function untilStopped(process: NodeJS.Process): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(signal));
     if (process.channel) process.once("disconnect", () => resolve("disconnect"));
+    // Listening holds the channel open, and an open channel would keep the process alive after its node has closed.
+    process.channel?.unref();
   });
 }
 
