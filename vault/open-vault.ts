@@ -11,7 +11,7 @@ import { dataFolderHolder, VaultAuditLog, vaultAuditStorage, vaultMirrorSource }
 import { loadVaultSeeds, TrustReader, vaultKeysOf } from "./identity/index.ts";
 import { ColumnSeal } from "./master-key/index.ts";
 import { openVaultStore } from "./store/index.ts";
-import type { VaultCore } from "./streams/index.ts";
+import { ExportedCache, type VaultCore } from "./streams/index.ts";
 
 /** An opened vault that listens to nobody yet. */
 export interface OpenVault {
@@ -68,7 +68,17 @@ export async function openVault(options: {
   await audit.begin(options.version);
   let closing: Promise<void> | null = null;
   return {
-    core: { store, seal, random, clock, keys: stored.keys, vaultId: stored.vaultId, trust, log: audit },
+    core: {
+      store,
+      seal,
+      random,
+      clock,
+      keys: stored.keys,
+      vaultId: stored.vaultId,
+      trust,
+      exported: new ExportedCache(),
+      log: audit,
+    },
     audit,
     close() {
       closing ??= audit.close().then(async () => {

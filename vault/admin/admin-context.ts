@@ -13,17 +13,41 @@ export interface AdminContext {
   vaultAddress(): string;
 }
 
-/** Runs a change and issues what follows from it, in one transaction; `zone` bounds the edges concerned, null means all. */
+/** What a change may concern. */
+export interface ChangeOf {
+  /** Zone of the edge concerned; null means every zone. Gateways always are. */
+  readonly zone: string | null;
+  /** Paths of the accounts that change, new ones need not be named; null means any, as where grants change. */
+  readonly paths: readonly string[] | null;
+}
+
+/** A change of one account's values. */
+export function changeOfAccount(path: string): ChangeOf {
+  return { zone: path.split("/")[0] ?? null, paths: [path] };
+}
+
+/** Runs a change and issues what follows from it, in one transaction. */
 export async function change<T>(
   context: AdminContext,
-  zone: string | null,
+  of: ChangeOf,
   work: (registry: RegistryContext, tx: VaultTransaction) => Promise<T>,
 ): Promise<T> {
   const { core } = context;
   const { result, reached } = await core.store.transaction(async (tx) => {
     const made = await work(await registryOf(core, tx), tx);
-    return { result: made, reached: await exportNodes(core, tx, zone) };
+    return { result: made, reached: await exportNodes(core, tx, { zone: of.zone, accounts: await idsOf(tx, of.paths) }) };
   });
   context.wake(reached);
   return result;
+}
+
+async function idsOf(tx: VaultTransaction, paths: readonly string[] | null): Promise<Uint8Array[] | null> {
+  if (paths === null) return null;
+  if (paths.length === 0) return [];
+  const rows = await tx
+    .selectFrom("accounts")
+    .select("account_id")
+    .where("path", "in", [...paths])
+    .execute();
+  return rows.map((row) => row.account_id);
 }

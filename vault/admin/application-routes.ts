@@ -12,6 +12,11 @@ const application = z.strictObject({
   node: segment.nullable().default(null),
 });
 
+/** A grant, or its end, may reach any account. */
+const anyAccount = { zone: null, paths: null };
+/** The application itself is told anew, what it reads stays. */
+const noAccount = { zone: null, paths: [] };
+
 /** Applications, their grants and tokens. */
 export function applicationRoutes(context: AdminContext): AdminRoute[] {
   const named = (params: Record<string, string>) => params["name"] ?? "";
@@ -21,7 +26,7 @@ export function applicationRoutes(context: AdminContext): AdminRoute[] {
       path: "/v1/applications",
       body: application,
       handle: ({ body }) =>
-        change(context, null, async (registry, tx) => {
+        change(context, noAccount, async (registry, tx) => {
           const node = body.node === null ? null : await nodeNamed(tx, body.node);
           await addApplication(registry, tx, { name: body.name, uid: body.uid, nodeId: node?.node_id ?? null });
           return { name: body.name };
@@ -33,7 +38,7 @@ export function applicationRoutes(context: AdminContext): AdminRoute[] {
       path: "/v1/applications/:name/grants",
       body: z.strictObject({ pattern }),
       handle: ({ params, body }) =>
-        change(context, null, async (registry, tx) => ({
+        change(context, anyAccount, async (registry, tx) => ({
           name: named(params),
           added: await grant(registry, tx, named(params), body.pattern),
         })),
@@ -43,7 +48,7 @@ export function applicationRoutes(context: AdminContext): AdminRoute[] {
       path: "/v1/applications/:name/grants",
       query: z.strictObject({ pattern }),
       handle: ({ params, query }) =>
-        change(context, null, async (registry, tx) => {
+        change(context, anyAccount, async (registry, tx) => {
           await revokeGrant(registry, tx, named(params), query.pattern);
           return { name: named(params) };
         }),
@@ -52,7 +57,7 @@ export function applicationRoutes(context: AdminContext): AdminRoute[] {
       method: "POST",
       path: "/v1/applications/:name/token",
       handle: ({ params }) =>
-        change(context, null, async (registry, tx) => {
+        change(context, noAccount, async (registry, tx) => {
           const token = await issueToken(registry, tx, named(params));
           const text = token.use((bytes) => Buffer.from(bytes).toString("utf8"));
           token.wipe();
@@ -64,7 +69,7 @@ export function applicationRoutes(context: AdminContext): AdminRoute[] {
       path: "/v1/applications/:name/disabled",
       body: z.strictObject({ disabled: z.boolean() }),
       handle: ({ params, body }) =>
-        change(context, null, async (registry, tx) => {
+        change(context, anyAccount, async (registry, tx) => {
           await setDisabled(registry, tx, named(params), body.disabled);
           return { name: named(params), disabled: body.disabled };
         }),

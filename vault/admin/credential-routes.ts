@@ -11,7 +11,7 @@ import {
 } from "../registry/index.ts";
 import type { AccountRow } from "../store/index.ts";
 import { registryOf } from "../streams/index.ts";
-import { type AdminContext, change } from "./admin-context.ts";
+import { type AdminContext, change, changeOfAccount } from "./admin-context.ts";
 import { base64, path } from "./input-shapes.ts";
 
 const byPath = z.strictObject({ path });
@@ -42,7 +42,7 @@ export function credentialRoutes(context: AdminContext): AdminRoute[] {
           Object.entries(body.fields).map(([name, text]) => [name, new Uint8Array(Buffer.from(text, "base64"))]),
         );
         try {
-          const [epoch, number] = await change(context, body.path.split("/")[0] ?? null, async (registry, tx) =>
+          const [epoch, number] = await change(context, changeOfAccount(body.path), async (registry, tx) =>
             setCredential(registry, tx, await accountAt(tx, body.path), fields),
           );
           return { path: body.path, version: `${epoch}.${number}` };

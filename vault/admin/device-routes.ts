@@ -12,7 +12,7 @@ import {
   RegistryError,
 } from "../registry/index.ts";
 import type { AccountRow, DeviceRow, OrderRow, VaultTransaction } from "../store/index.ts";
-import { type AdminContext, change } from "./admin-context.ts";
+import { type AdminContext, change, changeOfAccount } from "./admin-context.ts";
 import { hostName, line, path, segment } from "./input-shapes.ts";
 import { accountsPerDevice, constraintsBytes, longestOrderS, usualOrderS } from "./limits.ts";
 
@@ -66,7 +66,7 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
       path: "/v1/devices",
       body: device,
       handle: ({ body }) =>
-        change(context, body.zone, async (registry, tx) => {
+        change(context, { zone: body.zone, paths: [] }, async (registry, tx) => {
           await putModel(tx, { ...body.model, constraints: body.model.constraints }, registry.nowMs());
           const added = await addDevice(registry, tx, {
             ...body,
@@ -107,7 +107,7 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
       path: "/v1/orders",
       body: order,
       handle: ({ body }) =>
-        change(context, body.path.split("/")[0] ?? null, async (registry, tx) =>
+        change(context, { ...changeOfAccount(body.path), paths: [] }, async (registry, tx) =>
           describeOrder(await giveOrder(registry, tx, body)),
         ),
     }),

@@ -192,5 +192,5 @@ async function moveChildren(tx: VaultTransaction, from: Uint8Array, to: Uint8Arr
 async function exportToGateway(core: VaultCore, tx: VaultTransaction, node: NodeRow): Promise<Uint8Array[]> {
   if (node.via === null) return [];
   const gateway = await tx.selectFrom("nodes").selectAll().where("node_id", "=", node.via).executeTakeFirstOrThrow();
-  return (await issueBundle(core, tx, gateway)) === null ? [] : [gateway.node_id];
+  return (await issueBundle(core, tx, gateway, { accounts: [] })) === null ? [] : [gateway.node_id];
 }

@@ -9,6 +9,14 @@ import { holdNode, raiseAlarm } from "./hold-node.ts";
 
 type FactOf<Kind extends FactContent["kind"]> = Extract<FactContent, { kind: Kind }>;
 
+/** Ids of the accounts that these facts are about. */
+export function accountsOf(facts: BundleBody["facts"]): Uint8Array[] {
+  return facts.flatMap((fact) => {
+    const read = readFact(fact);
+    return "content" in read && "accountId" in read.content ? [read.content.accountId] : [];
+  });
+}
+
 /**
  * Takes a report's facts in. A fact about what the node has no business with, or of a later version, changes nothing and is an alarm:
  * the others count.

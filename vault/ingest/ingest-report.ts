@@ -31,7 +31,7 @@ import {
 } from "../streams/index.ts";
 import { IngestError } from "./codes.ts";
 import { holdNode, raiseAlarm } from "./hold-node.ts";
-import { ingestFacts } from "./ingest-facts.ts";
+import { accountsOf, ingestFacts } from "./ingest-facts.ts";
 import { heldCarrier, removeHeld, storeEscrow, storeHeld } from "./report-rows.ts";
 
 /** What became of a report. */
@@ -94,6 +94,7 @@ async function applyAll(
   let { verified, streams } = start;
   let node = first;
   let answerDue = false;
+  const accounts: Uint8Array[] = [];
   for (;;) {
     const opened = openVerified(verified, [core.keys.identity.sealing]);
     applyBody(emptyState, opened);
@@ -105,15 +106,17 @@ async function applyAll(
     await saveStreams(tx, node.node_id, streams);
     node = await noteHeard(core, tx, node, { verified, opened, ack: heard.outcome });
     await ingestFacts(core, tx, node, opened.facts);
+    accounts.push(...accountsOf(opened.facts));
     answerDue ||= needsAnswer(streams, opened);
     const next = applied.next === null ? null : await heldCarrier(tx, node.node_id, applied.next.id);
     if (next === null) break;
     verified = await verify(core, tx, next);
   }
   // What a gateway holds decides what the edges of every zone may get.
-  const reached = await exportNodes(core, tx, node.role === nodeRole.gateway ? null : node.zone);
+  const reached = await exportNodes(core, tx, { zone: node.role === nodeRole.gateway ? null : node.zone, accounts });
   const answered = reached.some((id) => toHex(id) === toHex(node.node_id));
-  if (!answered && answerDue && (await issueBundle(core, tx, node, { always: true })) !== null) reached.push(node.node_id);
+  if (!answered && answerDue && (await issueBundle(core, tx, node, { always: true, accounts: [] })) !== null)
+    reached.push(node.node_id);
   return { outcome: "applied", code: null, reached };
 }
 
@@ -197,7 +200,7 @@ async function refuse(
     heard.sender.heardNonces[0] !== undefined &&
     toHex(heard.sender.heardNonces[0]) !== toHex(streams.answered ?? new Uint8Array(0));
   await saveStreams(tx, node.node_id, { ...streams, receiver: dropHeld(streams.receiver, verified.id), sender: heard.sender });
-  const issued = isNew ? await issueBundle(core, tx, node, { always: true }) : null;
+  const issued = isNew ? await issueBundle(core, tx, node, { always: true, accounts: [] }) : null;
   return { outcome: "refused", code, reached: issued === null ? [] : [node.node_id] };
 }
 

@@ -1,4 +1,4 @@
-import { hkdfSync } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import nacl from "tweetnacl";
 import { assert, concat, encodeTcbor, type Random, type Secret } from "../../protocol/base/index.ts";
 import { MasterKeyError } from "./codes.ts";
@@ -15,15 +15,18 @@ export interface ColumnPlace {
 
 const formatVersion = 1;
 const nonceLength = 24;
+const firstBlock = Uint8Array.of(1);
 
 /** Seals the secret columns of the vault's store under one 32-byte master key. */
 export class ColumnSeal {
-  readonly #key: Secret;
+  readonly #secret: Secret;
+  #key: KeyObject | null;
   readonly #random: Random;
 
   constructor(key: Secret, random: Random) {
     assert(key.length === 32, "the master key has 32 bytes");
-    this.#key = key;
+    this.#secret = key;
+    this.#key = key.use(createSecretKey);
     this.#random = random;
   }
 
@@ -53,11 +56,14 @@ export class ColumnSeal {
 
   /** Overwrites the master key; sealing after it is a bug. */
   wipe(): void {
-    this.#key.wipe();
+    this.#secret.wipe();
+    this.#key = null;
   }
 
+  /** HKDF-Expand (RFC 5869 section 2.3) of one block: the master key is uniform already, and the native call costs five times as much. */
   #columnKey(place: ColumnPlace): Uint8Array {
+    assert(this.#key !== null, "the column seal is used before it is wiped");
     const info = encodeTcbor(["tidegate/1 vault column", place.table, place.row, place.column, place.version ?? 0]);
-    return this.#key.use((key) => new Uint8Array(hkdfSync("sha256", key, new Uint8Array(0), info, 32)));
+    return createHmac("sha256", this.#key).update(info).update(firstBlock).digest();
   }
 }

@@ -1,4 +1,4 @@
-import { assert, concat, decodeTcbor, encodeTcbor, sameBytes, u64be } from "../../protocol/base/index.ts";
+import { assert, concat, decodeTcbor, encodeTcbor, sameBytes, toHex, u64be } from "../../protocol/base/index.ts";
 import { type Fields, fieldsFromTcbor, fieldsToTcbor, fingerprintOf, wipeFields } from "../../protocol/content/index.ts";
 import {
   type CandidateIndex,
@@ -13,6 +13,7 @@ import { checkFields, GenerationError, generateFields } from "../generation/inde
 import type { AccountRow, CredentialRow, VaultTransaction } from "../store/index.ts";
 import { RegistryError } from "./codes.ts";
 import { fingerprintKeyOf } from "./devices.ts";
+import { loadLedger, saveLedger } from "./ledger-rows.ts";
 import { poolSize, redraws } from "./limits.ts";
 import { modelConstraints } from "./models.ts";
 import type { RegistryContext } from "./registry-context.ts";
@@ -65,50 +66,6 @@ export async function fillPool(context: RegistryContext, tx: VaultTransaction, a
   return Math.max(0, missing);
 }
 
-/** The account's ledger as its rows stand, or null before the first credential. */
-export async function loadLedger(tx: VaultTransaction, account: AccountRow): Promise<Ledger | null> {
-  const rows = await tx
-    .selectFrom("credentials")
-    .select(["epoch", "number", "status", "fingerprint"])
-    .where("account_id", "=", account.account_id)
-    .orderBy("epoch")
-    .orderBy("number")
-    .execute();
-  if (rows.length === 0) return null;
-  const values = rows.map((row) => ({
-    index: [row.epoch, row.number] as CandidateIndex,
-    fingerprint: row.fingerprint,
-    status: row.status as LedgerStatus,
-  }));
-  return { epoch: account.epoch, nextNumber: account.next_number, unsettled: account.unsettled === 1, values };
-}
-
-/** Writes what changed between two states of one ledger; the values' own rows are inserted by who issues them. */
-export async function saveLedger(
-  tx: VaultTransaction,
-  account: AccountRow,
-  before: Ledger | null,
-  after: Ledger,
-): Promise<void> {
-  const old = new Map(before?.values.map((value) => [indexKey(value.index), value.status]));
-  // The one that stops being acknowledged first: at most one row is, at every moment.
-  const changed = after.values.filter(({ index, status }) => old.has(indexKey(index)) && old.get(indexKey(index)) !== status);
-  for (const value of changed.sort((a) => (a.status === "acknowledged" ? 1 : -1))) {
-    await tx
-      .updateTable("credentials")
-      .set({ status: value.status })
-      .where("account_id", "=", account.account_id)
-      .where("epoch", "=", value.index[0])
-      .where("number", "=", value.index[1])
-      .execute();
-  }
-  await tx
-    .updateTable("accounts")
-    .set({ epoch: after.epoch, next_number: after.nextNumber, unsettled: after.unsettled ? 1 : 0 })
-    .where("account_id", "=", account.account_id)
-    .execute();
-}
-
 /** All versions of an account, newest first, opened. */
 export async function credentialVersions(
   context: Pick<RegistryContext, "seal">,
@@ -120,6 +77,32 @@ export async function credentialVersions(
   if (statuses !== undefined) query = query.where("status", "in", [...statuses]);
   const rows = await query.orderBy("epoch", "desc").orderBy("number", "desc").execute();
   return rows.map((row) => openVersion(context, row));
+}
+
+/** The versions that may be live or staged, of these accounts or of all: by account id in hexadecimal, newest first. */
+export async function openVersions(
+  context: Pick<RegistryContext, "seal">,
+  tx: VaultTransaction,
+  accountIds: readonly Uint8Array[] | null,
+): Promise<ReadonlyMap<string, readonly CredentialVersion[]>> {
+  const live: readonly LedgerStatus[] = ["acknowledged", "issued"];
+  const versions = new Map<string, CredentialVersion[]>();
+  if (accountIds !== null) {
+    for (const id of accountIds) versions.set(toHex(id), await credentialVersions(context, tx, id, live));
+    return versions;
+  }
+  const rows = await tx
+    .selectFrom("credentials")
+    .selectAll()
+    .where("status", "in", [...live])
+    .orderBy("epoch", "desc")
+    .orderBy("number", "desc")
+    .execute();
+  for (const row of rows) {
+    const key = toHex(row.account_id);
+    versions.set(key, [...(versions.get(key) ?? []), openVersion(context, row)]);
+  }
+  return versions;
 }
 
 /** The current version. Throws REGISTRY_NO_CREDENTIAL. */
@@ -252,10 +235,6 @@ async function audit(
     outcome: "ok",
     details: { epoch, number },
   });
-}
-
-function indexKey([epoch, number]: CandidateIndex): string {
-  return `${epoch}.${number}`;
 }
 
 function fieldsPlace(accountId: Uint8Array, [epoch, number]: CandidateIndex) {

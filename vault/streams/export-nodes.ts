@@ -4,15 +4,23 @@ import type { VaultTransaction } from "../store/index.ts";
 import { issueBundle } from "./issue-bundle.ts";
 import type { VaultCore } from "./vault-core.ts";
 
+/** What a change may concern. Too narrow a scope would leave a node behind until the next wide one. */
+export interface ChangeScope {
+  /** The zone whose edge it concerns; null means every zone. Gateways are always asked. */
+  readonly zone: string | null;
+  /** Ids of accounts that changed; new ones need not be named. Null means any, as where grants changed. */
+  readonly accounts: readonly Uint8Array[] | null;
+}
+
 /**
- * Issues to every node that a change may concern: the gateways, and the edges of `zone` (all edges where it is null). Returns the ids of
- * those that have something new to fetch. Part of the changing transaction, so that nothing is promised that is not on its way.
+ * Issues to every node that a change concerns. Returns the ids of those that have something new to fetch. Part of the changing
+ * transaction, so that nothing is promised that is not on its way.
  */
-export async function exportNodes(core: VaultCore, tx: VaultTransaction, zone: string | null): Promise<Uint8Array[]> {
+export async function exportNodes(core: VaultCore, tx: VaultTransaction, scope: ChangeScope): Promise<Uint8Array[]> {
   const reached: Uint8Array[] = [];
   for (const node of await activeNodes(tx)) {
-    if (node.role === nodeRole.edge && zone !== null && node.zone !== zone) continue;
-    if ((await issueBundle(core, tx, node)) !== null) reached.push(node.node_id);
+    if (node.role === nodeRole.edge && scope.zone !== null && node.zone !== scope.zone) continue;
+    if ((await issueBundle(core, tx, node, { accounts: scope.accounts })) !== null) reached.push(node.node_id);
   }
   return reached;
 }

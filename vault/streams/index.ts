@@ -1,4 +1,5 @@
 export { exportNodes } from "./export-nodes.ts";
+export { ExportedCache } from "./exported-cache.ts";
 export { dropFromOutbox, type IssueOptions, issueBundle } from "./issue-bundle.ts";
 export { lockStreams, type NodeStreams, saveStreams, startStreams } from "./stream-row.ts";
 export { registryOf, type VaultCore, type VaultLog, vaultMailbox } from "./vault-core.ts";

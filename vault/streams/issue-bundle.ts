@@ -1,5 +1,5 @@
+import { toHex } from "../../protocol/base/index.ts";
 import {
-  type BundleBody,
   buildBundle,
   bundleKind,
   direction,
@@ -19,12 +19,14 @@ import { importSealingPublicKey, nodeIdText } from "../../protocol/keys/index.ts
 import { memberOf, newestRoot } from "../../protocol/trust/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import { desiredEntries } from "./desired-entries.ts";
-import { exportedEntries, lockStreams, type NodeStreams, saveExported, saveStreams } from "./stream-row.ts";
+import { lockStreams, type NodeStreams, saveExported, saveStreams } from "./stream-row.ts";
 import { registryOf, type VaultCore } from "./vault-core.ts";
 
 export interface IssueOptions {
   /** Issue also where nothing changed: a report waits for its acknowledgement, or a nonce for its answer. */
   readonly always?: boolean;
+  /** Ids of the accounts that the change is about; null, as where it is absent, where it may be about any. */
+  readonly accounts?: readonly Uint8Array[] | null;
   /** Statements that ride beside the bundle. */
   readonly statements?: readonly Uint8Array[];
 }
@@ -41,12 +43,15 @@ export async function issueBundle(
 ): Promise<Uint8Array | null> {
   if (node.state !== "active") return null;
   const streams = await lockStreams(tx, node.node_id);
-  const exported = await exportedEntries(core.seal, tx, node.node_id);
-  const desired = await desiredEntries(await registryOf(core, tx), tx, node, exported);
+  const exported = await core.exported.read(core.seal, tx, node.node_id, streams.sender);
+  // A snapshot is made from what the store says, whatever was sent before.
+  const accounts = snapshotDue(streams.sender) ? null : (options.accounts ?? null);
+  const changed = accounts === null ? null : new Set(accounts.map(toHex));
+  const desired = await desiredEntries(await registryOf(core, tx), tx, { node, exported, changed });
   const plan = planNext(core, streams.sender, { exported, desired, always: options.always === true });
   if (plan === null) return null;
   await saveExported(core.seal, tx, node.node_id, { before: exported, after: plan.entries });
-  return seal(core, tx, node, { streams, body: plan.body, statements: options.statements ?? [] });
+  return seal(core, tx, node, { streams, plan, statements: options.statements ?? [] });
 }
 
 function planNext(
@@ -66,9 +71,10 @@ async function seal(
   core: VaultCore,
   tx: VaultTransaction,
   node: NodeRow,
-  item: { streams: NodeStreams; body: BundleBody; statements: readonly Uint8Array[] },
+  item: { streams: NodeStreams; plan: Plan; statements: readonly Uint8Array[] },
 ): Promise<Uint8Array> {
-  const { streams, body, statements } = item;
+  const { streams, plan, statements } = item;
+  const { body } = plan;
   const trust = await core.trust.read(tx);
   const root = newestRoot(trust);
   const kind = body.baseDigest === null ? bundleKind.snapshot : bundleKind.delta;
@@ -119,6 +125,7 @@ async function seal(
   // What lies behind a snapshot need not be sent any more.
   for (const item of foldable(next)) await dropFromOutbox(tx, node.node_id, item);
   await saveStreams(tx, node.node_id, { ...streams, sender: next, answered: sender.heardNonces[0] ?? null });
+  core.exported.keep(node.node_id, next, plan.entries);
   return built.carrier;
 }
 

@@ -7,6 +7,7 @@ import type { TrustReader, VaultKeys } from "../identity/index.ts";
 import type { ColumnSeal } from "../master-key/index.ts";
 import type { RegistryContext } from "../registry/index.ts";
 import type { VaultStore, VaultTransaction } from "../store/index.ts";
+import type { ExportedCache } from "./exported-cache.ts";
 
 /** The vault's audit log as the parts of the vault use it: every call inside the transaction of the change. */
 export interface VaultLog {
@@ -35,6 +36,7 @@ export interface VaultCore {
   /** 32 bytes. */
   readonly vaultId: Uint8Array;
   readonly trust: TrustReader;
+  readonly exported: ExportedCache;
   readonly log: VaultLog;
 }
 

@@ -1,0 +1,8 @@
+/** States of nodes kept in memory, so that a change need not open all of a node's entries again. */
+export const cachedNodes = 256;
+
+/** Entries of all kept states together: twenty of the largest nodes at once, or about 500 MB at the most. */
+export const cachedEntries = 1_000_000;
+
+/** Accounts that are looked up one by one; beyond it one pass over the whole table is cheaper. */
+export const singleLookups = 8;
