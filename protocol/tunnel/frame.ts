@@ -1,6 +1,6 @@
-import { createHmac, type KeyObject } from "node:crypto";
 import { assert, sameSecret } from "../base/index.ts";
 import { TunnelError } from "./errors.ts";
+import { FrameMac } from "./frame-mac.ts";
 import { frameOverheadBytes, maxFrameBytes, maxFramePayloadBytes } from "./limits.ts";
 
 /** Kinds of frames; 8 is reserved for hop receipts. */
@@ -19,11 +19,17 @@ const macBytes = 32;
 
 /** Numbers and authenticates the frames of one direction. */
 export class FrameWriter {
-  readonly #key: KeyObject;
+  readonly #mac: FrameMac;
   #next = 0;
 
-  constructor(key: KeyObject) {
-    this.#key = key;
+  /** `key` has 32 bytes and is copied. */
+  constructor(key: Uint8Array) {
+    this.#mac = new FrameMac(key);
+  }
+
+  /** Overwrites the key: nothing is written any more. */
+  wipe(): void {
+    this.#mac.wipe();
   }
 
   /** `u64be n ‖ u8 kind ‖ payload ‖ HMAC-SHA-256`; the payload is given in parts so that it is copied once. */
@@ -40,7 +46,7 @@ export class FrameWriter {
       frame.set(part, at);
       at += part.length;
     }
-    frame.set(mac(this.#key, frame.subarray(0, at)), at);
+    this.#mac.write(frame, at, frame, at);
     this.#next += 1;
     return frame;
   }
@@ -48,11 +54,18 @@ export class FrameWriter {
 
 /** Checks the frames of one direction: each exactly once, in order. */
 export class FrameReader {
-  readonly #key: KeyObject;
+  readonly #mac: FrameMac;
+  readonly #expected = Buffer.allocUnsafeSlow(macBytes);
   #next = 0;
 
-  constructor(key: KeyObject) {
-    this.#key = key;
+  /** `key` has 32 bytes and is copied. */
+  constructor(key: Uint8Array) {
+    this.#mac = new FrameMac(key);
+  }
+
+  /** Overwrites the key: nothing is read any more. */
+  wipe(): void {
+    this.#mac.wipe();
   }
 
   /** Throws TUNNEL_MALFORMED, TUNNEL_TOO_LARGE, TUNNEL_FRAME_FORGED, TUNNEL_FRAME_ORDER. */
@@ -61,7 +74,8 @@ export class FrameReader {
     if (bytes.length > maxFrameBytes) throw new TunnelError("TUNNEL_TOO_LARGE", `frame of ${bytes.length} bytes`);
     const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     const end = frame.length - macBytes;
-    if (!sameSecret(mac(this.#key, frame.subarray(0, end)), frame.subarray(end))) {
+    this.#mac.write(frame, end, this.#expected, 0);
+    if (!sameSecret(this.#expected, frame.subarray(end))) {
       throw new TunnelError("TUNNEL_FRAME_FORGED", "frame authentication does not hold");
     }
     const number = frame.readUInt32BE(0) * 0x1_0000_0000 + frame.readUInt32BE(4);
@@ -69,8 +83,4 @@ export class FrameReader {
     this.#next += 1;
     return { kind: frame[8] ?? 0, payload: frame.subarray(headBytes, end) };
   }
-}
-
-function mac(key: KeyObject, bytes: Uint8Array): Buffer {
-  return createHmac("sha256", key).update(bytes).digest();
 }

@@ -240,6 +240,11 @@ export class TunnelSession {
   }
 
   #finish(code: string, reason: number): void {
+    const state = this.#state;
+    if (state.at === "confirming" || state.at === "open") {
+      state.standing.writer.wipe();
+      state.standing.reader.wipe();
+    }
     this.#state = { at: "closed" };
     this.#effects.push({ kind: "closed", code, reason });
   }
@@ -267,11 +272,15 @@ function stand(result: HandshakeResult, role: "dialler" | "listener"): Standing 
   const { nodeId, name, role: peerRole, zone, serial } = peer;
   const [sending, receiving] =
     role === "dialler" ? [keys.diallerToListener, keys.listenerToDialler] : [keys.listenerToDialler, keys.diallerToListener];
+  const writer = new FrameWriter(sending);
+  const reader = new FrameReader(receiving);
+  sending.fill(0);
+  receiving.fill(0);
   return {
     peer: { nodeId, name, role: peerRole, zone, serial },
     session: toHex(keys.sessionId.subarray(0, 8)),
-    writer: new FrameWriter(sending),
-    reader: new FrameReader(receiving),
+    writer,
+    reader,
     peerHeads: [...heads],
   };
 }

@@ -1,11 +1,13 @@
-import { createSecretKey, hash, hkdfSync, type KeyObject } from "node:crypto";
+import { hash, hkdfSync } from "node:crypto";
 import { concat, lengthPrefixed, utf8 } from "../base/index.ts";
 import { pae } from "../envelope/index.ts";
 
 /** What one side authenticates its frames with, what it checks the other's with, and the session's public name. */
 export interface SessionKeys {
-  readonly diallerToListener: KeyObject;
-  readonly listenerToDialler: KeyObject;
+  /** 32 bytes; to be wiped once frames are made with it. */
+  readonly diallerToListener: Uint8Array;
+  /** As above, for the other direction. */
+  readonly listenerToDialler: Uint8Array;
   /** 32 bytes, equal at both ends. */
   readonly sessionId: Uint8Array;
 }
@@ -43,17 +45,11 @@ export function diallerMessage(th3: Uint8Array): Uint8Array {
 export function deriveKeys(sharedSecret: Uint8Array, exporter: Uint8Array, th4: Uint8Array): SessionKeys {
   const ikm = concat(sharedSecret, exporter);
   sharedSecret.fill(0);
-  const derive = (purpose: string) => Buffer.from(hkdfSync("sha256", ikm, th4, `tidegate-tunnel/1 ${purpose}`, 32));
-  const keyObject = (purpose: string) => {
-    const raw = derive(purpose);
-    const key = createSecretKey(raw);
-    raw.fill(0);
-    return key;
-  };
+  const derive = (purpose: string) => new Uint8Array(hkdfSync("sha256", ikm, th4, `tidegate-tunnel/1 ${purpose}`, 32));
   const keys = {
-    diallerToListener: keyObject("dialler to listener"),
-    listenerToDialler: keyObject("listener to dialler"),
-    sessionId: new Uint8Array(derive("session id")),
+    diallerToListener: derive("dialler to listener"),
+    listenerToDialler: derive("listener to dialler"),
+    sessionId: derive("session id"),
   };
   ikm.fill(0);
   return keys;

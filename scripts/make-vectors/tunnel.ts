@@ -1,6 +1,5 @@
 // Writes protocol/vectors/tunnel.json: handshakes, frames and the payloads of frames.
 
-import { createSecretKey } from "node:crypto";
 import { concat, encodeTcbor, type Tcbor, u64be, utf8 } from "../../protocol/base/index.ts";
 import { encodeCredit, encodeHopAck, encodePartHead } from "../../protocol/courier/wire.ts";
 import { agreementKeyFromSeed } from "../../protocol/keys/index.ts";
@@ -91,8 +90,8 @@ function handshake(bound: Uint8Array, listenerStatements: Uint8Array[]) {
     th2,
     th3,
     th4: transcript4(th3, m3.subarray(-64)),
-    diallerToListener: new Uint8Array(keys.diallerToListener.export()),
-    listenerToDialler: new Uint8Array(keys.listenerToDialler.export()),
+    diallerToListener: keys.diallerToListener,
+    listenerToDialler: keys.listenerToDialler,
     sessionId: keys.sessionId,
   };
   return { ends, outcome };
@@ -194,13 +193,13 @@ const thirds = variants({ ...ends, m2, m3, kind: "m3", expect: "TUNNEL_BAD_SIGNA
 ]);
 
 const key = outcome.diallerToListener;
-const writer = () => new FrameWriter(createSecretKey(key));
+const writer = () => new FrameWriter(key);
 const written = (() => {
   const one = writer();
   return [one.write(6, utf8("a")), one.write(4), one.write(1, bytes(300, 5))].map((frame) => new Uint8Array(frame));
 })();
 const [first = bytes(0, 0), second = bytes(0, 0), third = bytes(0, 0)] = written;
-const reflected = new Uint8Array(new FrameWriter(createSecretKey(outcome.listenerToDialler)).write(6, utf8("a")));
+const reflected = new Uint8Array(new FrameWriter(outcome.listenerToDialler).write(6, utf8("a")));
 const frames: VectorCase[] = variants({ kind: "frames", key, expect: "TUNNEL_FRAME_FORGED" }, [
   { name: "three frames", expect: "ok", frames: written, read: [`6 61`, `4 `, `1 ${"05".repeat(300)}`] },
   { name: "a frame of 40 bytes", expect: "TUNNEL_MALFORMED", frames: [first.subarray(0, 40)] },

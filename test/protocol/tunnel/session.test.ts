@@ -1,8 +1,10 @@
+import { createHmac } from "node:crypto";
 import t from "tap";
 import { encodeTcbor, utf8 } from "../../../protocol/base/index.ts";
 import { applyStatements } from "../../../protocol/trust/index.ts";
 import { DiallerHandshake } from "../../../protocol/tunnel/dialler-handshake.ts";
 import { FrameWriter } from "../../../protocol/tunnel/frame.ts";
+import { FrameMac } from "../../../protocol/tunnel/frame-mac.ts";
 import { type DirectBinding, type StreamHead, tunnelTrust } from "../../../protocol/tunnel/index.ts";
 import { encodeHello2, withSignature } from "../../../protocol/tunnel/messages.ts";
 import { headsToTcbor } from "../../../protocol/tunnel/stream-head.ts";
@@ -83,6 +85,23 @@ t.test("a frame that was changed, replayed, swapped, cut or sent back is refused
     t.equal(pair.code("listener"), code, name);
     t.equal(pair.listener.state, "closed");
   }
+  t.end();
+});
+
+t.test("a frame's authentication is HMAC-SHA-256 as node makes it, for every length", (t) => {
+  const key = new Uint8Array(32).map((_, index) => index * 7);
+  const mac = new FrameMac(key);
+  const made = Buffer.alloc(32);
+  const message = Buffer.from(new Uint8Array(65_545).map((_, index) => index % 251));
+  const lengths = [...Array.from({ length: 200 }, (_, length) => length), 4_096, 65_544, 65_545];
+  const other = lengths.filter((length) => {
+    mac.write(message, length, made, 0);
+    return !createHmac("sha256", key).update(message.subarray(0, length)).digest().equals(made);
+  });
+  t.same(other, []);
+  mac.wipe();
+  mac.write(message, 9, made, 0);
+  t.notSame(made, createHmac("sha256", key).update(message.subarray(0, 9)).digest(), "nothing is left of the key");
   t.end();
 });
 
