@@ -1,10 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import { LRUCache } from "lru-cache";
-import nacl from "tweetnacl";
-import { assert, concat, type Random } from "../../protocol/base/index.ts";
+import { concat, type Random } from "../../protocol/base/index.ts";
 import { type Fields, wipeFields } from "../../protocol/content/index.ts";
 import type { CredentialSource, ReadableCredential } from "./contracts.ts";
 import { apiLimits } from "./limits.ts";
+import { RepeatedSecretbox } from "./repeated-secretbox.ts";
 
 /** A credential with its answer's unchanging parts; the secret one is sealed. */
 export interface CachedAnswer {
@@ -15,6 +15,8 @@ export interface CachedAnswer {
 }
 
 const nonceBytes = 24;
+/** What opening needs before the plaintext. */
+const openingBytes = 32;
 const shorthandLabel = Buffer.from(',"password":');
 const nothing = Buffer.alloc(0);
 
@@ -26,7 +28,10 @@ export class AnswerCache {
   readonly #key: Uint8Array;
   readonly #random: Random;
   readonly #source: CredentialSource;
-  readonly #answers = new LRUCache<string, CachedAnswer>({ max: apiLimits.cachedAnswers });
+  readonly #answers = new LRUCache<string, SealedAnswer>({
+    max: apiLimits.cachedAnswers,
+    dispose: (answer) => answer.wipe(),
+  });
 
   constructor(source: CredentialSource, random: Random) {
     this.#source = source;
@@ -53,7 +58,11 @@ export class AnswerCache {
   #make(path: string): CachedAnswer | null {
     const credential = this.#source.find(path);
     if (credential === null) return null;
-    const answer = new SealedAnswer(path, credential, { key: this.#key, nonce: this.#random(nonceBytes) });
+    const answer = new SealedAnswer(
+      path,
+      credential,
+      (plain) => new RepeatedSecretbox(plain, this.#random(nonceBytes), this.#key),
+    );
     this.#answers.set(path, answer);
     return answer;
   }
@@ -64,27 +73,24 @@ class SealedAnswer implements CachedAnswer {
   readonly etag: string;
   readonly #head: Uint8Array;
   readonly #version: Uint8Array;
-  readonly #sealed: Uint8Array;
-  readonly #seal: { readonly key: Uint8Array; readonly nonce: Uint8Array };
+  readonly #sealed: RepeatedSecretbox;
   readonly #shorthand: Range | null;
 
-  constructor(path: string, credential: ReadableCredential, seal: { key: Uint8Array; nonce: Uint8Array }) {
+  constructor(path: string, credential: ReadableCredential, seal: (plain: Uint8Array) => RepeatedSecretbox) {
     this.credential = credential;
     this.etag = `"${credential.version}"`;
     this.#head = Buffer.from(`{"path":${JSON.stringify(path)},"username":${JSON.stringify(credential.username)},"fields":`);
     this.#version = Buffer.from(`,"version":${JSON.stringify(credential.version)},`);
     const fields = credential.openFields();
     const { json, password } = fieldsJson(fields);
-    this.#seal = seal;
-    this.#sealed = nacl.secretbox(json, seal.nonce, seal.key);
+    this.#sealed = seal(json);
     this.#shorthand = password;
     wipeFields(fields);
     json.fill(0);
   }
 
   render(tail: string): Buffer {
-    const secret = nacl.secretbox.open(this.#sealed, this.#seal.nonce, this.#seal.key);
-    assert(secret !== null, "an answer that this process sealed opens");
+    const secret = this.#sealed.open(scratchFor(this.#sealed.length));
     const label = this.#shorthand === null ? nothing : shorthandLabel;
     const password = this.#shorthand === null ? nothing : secret.subarray(this.#shorthand.from, this.#shorthand.to);
     const fixed = this.#head.length + secret.length + label.length + password.length + this.#version.length;
@@ -98,6 +104,18 @@ class SealedAnswer implements CachedAnswer {
     secret.fill(0);
     return body;
   }
+
+  wipe(): void {
+    this.#sealed.wipe();
+  }
+}
+
+/** Plaintext is only ever here, for the length of one call, and grows to the largest answer. */
+let scratch = new Uint8Array(1024);
+
+function scratchFor(length: number): Uint8Array {
+  if (scratch.length < length + openingBytes) scratch = new Uint8Array(2 * length + openingBytes);
+  return scratch;
 }
 
 /** Where a value stands in the fields' JSON. */

@@ -70,8 +70,15 @@ function send(response: ServerResponse, answer: CachedAnswer, options: Credentia
       `"rotation":"${rotation}","expiresAt":${expiresAt === null ? "null" : `"${expiresAt}"`}}`,
   );
   const length = body.length.toString();
-  response.writeHead(200, [...jsonHeaders, "content-length", length, "etag", answer.etag]);
+  response.writeHead(200, [
+    "content-type",
+    "application/json",
+    "cache-control",
+    "no-store",
+    "content-length",
+    length,
+    "etag",
+    answer.etag,
+  ]);
   response.end(body, () => body.fill(0));
 }
-
-const jsonHeaders = ["content-type", "application/json", "cache-control", "no-store"] as const;
