@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { type AdminRoute, adminRoute } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
+import { nodeHealth } from "../agent/node/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { candidateOf, isResting, RotationError, type RotationEvent, stateName } from "../protocol/rotation/index.ts";
 import { EdgeError } from "./errors.ts";
-import { edgeHealth } from "./health.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Account } from "./rotation/index.ts";
 
@@ -102,7 +102,7 @@ function statusOf(parts: EdgeParts) {
     zone: statement.zone,
     ...node.status(),
     time: node.time(),
-    health: edgeHealth(parts),
+    health: nodeHealth(parts),
     tunnel: tunnelStatus(tunnel()),
     accounts: all.length,
     unfinished: all.filter(({ record }) => !isResting(record.state)).map(accountStatus),

@@ -1,4 +1,4 @@
-export { type AccountStatus, adminRoutes } from "./admin-routes.ts";
+export type { AccountStatus } from "./admin-routes.ts";
 export { type EdgeConfig, edgeConfigSchema, firstConfig } from "./config.ts";
 export { EDGE_CODES, EdgeError } from "./errors.ts";
 export { type JoinEdgeOptions, joinEdge } from "./join.ts";

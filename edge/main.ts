@@ -1,23 +1,20 @@
 import { statfsSync } from "node:fs";
-import { createAdminServer } from "../agent/admin/index.ts";
 import { type DataFolder, lockDataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import { type ApiListener, type LocalApi, openLocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
 import { createMetrics } from "../agent/metrics/index.ts";
-import { type JoinedNode, nodeMailroom, openNodeStore, upstreamOf } from "../agent/node/index.ts";
+import { type JoinedNode, nodeHealth, nodeMailroom, openNodeStore, upstreamOf } from "../agent/node/index.ts";
 import { openSealKey, type Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
-import { serverTlsOptions } from "../agent/tls/index.ts";
+import { serverTlsOptions, writeAuthorityFile } from "../agent/tls/index.ts";
 import { type Dial, type DialledTunnel, dialTunnel, socketDial, type TunnelEvent } from "../agent/tunnel/index.ts";
 import { createAdapterHost } from "../firmware-adapters/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { nodeRole } from "../protocol/trust/index.ts";
 import { tunnelTrust } from "../protocol/tunnel/index.ts";
-import { adminRoutes } from "./admin-routes.ts";
 import { Closing } from "./closing.ts";
 import type { EdgeConfig } from "./config.ts";
 import { type CoreOptions, type EdgeCore, openCore } from "./core.ts";
-import { edgeHealth } from "./health.ts";
 import type { EdgeParts } from "./parts.ts";
 import { reservedBytes } from "./rotation/index.ts";
 
@@ -96,11 +93,13 @@ async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closi
   const api = await openApi(edge, parts, { seams, log });
   closing.push(() => api.close());
   core.serve(api);
-  const admin = await createAdminServer({ socketPath: folder.adminSocket, routes: adminRoutes(parts), log });
+  const { openAdmin } = await import("./admin.ts");
+  const admin = await openAdmin(folder.adminSocket, parts, log);
   closing.push(() => admin.close());
   tunnel = openTunnel(edge, node, { seams, log, dial: ports.dial ?? socketDial(node.identity.tls) });
   closing.push(() => tunnel?.close());
   closing.push(node.onOutgoing(() => tunnel?.wake()));
+  writeAuthorityFile(folder.authority, node.identity.tls);
   writeRunFile(folder, { role: "edge", pid: process.pid, nodeId: nodeIdText(node.nodeId), listeners: listenersOf(api) });
   closing.push(() => removeRunFile(folder));
   log.info("edge.started", { node: nodeIdText(node.nodeId), count: core.engine.accounts.size });
@@ -124,7 +123,7 @@ function openApi(
     tls: tls === null ? null : { key: String(key), cert: String(cert) },
     source: credentials,
     applications: () => applications.current,
-    health: () => edgeHealth(parts),
+    health: () => nodeHealth(parts),
     vaultLastHeardAt: () => {
       const at = heard();
       return at === null ? null : new Date(at).toISOString();

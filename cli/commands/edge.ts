@@ -1,4 +1,3 @@
-import { callAdmin } from "../../agent/admin/index.ts";
 import type { AccountStatus } from "../../edge/index.ts";
 import {
   type CommandModule,
@@ -79,6 +78,7 @@ export const edgeCommand: CommandModule = (program, frame) => {
     withData(edge.command(`${action} <path>`))
       .description(summary)
       .action(async (path: string, options: { data?: string }) => {
+        const { callAdmin } = await import("../../agent/admin/index.ts");
         const call = { method: "POST", path: `/v1/rotations/${action}`, body: { path } } as const;
         const account = (await callAdmin(dataPath(frame, "edge", options), call)) as AccountStatus;
         frame.output.result(account, ({ state, version }) => `${path}: ${action} is under way; ${state}, version ${version}`);
