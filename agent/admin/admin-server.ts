@@ -1,6 +1,6 @@
 import { chmodSync, rmSync } from "node:fs";
 import { Readable } from "node:stream";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { TidegateError } from "../../protocol/base/index.ts";
 import { HttpError, inputProblems, problemBytes, problemLine, problemOf, problemType } from "../http/index.ts";
@@ -48,6 +48,8 @@ export interface AdminServerOptions {
 
 /** Serves the admin API over a Unix socket, 0600. What a killed process left in its place is removed: the folder's lock is held. */
 export async function createAdminServer(options: AdminServerOptions): Promise<{ close(): Promise<void> }> {
+  // Loaded by those who serve only: every command that calls a node has this module too.
+  const { fastify } = await import("fastify");
   const server = fastify({ logger: false, bodyLimit: maxBodyBytes, forceCloseConnections: true });
   for (const route of options.routes) addRoute(server, route);
   server.setNotFoundHandler((request, reply) => {
