@@ -11,6 +11,7 @@ import { machineSeams } from "../../agent/seams/index.ts";
 import { Secret, utf8 } from "../../protocol/base/index.ts";
 import { ColumnSeal } from "../../vault/master-key/index.ts";
 import { credentialVersions, setCredential } from "../../vault/registry/index.ts";
+import { storeErrorOf } from "../../vault/store/codes.ts";
 import { openVaultStore } from "../../vault/store/index.ts";
 import { masterKey, password, plantPump, random, registryContext } from "./rig.ts";
 
@@ -101,6 +102,24 @@ t.test("a full disk stops the writer until a restart, and reads go on", async (t
   t.equal(store.stopped, "VAULT_STORE_NO_SPACE");
   await t.rejects(zone("after"), { code: "VAULT_STORE_STOPPED" });
   t.ok((await store.read((tx) => tx.selectFrom("zones").select("name").execute())).some(({ name }) => name === "before"));
+});
+
+t.test("what SQLite reports has its own code, and what is a mistake of ours has none", async (t) => {
+  const cases: [number, string | undefined][] = [
+    [5, "VAULT_STORE_BUSY"],
+    [261, "VAULT_STORE_BUSY"],
+    [10, "VAULT_STORE_IO"],
+    [1034, "VAULT_STORE_IO"],
+    [14, "VAULT_STORE_IO"],
+    [11, "VAULT_STORE_DAMAGED"],
+    [13, "VAULT_STORE_NO_SPACE"],
+    [26, "VAULT_STORE_FOREIGN"],
+    [1, undefined],
+    [19, undefined],
+  ];
+  for (const [errcode, code] of cases)
+    t.equal(storeErrorOf(Object.assign(new Error("sqlite"), { errcode }))?.code, code, `${errcode}`);
+  t.equal(storeErrorOf(new Error("another")), null);
 });
 
 t.test("a sealed column opens in its own place under its own key only", async (t) => {

@@ -1,15 +1,13 @@
 import { TidegateError } from "../../protocol/base/index.ts";
 
 export const INGEST_CODES = {
-  /** The report is of a node that was replaced. */
-  INGEST_NODE_REPLACED: { fault: "peer", retryable: false },
   /** Alarm: the node shows counters, a stream or an audit log that only a copy of it can show. */
   INGEST_CLONE: { fault: "peer", retryable: false },
   /** Alarm: the node's audit log lost or changed leaves that it had shown before. */
   INGEST_LOG_FORK: { fault: "peer", retryable: false },
   /** Alarm: the node holds bundles that this vault never issued: the vault's store went back. */
   INGEST_STORE_BEHIND: { fault: "environment", retryable: false },
-  /** An item in the vault's mailbox that is neither a report nor a join request. */
+  /** An item in the vault's mailbox that is neither a report of a node nor a join request through a gateway. */
   INGEST_UNEXPECTED: { fault: "peer", retryable: false },
 } as const;
 

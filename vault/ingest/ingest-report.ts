@@ -45,7 +45,7 @@ export interface Ingested {
 
 /**
  * Takes a report in: verified, judged by its place, opened, its facts stored and what follows from them issued, in one transaction. The
- * same report again changes nothing. Throws what verifying throws (BUNDLE_*, TRUST_*, ENVELOPE_*, SEAL_*) and INGEST_NODE_REPLACED.
+ * same report again changes nothing. Throws what verifying throws (BUNDLE_*, TRUST_*, ENVELOPE_*, SEAL_*) and INGEST_UNEXPECTED.
  */
 export async function ingestCarrier(core: VaultCore, carrier: Uint8Array): Promise<Ingested> {
   return core.store.transaction(async (tx) => {
@@ -79,8 +79,8 @@ async function verify(core: VaultCore, tx: VaultTransaction, carrier: Uint8Array
 async function nodeOf(tx: VaultTransaction, verified: VerifiedBundle): Promise<NodeRow> {
   const nodeId = verified.signerNode ?? new Uint8Array(0);
   const node = await tx.selectFrom("nodes").selectAll().where("node_id", "=", nodeId).executeTakeFirst();
-  if (node === undefined || node.state === "replaced")
-    throw new IngestError("INGEST_NODE_REPLACED", "a report of a node that was replaced");
+  // Who was replaced is revoked too, and does not come this far: what is left is the vault's own key.
+  if (node === undefined || node.state === "replaced") throw new IngestError("INGEST_UNEXPECTED", "a report of no node");
   return node;
 }
 
