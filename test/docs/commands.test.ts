@@ -14,7 +14,10 @@ function blocks(path: string): string[] {
   return [...readFileSync(join(root, path), "utf8").matchAll(/^```sh test\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? "");
 }
 
-/** Runs the blocks of one document as one script in an empty folder; background processes it started are its own to end. */
+/** What a script left in the background ends with it, also where a command failed. */
+const endJobs = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT";
+
+/** Runs the blocks of one document as one script in an empty folder. */
 function run(script: string) {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-docs-"));
   const bin = join(folder, ".bin");
@@ -23,7 +26,7 @@ function run(script: string) {
     mode: 0o755,
   });
   try {
-    return spawnSync("bash", ["-euo", "pipefail", "-c", script], {
+    return spawnSync("bash", ["-euo", "pipefail", "-c", `${endJobs}\n${script}`], {
       cwd: folder,
       encoding: "utf8",
       timeout: 90_000,
