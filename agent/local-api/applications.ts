@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from "node:crypto";
-import { assert, toHex } from "../../protocol/base/index.ts";
+import { toHex } from "../../protocol/base/index.ts";
 import { isPath, parsePattern, patternMatches } from "../../protocol/content/index.ts";
 import type { ApplicationRecord } from "./contracts.ts";
 import { apiLimits } from "./limits.ts";
@@ -22,7 +22,6 @@ export class ApplicationTable {
   readonly #scratch = Buffer.alloc(2 * tokenHashBytes);
 
   constructor(records: readonly ApplicationRecord[]) {
-    assert(records.length <= apiLimits.applications, `at most ${apiLimits.applications} applications`);
     for (const record of records) this.#byHash.set(toHex(record.tokenHash), new KnownApplication(record));
   }
 

@@ -18,6 +18,4 @@ export const apiLimits = {
   cachedAnswers: 4096,
   /** Grant decisions kept per application; above it they are forgotten together. */
   cachedGrants: 8192,
-  /** Applications that a node knows: one gateway's share of a plant. */
-  applications: 10_000,
 } as const;
