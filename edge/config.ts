@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { ConfigEntry } from "../agent/config/index.ts";
-import { parseAddress } from "../agent/tunnel/index.ts";
 
-const hostPort = z.string().refine(isAddress, "host:port, an IPv6 address in brackets");
+const hostPort = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):[0-9]{1,5}$/, "host:port, an IPv6 address in brackets");
 const port = z.int().min(0).max(65_535);
 
 /** Silence of the vault after which the edge is stale: a day on a wire; 45 days where media travel. */
@@ -42,16 +43,22 @@ export const edgeConfigSchema = z.strictObject({
 
 export type EdgeConfig = z.infer<typeof edgeConfigSchema>;
 
-/** The configuration that `edge join` writes. `api` is the loopback address of the local API; null leaves the Unix socket alone. */
-export function firstConfig(options: { readonly gateway: string; readonly api: string | null }): ConfigEntry[] {
-  const loopback = options.api === null ? null : parseAddress(options.api);
+export interface FirstConfig {
+  /** `host:port`. */
+  readonly gateway: string;
+  /** Loopback address of the local API; null leaves the Unix socket alone. */
+  readonly api: { readonly host: string; readonly port: number } | null;
+}
+
+/** The configuration that `edge join` writes. */
+export function firstConfig({ gateway, api }: FirstConfig): ConfigEntry[] {
   return [
-    { key: "gateway", value: { address: options.gateway }, comment: "where this edge dials out to" },
+    { key: "gateway", value: { address: gateway }, comment: "where this edge dials out to" },
     {
       key: "api",
       value: {
         socketMode: 0o600,
-        loopback: loopback === null ? null : { address: loopback.host, port: loopback.port },
+        loopback: api === null ? null : { address: api.host, port: api.port },
         tls: null,
       },
       comment:
@@ -66,13 +73,4 @@ export function firstConfig(options: { readonly gateway: string; readonly api: s
     { key: "staleAfterS", value: defaultStaleAfterS, comment: "silence of the vault that makes health red, seconds" },
     { key: "log", value: { level: "info" }, comment: "debug, info, warn, error or silent" },
   ];
-}
-
-function isAddress(text: string): boolean {
-  try {
-    parseAddress(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -4,7 +4,7 @@ import { type DataFolder, lockDataFolder } from "../agent/data-folder/index.ts";
 import { joinNode, openNodeStore } from "../agent/node/index.ts";
 import { createSealKey, openSealKey, type Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
-import { type Dial, requestJoin, socketDial } from "../agent/tunnel/index.ts";
+import type { Dial } from "../agent/tunnel/index.ts";
 import { parseEnrolmentCode } from "../protocol/join/index.ts";
 import { type MemberStatement, nodeRole } from "../protocol/trust/index.ts";
 import { firstConfig } from "./config.ts";
@@ -29,7 +29,9 @@ export interface JoinEdgeOptions {
  */
 export async function joinEdge(options: JoinEdgeOptions): Promise<MemberStatement> {
   const { folder, seams, unlock } = options;
+  const { parseAddress, requestJoin, socketDial } = await import("../agent/tunnel/index.ts");
   const code = parseEnrolmentCode(options.code);
+  const api = options.api === null ? null : parseAddress(options.api);
   const address = options.gateway ?? code.address;
   const lock = lockDataFolder(folder);
   try {
@@ -42,7 +44,7 @@ export async function joinEdge(options: JoinEdgeOptions): Promise<MemberStatemen
       const dial = options.dial ?? socketDial(null);
       const exchange = (carrier: Uint8Array) => requestJoin({ address, carrier, dial, seams });
       const member = await joinNode({ store, code, role: nodeRole.edge, seams, exchange });
-      if (!existsSync(folder.config)) createConfig(folder.config, firstConfig({ gateway: address, api: options.api }));
+      if (!existsSync(folder.config)) createConfig(folder.config, firstConfig({ gateway: address, api }));
       return member;
     } finally {
       store.close();

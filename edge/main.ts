@@ -3,15 +3,13 @@ import { type DataFolder, lockDataFolder, type RunFile, removeRunFile, writeRunF
 import { type ApiListener, type LocalApi, openLocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
 import { createMetrics } from "../agent/metrics/index.ts";
-import { type JoinedNode, nodeHealth, nodeMailroom, openNodeStore, upstreamOf } from "../agent/node/index.ts";
+import { nodeHealth, openNodeStore } from "../agent/node/index.ts";
 import { openSealKey, type Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import { serverTlsOptions, writeAuthorityFile } from "../agent/tls/index.ts";
-import { type Dial, type DialledTunnel, dialTunnel, socketDial, type TunnelEvent } from "../agent/tunnel/index.ts";
+import type { Dial, DialledTunnel } from "../agent/tunnel/index.ts";
 import { createAdapterHost } from "../firmware-adapters/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
-import { nodeRole } from "../protocol/trust/index.ts";
-import { tunnelTrust } from "../protocol/tunnel/index.ts";
 import { Closing } from "./closing.ts";
 import type { EdgeConfig } from "./config.ts";
 import { type CoreOptions, type EdgeCore, openCore } from "./core.ts";
@@ -96,7 +94,8 @@ async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closi
   const { openAdmin } = await import("./admin.ts");
   const admin = await openAdmin(folder.adminSocket, parts, log);
   closing.push(() => admin.close());
-  tunnel = openTunnel(edge, node, { seams, log, dial: ports.dial ?? socketDial(node.identity.tls) });
+  const { openUplink } = await import("./uplink.ts");
+  tunnel = openUplink(node, { address: edge.config.gateway.address, seams, log, dial: ports.dial ?? null });
   closing.push(() => tunnel?.close());
   closing.push(node.onOutgoing(() => tunnel?.wake()));
   writeAuthorityFile(folder.authority, node.identity.tls);
@@ -141,46 +140,6 @@ function openApi(
     metrics: createMetrics(),
     log,
   });
-}
-
-function openTunnel(
-  { config }: EdgeStart,
-  node: JoinedNode,
-  { seams, log, dial }: { seams: Seams; log: Log; dial: Dial },
-): DialledTunnel {
-  return dialTunnel({
-    node: {
-      nodeId: node.nodeId,
-      signing: node.identity.signing,
-      member: () => node.member().envelope,
-      trust: () => tunnelTrust(node.trust()),
-      learn: (statements) => node.learn(statements),
-      mailroom: nodeMailroom(node),
-      seams,
-    },
-    peer: upstreamOf(node.trust(), nodeRole.gateway).nodeId,
-    address: config.gateway.address,
-    mode: "direct",
-    dial,
-    nextCounter: () => node.nextTunnelCounter(),
-    report: (event) => logTunnel(log, event),
-  });
-}
-
-function logTunnel(log: Log, event: TunnelEvent): void {
-  switch (event.name) {
-    case "tunnel.dial-failed":
-      return log.info(event.name, { code: event.code, delayMs: event.retryInMs });
-    case "tunnel.opened":
-      return log.info(event.name, { address: event.remote, id: event.session, peer: event.peer.name });
-    case "tunnel.closed":
-      return log.info(event.name, { address: event.remote, code: event.code });
-    case "tunnel.item-refused":
-      return log.warn(event.name, { id: event.id, outcome: event.outcome });
-    case "join.answered":
-    case "join.refused":
-      return log.info(event.name, { address: event.remote });
-  }
 }
 
 function listenersOf(api: LocalApi): RunFile["listeners"] {

@@ -1,0 +1,53 @@
+import type { Log } from "../agent/log/index.ts";
+import { type JoinedNode, nodeMailroom, upstreamOf } from "../agent/node/index.ts";
+import type { Seams } from "../agent/seams/index.ts";
+import { type Dial, type DialledTunnel, dialTunnel, socketDial, type TunnelEvent } from "../agent/tunnel/index.ts";
+import { nodeRole } from "../protocol/trust/index.ts";
+import { tunnelTrust } from "../protocol/tunnel/index.ts";
+
+/** Where the edge dials, and with what. */
+export interface UplinkOptions {
+  /** The gateway's `host:port`. */
+  readonly address: string;
+  readonly seams: Seams;
+  readonly log: Log;
+  /** Null dials sockets with the node's own certificate. */
+  readonly dial: Dial | null;
+}
+
+/** The tunnel to the one gateway that the edge's trust names. A module of its own, loaded after reads are served. Throws NODE_NO_UPSTREAM. */
+export function openUplink(node: JoinedNode, { address, seams, log, dial }: UplinkOptions): DialledTunnel {
+  return dialTunnel({
+    node: {
+      nodeId: node.nodeId,
+      signing: node.identity.signing,
+      member: () => node.member().envelope,
+      trust: () => tunnelTrust(node.trust()),
+      learn: (statements) => node.learn(statements),
+      mailroom: nodeMailroom(node),
+      seams,
+    },
+    peer: upstreamOf(node.trust(), nodeRole.gateway).nodeId,
+    address,
+    mode: "direct",
+    dial: dial ?? socketDial(node.identity.tls),
+    nextCounter: () => node.nextTunnelCounter(),
+    report: (event) => logTunnel(log, event),
+  });
+}
+
+function logTunnel(log: Log, event: TunnelEvent): void {
+  switch (event.name) {
+    case "tunnel.dial-failed":
+      return log.info(event.name, { code: event.code, delayMs: event.retryInMs });
+    case "tunnel.opened":
+      return log.info(event.name, { address: event.remote, id: event.session, peer: event.peer.name });
+    case "tunnel.closed":
+      return log.info(event.name, { address: event.remote, code: event.code });
+    case "tunnel.item-refused":
+      return log.warn(event.name, { id: event.id, outcome: event.outcome });
+    case "join.answered":
+    case "join.refused":
+      return log.info(event.name, { address: event.remote });
+  }
+}
