@@ -1,5 +1,3 @@
-import { Counter, Gauge, Registry } from "prom-client";
-
 /** One node's metrics, Prometheus text; never a global registry, so that a test can run ten nodes in one process. */
 export interface Metrics {
   /** A counter `tidegate_<name>_total`, made at first use. `labels` fixes the label names. */
@@ -13,33 +11,46 @@ export interface Metrics {
   readonly contentType: string;
 }
 
+/** One metric: its values are asked for at each scrape. */
+interface Series {
+  readonly kind: "Counter" | "Gauge";
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  values(): Iterable<{ readonly labels: Record<string, string>; readonly value: number }>;
+}
+
+/** Metrics are plain numbers here; the library that writes the format is loaded by the first scrape, for an edge may never see one. */
 export function createMetrics(): Metrics {
-  const registry = new Registry();
+  const all: Series[] = [];
+  const single = (read: () => number) => () => [{ labels: {}, value: read() }];
   return {
     counter(name, help, labels = []) {
-      const counter = new Counter({ name: `tidegate_${name}_total`, help, labelNames: [...labels], registers: [registry] });
-      return (values = {}, by = 1) => counter.inc(values, by);
+      const counts = new Map<string, { labels: Record<string, string>; value: number }>();
+      all.push({ kind: "Counter", name: `tidegate_${name}_total`, help, labels, values: () => counts.values() });
+      return (values = {}, by = 1) => {
+        const key = labels.map((label) => values[label] ?? "").join("\u0000");
+        counts.set(key, { labels: values, value: (counts.get(key)?.value ?? 0) + by });
+      };
     },
     counted(name, help, read) {
-      const counter: Counter = new Counter({
-        name: `tidegate_${name}_total`,
-        help,
-        registers: [registry],
-        collect: () => {
-          counter.reset();
-          counter.inc(read());
-        },
-      });
+      all.push({ kind: "Counter", name: `tidegate_${name}_total`, help, labels: [], values: single(read) });
     },
     gauge(name, help, read) {
-      const gauge: Gauge = new Gauge({
-        name: `tidegate_${name}`,
-        help,
-        registers: [registry],
-        collect: () => gauge.set(read()),
-      });
+      all.push({ kind: "Gauge", name: `tidegate_${name}`, help, labels: [], values: single(read) });
     },
-    text: () => registry.metrics(),
-    contentType: registry.contentType,
+    text: () => exposition(all),
+    contentType: "text/plain; version=0.0.4; charset=utf-8",
   };
+}
+
+async function exposition(all: readonly Series[]): Promise<string> {
+  const { Counter, Gauge, Registry } = await import("prom-client");
+  const registry = new Registry();
+  for (const { kind, name, help, labels, values } of all) {
+    const options = { name, help, labelNames: [...labels], registers: [registry] };
+    const metric = kind === "Counter" ? new Counter(options) : new Gauge(options);
+    for (const each of values()) metric.inc(each.labels, each.value);
+  }
+  return registry.metrics();
 }
