@@ -60,3 +60,14 @@ t.test("every fault is one of the four", async (t) => {
       t.ok(["peer", "operator", "caller", "environment"].includes(fault), code);
   }
 });
+
+t.test("ERRORS.md says of each code whose fault it is and whether a retry may help, as its table does", async (t) => {
+  const text = readFileSync(join(root, "ERRORS.md"), "utf8");
+  for (const { name, codes } of await tables()) {
+    if (name === "FINDING_CODES") continue;
+    for (const [code, { fault, retryable }] of Object.entries(codes)) {
+      const said = `### ${code}\nFault: ${fault}; ${retryable ? "may work later" : "not retryable"}. `;
+      t.ok(text.includes(said), `${code}: ${fault}, ${retryable}`);
+    }
+  }
+});
