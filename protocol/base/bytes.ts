@@ -42,9 +42,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 /** Four bytes, big endian. */
 export function u32be(value: number): Uint8Array {
   assert(Number.isInteger(value) && value >= 0 && value <= 0xffffffff, "u32be range");
-  const out = new Uint8Array(4);
-  new DataView(out.buffer).setUint32(0, value);
-  return out;
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
 /** Eight bytes, big endian; `value` is at most 2^53 - 1. */
