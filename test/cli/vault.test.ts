@@ -1,0 +1,152 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { createKeyFile } from "../../agent/seal-key/index.ts";
+import { commandModules } from "../../cli/commands/index.ts";
+import type { Frame } from "../../cli/frame/index.ts";
+import { createOutput } from "../../cli/frame/output.ts";
+import { createProgram } from "../../cli/program.ts";
+import { Secret } from "../../protocol/base/index.ts";
+import { parseEnrolmentCode } from "../../protocol/join/index.ts";
+import { shortFolder } from "../support/short-folder.ts";
+import { random } from "../vault/rig.ts";
+
+interface Told {
+  stdout: string;
+  stderr: string;
+  exit: number;
+}
+
+/** Runs the command line in this process; secrets that it asks for come from `secrets`, by label. */
+async function run(
+  words: readonly string[],
+  more: { secrets?: Record<string, string>; stop?: Promise<string> } = {},
+): Promise<Told> {
+  const told: Told = { stdout: "", stderr: "", exit: 0 };
+  const write = (stream: "stdout" | "stderr") => ({
+    write(text: string) {
+      told[stream] += text;
+    },
+  });
+  const frame: Frame = {
+    output: createOutput(words.includes("--json"), { stdout: write("stdout"), stderr: write("stderr") }),
+    environment: { home: "/nowhere" },
+    async secret({ label }) {
+      const text = more.secrets?.[label];
+      if (text === undefined) throw new Error(`asked for ${label}`);
+      return Secret.fromText(text);
+    },
+    progress: () => ({ update: () => {}, end: () => {} }),
+    exit(code) {
+      told.exit = code;
+    },
+    untilStopped: () => more.stop ?? new Promise(() => {}),
+  };
+  await createProgram(frame, commandModules, "0.0.0").parseAsync(["node", "tidegate", ...words]);
+  return told;
+}
+
+t.test("a vault is made, run and filled by its commands, and no secret stands on the command line", async (t) => {
+  const parent = shortFolder(t);
+  const data = ["--data", join(parent, "v")];
+  const key = join(parent, "key");
+  createKeyFile(key, random);
+  const made = await run(["vault", "init", ...data, "--key-file", key, "--listen", "127.0.0.1:0", "--json"]);
+  t.match(JSON.parse(made.stdout), { vaultId: /^[0-9a-f]{64}$/, folder: join(parent, "v") });
+  await t.rejects(run(["vault", "init", ...data, "--key-file", key]), { code: "VAULT_FOLDER_NOT_EMPTY" });
+
+  const stop = Promise.withResolvers<string>();
+  await t.rejects(run(["node", "list", ...data]), { code: "ADMIN_UNREACHABLE" });
+  const running = run(["vault", "run", ...data, "--key-file", key], { stop: stop.promise });
+  t.teardown(async () => {
+    stop.resolve("test");
+    await running;
+  });
+  for (;;) {
+    const told = await run(["status", ...data, "--json"]);
+    if (told.exit === 0) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  const code = join(parent, "code");
+  await run([
+    "vault",
+    "enroll",
+    "edge-1",
+    "--role",
+    "edge",
+    "--zone",
+    "plant",
+    "--address",
+    "127.0.0.1:7444",
+    "--out",
+    code,
+    ...data,
+  ]);
+  t.equal(statSync(code).mode & 0o777, 0o600);
+  t.match(parseEnrolmentCode(readFileSync(code, "utf8")), { name: "edge-1", role: 2 });
+  const gateway = await run(["vault", "enroll", "gw-1", "--role", "gateway", "--zone", "dmz", ...data, "--json"]);
+  t.match(parseEnrolmentCode(JSON.parse(gateway.stdout).code), { name: "gw-1", role: 1 });
+  await t.rejects(
+    run(["vault", "enroll", "x", "--role", "edge", "--zone", "plant", "--address", "a:1", "--out", code, ...data]),
+    {
+      code: "CLI_FILE",
+    },
+  );
+
+  const add = ["device", "add", "agent", "--zone", "plant", "--model", "generic-snmpv3", "--host", "10.0.0.1", ...data];
+  await t.rejects(run([...add, "--account", "operator", "--set", "colour=blue"]), { code: "CLI_USAGE", message: /colour/ });
+  await t.rejects(run([...add, "--account", "operator", "--rotate", "often"]), { code: "CLI_USAGE" });
+  await t.rejects(run([...add.map((word) => word.replace("generic-snmpv3", "no-such")), "--account", "o"]), {
+    code: "MODEL_UNKNOWN",
+  });
+  const added = await run([...add, "--account", "operator", "--account", "reader=Read Only", "--rotate", "30d", "--json"]);
+  t.match(JSON.parse(added.stdout), {
+    path: "plant/agent",
+    port: 161,
+    fields: ["authPassword", "privPassword"],
+    accounts: [
+      { path: "plant/agent/operator", username: "operator", intervalS: 2_592_000 },
+      { path: "plant/agent/reader", username: "Read Only" },
+    ],
+  });
+  const path = "plant/agent/operator";
+  const secrets = { authPassword: "auth-Secret-1", privPassword: "priv-Secret-1" };
+  t.match((await run(["credential", "set", path, ...data], { secrets })).stdout, /version 1\.0/);
+  const piped = { "authPassword, privPassword": "authPassword=auth-Secret-2\nprivPassword=priv-Secret-2" };
+  await run(["credential", "set", path, "--from-stdin", ...data], { secrets: piped });
+  t.notMatch((await run(["credential", "show", path, ...data])).stdout, /Secret/);
+  const shown = await run(["credential", "show", path, "--reveal", "--at", "1.0", "--json", ...data]);
+  t.match(JSON.parse(shown.stdout).fields, { authPassword: "auth-Secret-1", privPassword: "priv-Secret-1" });
+  const history = JSON.parse((await run(["credential", "history", path, "--json", ...data])).stdout);
+  t.equal(history.versions.length, 6);
+  await t.rejects(run(["device", "rotate", path, ...data]), { code: "ORDER_NO_EDGE" });
+  t.match((await run(["device", "list", ...data])).stdout, /plant\/agent +generic-snmpv3 +10\.0\.0\.1:161 +operator, reader/);
+
+  await run(["app", "add", "scada", ...data]);
+  await run(["app", "grant", "scada", "plant/**", ...data]);
+  t.match((await run(["app", "token", "scada", ...data])).stdout, /^tga_[a-z2-7]{52}\n$/);
+  const token = join(parent, "token");
+  await run(["app", "token", "scada", "--out", token, ...data]);
+  t.equal(statSync(token).mode & 0o777, 0o600);
+  await run(["app", "grant", "scada", "plant/**", "--revoke", ...data]);
+  await run(["app", "disable", "scada", ...data]);
+  t.match(JSON.parse((await run(["app", "list", "--json", ...data])).stdout), [
+    { name: "scada", disabled: true, grants: [], hasToken: true },
+  ]);
+});
+
+t.test("what a later version brings says so by its code", async (t) => {
+  for (const words of [
+    ["vault", "backup"],
+    ["vault", "restore"],
+    ["node", "revoke", "x"],
+    ["node", "rekey", "x"],
+    ["device", "hold", "x"],
+    ["device", "release", "x"],
+    ["device", "adopt", "x"],
+    ["credential", "recover", "x"],
+  ]) {
+    await t.rejects(run(words), { code: "NOT_AVAILABLE" }, words.join(" "));
+  }
+});
