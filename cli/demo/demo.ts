@@ -1,5 +1,5 @@
 import { type DemoDevice, startMeterDevice, startSwitch } from "./devices.ts";
-import { createNarrator } from "./narrator.ts";
+import { createNarrator, type NarratorStream } from "./narrator.ts";
 import { snmpPackages } from "./snmp-agent.ts";
 import { adopt, readInDmz, rotateByOrder, startNodes, verifyLogs, withoutVault } from "./story.ts";
 import { DemoSystem } from "./system.ts";
@@ -7,8 +7,10 @@ import { DemoSystem } from "./system.ts";
 export interface DemoOptions {
   /** Leave the folders of the nodes and devices behind. */
   readonly keep: boolean;
-  readonly stream: NodeJS.WriteStream;
+  readonly stream: NarratorStream;
   readonly version: string;
+  /** Where Net-SNMP's programs are looked for; PATH and the system's folders unless given. */
+  readonly programFolders?: readonly string[];
 }
 
 /** What the demo did, for --json and for its tests. */
@@ -22,7 +24,7 @@ export interface DemoResult {
 }
 
 /** Runs the whole system on this machine, told step by step; ends every process it started, whatever happens. */
-export async function runDemo({ keep, stream, version }: DemoOptions): Promise<DemoResult> {
+export async function runDemo({ keep, stream, version, programFolders }: DemoOptions): Promise<DemoResult> {
   const started = performance.now();
   const tell = createNarrator(stream);
   const system = new DemoSystem();
@@ -30,7 +32,8 @@ export async function runDemo({ keep, stream, version }: DemoOptions): Promise<D
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupted);
   try {
     const devices: DemoDevice[] = [];
-    const snmp = await startSwitch(system, { authPassword: "factory-auth-0000", privPassword: "factory-priv-0000" });
+    const factory = { authPassword: "factory-auth-0000", privPassword: "factory-priv-0000" };
+    const snmp = await startSwitch(system, factory, programFolders);
     if (snmp !== null) devices.push(snmp);
     devices.push(await startMeterDevice(system, { password: "1000" }));
     const notRun =

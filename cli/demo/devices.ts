@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { deliverMeter } from "./modbus-server.ts";
 import { ownModule, startProgram } from "./processes.ts";
-import { findNetSnmp, judgeBySnmpget, startSnmpAgent } from "./snmp-agent.ts";
+import { findNetSnmp, judgeBySnmpget, programFolders, startSnmpAgent } from "./snmp-agent.ts";
 import { type DemoSystem, zones } from "./system.ts";
 
 /** One device of the demo with its account, and how somebody who is not Tidegate finds out whether a password works. */
@@ -23,9 +23,13 @@ export interface DemoDevice {
 
 export type Fields = Readonly<Record<string, string>>;
 
-/** Net-SNMP's snmpd with one SNMPv3 user, judged by snmpget; null where it is not installed. */
-export async function startSwitch(system: DemoSystem, factory: Fields): Promise<DemoDevice | null> {
-  const programs = findNetSnmp();
+/** Net-SNMP's snmpd with one SNMPv3 user, judged by snmpget; null where `folders` have none. */
+export async function startSwitch(
+  system: DemoSystem,
+  factory: Fields,
+  folders: readonly string[] = programFolders(),
+): Promise<DemoDevice | null> {
+  const programs = findNetSnmp(folders);
   if (programs === null) return null;
   const name = "tidegate";
   const folder = system.folder("switch-1");
@@ -35,11 +39,11 @@ export async function startSwitch(system: DemoSystem, factory: Fields): Promise<
     privPassword: fields["privPassword"] ?? "",
   });
   const agent = await startSnmpAgent({ program: programs.snmpd, folder, address: zones.segment, user: asUser(factory) });
-  system.own({ name: "switch-1", pid: agent.pid, ended: agent.ended, stop: agent.stop });
+  system.own({ ...agent.running, name: "switch-1" });
   return {
     path: `line-4/switch-1/${name}`,
     title: `SNMPv3 agent, Net-SNMP ${agent.version}`,
-    pid: agent.pid,
+    pid: agent.running.pid,
     factory,
     add: ["--model", "net-snmp-agent", "--host", zones.segment, "--port", String(agent.port), "--account", name],
     judge: "Net-SNMP's snmpget",

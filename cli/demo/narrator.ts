@@ -8,9 +8,15 @@ export interface Narrator {
   readonly steps: number;
 }
 
+/** Where the demo is told: a terminal, or anything that takes lines. */
+export interface NarratorStream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
 const marks = ["|", "/", "-", "\\"] as const;
 
-export function createNarrator(stream: NodeJS.WriteStream): Narrator {
+export function createNarrator(stream: NarratorStream): Narrator {
   let steps = 0;
   return {
     get steps() {
@@ -37,7 +43,7 @@ export function createNarrator(stream: NodeJS.WriteStream): Narrator {
   };
 }
 
-function spin(stream: NodeJS.WriteStream, text: string): () => void {
+function spin(stream: NarratorStream, text: string): () => void {
   let turn = 0;
   const timer = setInterval(() => {
     stream.write(`\r\u001b[K${text} ${marks[turn % marks.length]}`);

@@ -20,6 +20,8 @@ export interface Running {
   stop(): Promise<void>;
   /** Resolves with its exit code, null after a signal. */
   readonly ended: Promise<number | null>;
+  /** What it printed so far, standard output and standard error, the last mebibyte. */
+  printed(): string;
 }
 
 /** Runs one `tidegate` command to its end and gives what it printed; throws where it fails. */
@@ -42,7 +44,7 @@ export async function runTidegateJson<T>(args: readonly string[], input = ""): P
 /** Starts `tidegate <role> run` on a data folder and resolves when its run.json is there. */
 export async function startNode(role: "vault" | "gateway" | "edge", dataFolder: string): Promise<Running> {
   const child = spawn(process.execPath, [entry, role, "run", "--data", dataFolder], {
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: plainEnvironment(),
   });
   return readyWhen(role, child, appears(join(dataFolder, "run.json"), child.pid ?? 0));
@@ -58,7 +60,7 @@ export async function startProgram(options: {
 }): Promise<Running & { readonly greeting: string }> {
   const env = { ...plainEnvironment(), ...options.environment };
   if ("file" in options.ready) {
-    const child = spawn(options.command, options.args, { stdio: ["ignore", "ignore", "pipe", "ipc"], env });
+    const child = spawn(options.command, options.args, { stdio: ["ignore", "pipe", "pipe", "ipc"], env });
     return { ...(await readyWhen(options.name, child, appears(options.ready.file, child.pid ?? 0))), greeting: "" };
   }
   const child = spawn(options.command, options.args, { stdio: ["ignore", "pipe", "pipe"], env });
@@ -101,11 +103,13 @@ function endOf(child: ChildProcess): Promise<number | null> {
   });
 }
 
-function collect(stream: NodeJS.ReadableStream | null): { text(): string } {
+function collect(...streams: readonly (NodeJS.ReadableStream | null)[]): { text(): string } {
   let text = "";
-  stream?.setEncoding("utf8").on("data", (chunk: string) => {
-    text = (text + chunk).slice(-1024 * 1024);
-  });
+  for (const stream of streams) {
+    stream?.setEncoding("utf8").on("data", (chunk: string) => {
+      text = (text + chunk).slice(-1024 * 1024);
+    });
+  }
   return { text: () => text };
 }
 
@@ -118,25 +122,25 @@ async function stop(child: ChildProcess, ended: Promise<number | null>): Promise
 }
 
 async function readyWhen(name: string, child: ChildProcess, ready: Promise<"there" | "late">): Promise<Running> {
-  const errors = collect(child.stderr);
+  const printed = collect(child.stdout, child.stderr);
   const ended = endOf(child);
   const gone = ended.then(
     () => "gone" as const,
     () => "gone" as const,
   );
   const outcome = await Promise.race([ready, gone]);
-  const running = { name, pid: child.pid ?? 0, ended, stop: () => stop(child, ended) };
+  const running = { name, pid: child.pid ?? 0, ended, stop: () => stop(child, ended), printed: printed.text };
   if (outcome === "there") return running;
   await running.stop();
   const why = outcome === "gone" ? "ended before it was ready" : "was not ready in time";
-  throw new CliError("CLI_DEMO", `${name} ${why}: ${errors.text().slice(-keptTail).trim()}`);
+  throw new CliError("CLI_DEMO", `${name} ${why}: ${printed.text().slice(-keptTail).trim()}`);
 }
 
 /** Resolves with the first group of `pattern` when the child has said it. */
 function says(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((resolve) => {
     let text = "";
-    const listen = (chunk: Buffer): void => {
+    const listen = (chunk: Buffer | string): void => {
       if (text.length > keptTail) return;
       text += chunk.toString();
       const match = pattern.exec(text);

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { startProgram } from "./processes.ts";
+import { type Running, startProgram } from "./processes.ts";
 
 /** What installs a real SNMPv3 agent and its judge on Debian. */
 export const snmpPackages = "snmpd snmp";
@@ -17,16 +17,19 @@ export interface SnmpUser {
 /** Net-SNMP's snmpd on loopback with its files in a folder of its own. */
 export interface SnmpAgent {
   readonly port: number;
-  readonly pid: number;
   readonly version: string;
-  readonly ended: Promise<number | null>;
-  stop(): Promise<void>;
+  readonly running: Running;
 }
 
-/** Full paths of snmpd and snmpget, or null where one of them is not installed. */
-export function findNetSnmp(): { snmpd: string; snmpget: string } | null {
-  const snmpd = findProgram("snmpd");
-  const snmpget = findProgram("snmpget");
+/** Where programs are looked for: PATH, and the folders of system programs that a user's PATH often lacks. */
+export function programFolders(): string[] {
+  return [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/bin"];
+}
+
+/** Full paths of snmpd and snmpget, or null where one of them is not in these folders. */
+export function findNetSnmp(folders: readonly string[]): { snmpd: string; snmpget: string } | null {
+  const snmpd = findProgram("snmpd", folders);
+  const snmpget = findProgram("snmpget", folders);
   return snmpd === null || snmpget === null ? null : { snmpd, snmpget };
 }
 
@@ -60,7 +63,7 @@ export async function startSnmpAgent(options: {
     });
   await (await start()).stop();
   const running = await start();
-  return { port, pid: running.pid, version: running.greeting, ended: running.ended, stop: () => running.stop() };
+  return { port, version: running.greeting, running };
 }
 
 /** True where Net-SNMP's own `snmpget` reads sysUpTime as `user`; the secrets go through a file that only we can read. */
@@ -91,8 +94,8 @@ export async function judgeBySnmpget(options: {
   });
 }
 
-function findProgram(name: string): string | null {
-  for (const folder of [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/bin"]) {
+function findProgram(name: string, folders: readonly string[]): string | null {
+  for (const folder of folders) {
     try {
       accessSync(join(folder, name), constants.X_OK);
       return join(folder, name);

@@ -34,12 +34,12 @@ export class DemoSystem {
     return runTidegateJson<T>([...args, "--data", this.folder("vault")], input);
   }
 
-  async start(role: NodeRole): Promise<{ pid: number; run: RunFile }> {
+  async start(role: NodeRole): Promise<Running & { run: RunFile }> {
     const running = await startNode(role, this.folder(role));
     this.#running.set(role, running);
     const run = readRunFile(dataFolderAt(this.folder(role)));
     if (run === null) throw new CliError("CLI_DEMO", `${role} has no run.json`);
-    return { pid: running.pid, run };
+    return { ...running, run };
   }
 
   /** Takes care of another process, a device. */
