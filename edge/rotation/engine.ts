@@ -1,10 +1,9 @@
 import type { Log } from "../../agent/log/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
-import type { Store, Transaction } from "../../agent/store/index.ts";
+import type { Store } from "../../agent/store/index.ts";
 import type { Outcome } from "../../firmware-adapters/index.ts";
 import { TidegateError, toHex } from "../../protocol/base/index.ts";
-import type { Fact } from "../../protocol/bundle/index.ts";
-import type { Candidate, DeviceEffect, RotationCode, RotationEffect, RotationEvent } from "../../protocol/rotation/index.ts";
+import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent } from "../../protocol/rotation/index.ts";
 import { step } from "../../protocol/rotation/index.ts";
 import { type Account, accountOf, nameOf, type OpenOrder } from "./account.ts";
 import { backOffMs } from "./back-off.ts";
@@ -12,26 +11,14 @@ import { type Books, recordArrow } from "./commit.ts";
 import { type Adapters, pinnedIdentity, prepareExchange } from "./device-work.ts";
 import { identityFound } from "./identity.ts";
 import { inputsOf } from "./inputs.ts";
+import { candidateOfValue, type IssuedValue, issueValues } from "./issue-values.ts";
 import { maxStepsInARow, refusedRetryMs, scanRows } from "./limits.ts";
 import { momentOf } from "./moment.ts";
+import { type Beside, nextRecord } from "./next-record.ts";
 import { endOrder, type OrderEnd, orderEnd } from "./orders.ts";
-import {
-  type AccountRecord,
-  decodeRecord,
-  encodeRecord,
-  encodeValue,
-  type StoredValue,
-  servedRef,
-  tables,
-  valueId,
-} from "./record.ts";
+import { type AccountRecord, decodeRecord, encodeValue, type StoredValue, tables, valueId } from "./record.ts";
+import { lastsUntilChanged } from "./refusals.ts";
 import { nextStep, sleepMs } from "./schedule.ts";
-
-/** A value of the vault for an account's pool. */
-export interface IssuedValue {
-  readonly account: Account;
-  readonly stored: StoredValue;
-}
 
 export interface EngineOptions {
   readonly store: Store;
@@ -45,14 +32,6 @@ export interface EngineOptions {
   spaceLeft(): boolean;
   /** The served value of a path, or whether it is about to change, is another one now. */
   onServed(path: string): void;
-}
-
-/** What goes into the transaction of an arrow beside the machine's own effects. */
-interface Beside {
-  readonly request?: Uint8Array | null;
-  readonly order?: OpenOrder | null;
-  readonly value?: { readonly ref: number; readonly stored: StoredValue };
-  readonly write?: (tx: Transaction) => readonly Fact[];
 }
 
 /** Drives the rotation machines of all accounts: commits each arrow, then runs its exchange, and takes the answer in. */
@@ -97,23 +76,7 @@ export class RotationEngine {
 
   /** Further values of the vault, for any number of accounts, in one transaction. Throws STORE_*. */
   issueAll(values: readonly IssuedValue[]): void {
-    const records = new Map<Account, AccountRecord>();
-    const stored: { readonly id: Uint8Array; readonly row: Uint8Array }[] = [];
-    for (const { account, stored: value } of values) {
-      const record = records.get(account) ?? account.record;
-      const ref = record.nextRef;
-      const event: RotationEvent = { kind: "issued", candidate: candidateOfValue(ref, value) };
-      const { state } = step(record.state, event, this.#inputs(account));
-      if (state === record.state) continue;
-      records.set(account, { ...record, state, nextRef: ref + 1 });
-      stored.push({ id: valueId(account.id, ref), row: encodeValue(value) });
-    }
-    if (records.size === 0) return;
-    this.#options.store.transaction((tx) => {
-      for (const { id, row } of stored) tx.put(tables.value, id, row);
-      for (const [account, record] of records) tx.put(tables.account, account.id, encodeRecord(record));
-    });
-    for (const [account, record] of records) account.record = record;
+    issueValues(values, this.#options.store, (account) => this.#inputs(account));
   }
 
   #tell(account: Account, event: RotationEvent, beside: Beside): RotationCode | null {
@@ -237,7 +200,7 @@ export class RotationEngine {
     const { state, effects } = step(before.state, event, this.#inputs(account));
     const leaf = effects.find((effect) => effect.kind === "leaf");
     if (state === before.state && leaf === undefined && beside.write === undefined) return effects;
-    const next = this.#nextRecord(account, { ...before, state }, { event, effects, beside });
+    const next = nextRecord(before, { state, event, effects, beside, now: momentOf(seams.clock), nowS: books.time().lo });
     const end = next.orderId === null ? null : orderEnd(state, effects);
     const name = leaf === undefined ? "rotation.record" : leaf.action;
     seams.failpoint(name.replace(".", ".before-"));
@@ -253,30 +216,6 @@ export class RotationEngine {
     if (end !== null && end !== "release") this.#forgetOrder(account, next.orderId);
     this.#announce(account, before);
     return effects;
-  }
-
-  #nextRecord(
-    account: Account,
-    next: AccountRecord,
-    { event, effects, beside }: { event: RotationEvent; effects: readonly RotationEffect[]; beside: Beside },
-  ): AccountRecord {
-    const { seams, books } = this.#options;
-    const now = momentOf(seams.clock);
-    const exchange = effects.find((effect) => effect.kind === "device");
-    const pushes = exchange?.action === "push";
-    const answersPush = event.kind === "answer" && event.action === "push";
-    const served = servedRef(next.state) !== servedRef(account.record.state);
-    const made = pushes ? (beside.request ?? next.request ?? new Uint8Array(0)) : next.request;
-    return {
-      ...next,
-      nextRef: beside.value === undefined ? next.nextRef : Math.max(next.nextRef, beside.value.ref + 1),
-      request: next.state.prepared === null ? null : made,
-      lastAttempt: exchange === undefined ? next.lastAttempt : now,
-      lastPush: pushes || answersPush ? now : next.lastPush,
-      currentSinceS: served ? books.time().lo : next.currentSinceS,
-      rotated: served ? event.kind !== "given" : next.rotated,
-      orderId: beside.order == null ? next.orderId : beside.order.id,
-    };
   }
 
   #inputs(account: Account) {
@@ -336,23 +275,3 @@ export class RotationEngine {
     this.#options.log.error("rotation.stopped", { account: nameOf(account), error });
   }
 }
-
-function candidateOfValue(ref: number, { index }: StoredValue): Candidate {
-  return { ref, kind: "password", index, derivedFrom: null };
-}
-
-/** Refusals that may pass while the order still has its authority. */
-const lastsUntilChanged: ReadonlySet<RotationCode> = new Set([
-  "ROTATION_BUSY",
-  "ROTATION_POOL_EMPTY",
-  "ROTATION_NO_SPACE",
-  "ROTATION_CONSUMERS_BEHIND",
-  "ROTATION_ESCROW_DUE",
-  "ROTATION_CLOCK",
-  "ROTATION_WINDOW_CLOSED",
-  "ROTATION_DEVICE_BUSY",
-  "ROTATION_BUDGET_SPENT",
-  "ROTATION_BACK_OFF",
-  "ROTATION_UNSETTLED",
-  "ROTATION_IDENTITY",
-]);

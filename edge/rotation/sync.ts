@@ -5,7 +5,8 @@ import type { ContentView, CredentialContent } from "../../protocol/content/inde
 import { adopted, type CandidateIndex, everyCandidate } from "../../protocol/rotation/index.ts";
 import { type Account, accountOf, type DeviceSpec } from "./account.ts";
 import type { Books } from "./commit.ts";
-import type { IssuedValue, RotationEngine } from "./engine.ts";
+import type { RotationEngine } from "./engine.ts";
+import type { IssuedValue } from "./issue-values.ts";
 import { hasEnded } from "./orders.ts";
 import { type AccountRecord, decodeValue, encodeRecord, encodeValue, type StoredValue, tables, valueId } from "./record.ts";
 

@@ -31,7 +31,7 @@ import { MemoryNetwork } from "../support/memory-network.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { PaperVault } from "../support/paper-vault.ts";
 import { shortFolder } from "../support/short-folder.ts";
-import { TestDevice } from "./rotation-rig.ts";
+import { TestDevice } from "./test-device.ts";
 
 const at = (byte: number) => new Uint8Array(16).fill(byte);
 const accountId = at(2);

@@ -2,16 +2,7 @@ import { openAuditLog, storeStorage } from "../../agent/audit/index.ts";
 import { createLog } from "../../agent/log/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
 import { type Books, type ModelSource, RotationEngine, syncAccounts } from "../../edge/rotation/index.ts";
-import {
-  type DeviceJob,
-  type Lockout,
-  loadBuiltinModels,
-  type Operation,
-  type Outcome,
-  ok,
-  rejectedAuth,
-  rejectedPolicy,
-} from "../../firmware-adapters/index.ts";
+import { type Lockout, loadBuiltinModels } from "../../firmware-adapters/index.ts";
 import { toHex, utf8 } from "../../protocol/base/index.ts";
 import { type AuthorityWindow, makeEntry } from "../../protocol/bundle/index.ts";
 import {
@@ -29,110 +20,8 @@ import {
 import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 
-/** A clock and timers that move only when the test says so. */
-export class TestTime {
-  sinceBootMs = 1_000_000;
-  boot = "boot-1";
-  readonly #timers = new Map<number, { at: number; fire: () => void }>();
-  #next = 0;
-
-  readonly clock = {
-    wallMs: () => this.sinceBootMs,
-    sinceBootMs: () => this.sinceBootMs,
-    bootId: () => this.boot,
-  };
-
-  readonly timers = {
-    after: (delayMs: number, fire: () => void) => {
-      const id = this.#next++;
-      this.#timers.set(id, { at: this.sinceBootMs + delayMs, fire });
-      return () => void this.#timers.delete(id);
-    },
-  };
-
-  /** Fires what is due by `until`, earliest first, one; false where nothing is. */
-  fireNext(until: number): boolean {
-    const due = [...this.#timers].filter(([, { at }]) => at <= until).sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0];
-    if (due === undefined) return false;
-    this.#timers.delete(due[0]);
-    this.sinceBootMs = Math.max(this.sinceBootMs, due[1].at);
-    due[1].fire();
-    return true;
-  }
-
-  /** A process died: nobody fires its timers. */
-  forget(): void {
-    this.#timers.clear();
-  }
-}
-
-/** What the device, or the way to it, does with one exchange instead of answering plainly. */
-export type Trick = "reply lost" | "lost" | "unreachable" | "late" | "refuse value" | "forget identity" | "never";
-
-/** A device with one password, that keeps only what was saved. */
-export class TestDevice {
-  live = "old";
-  saved = "old";
-  late: string | null = null;
-  identity = "serial-1";
-  failures = 0;
-  /** One trick for each coming exchange of an operation. */
-  readonly tricks: { op: Operation; trick: Trick }[] = [];
-  readonly seen: string[] = [];
-  readonly refusesValues = new Set<string>();
-  readonly #stuck: (() => void)[] = [];
-
-  /** What an adapter host does when it is closed: exchanges that hang end without an answer. */
-  async close(): Promise<void> {
-    for (const end of this.#stuck.splice(0)) end();
-  }
-
-  async run(_adapter: string, op: Operation, job: DeviceJob): Promise<Outcome> {
-    const at = this.tricks.findIndex((each) => each.op === op);
-    const trick = at < 0 ? null : (this.tricks.splice(at, 1)[0]?.trick ?? null);
-    const current = text(job.secrets.current);
-    this.seen.push(`${op} ${current}`);
-    const unanswered: Outcome = {
-      kind: "AMBIGUOUS",
-      code: "DEVICE_NO_ANSWER",
-      detail: "",
-      mayHaveSpentAttempt: true,
-      prepareAgain: false,
-    };
-    if (trick === "never") return new Promise((resolve) => this.#stuck.push(() => resolve(unanswered)));
-    if (trick === "unreachable")
-      return { ...unanswered, kind: "NOT_SENT", code: "DEVICE_UNREACHABLE", mayHaveSpentAttempt: false };
-    if (trick === "lost") return unanswered;
-    if (job.identity !== null && job.identity !== this.identity) {
-      return { ...unanswered, kind: "NOT_SENT", code: "DEVICE_IDENTITY_CHANGED", mayHaveSpentAttempt: false };
-    }
-    const outcome = this.#answer(op, job, current, trick);
-    return trick === "reply lost" || trick === "late" ? unanswered : outcome;
-  }
-
-  #answer(op: Operation, job: DeviceJob, current: string, trick: Trick | null): Outcome {
-    if (current !== this.live) {
-      this.failures += 1;
-      return rejectedAuth("DEVICE_SECRET_REFUSED", "");
-    }
-    const next = job.secrets.next === null ? "" : text(job.secrets.next);
-    if (op === "prepare") return ok({ state: utf8(`request ${next}`), identity: this.identity });
-    if (op === "save") this.saved = this.live;
-    if (op !== "push") return ok({ identity: this.identity });
-    if (trick === "refuse value" || this.refusesValues.has(next)) return rejectedPolicy("DEVICE_VALUE_REFUSED", "");
-    if (trick === "late") this.late = next;
-    else this.live = next;
-    return ok({ identity: this.identity });
-  }
-
-  reboot(): void {
-    this.live = this.saved;
-  }
-}
-
-function text(fields: Readonly<Record<string, Uint8Array>>): string {
-  return Buffer.from(fields["password"] ?? []).toString();
-}
+import { TestDevice } from "./test-device.ts";
+import { TestTime } from "./test-time.ts";
 
 const id = (byte: number) => new Uint8Array(16).fill(byte);
 export const accountId = id(2);

@@ -1,5 +1,6 @@
 import t from "tap";
-import { RotationRig, type Trick } from "./rotation-rig.ts";
+import { RotationRig } from "./rotation-rig.ts";
+import type { Trick } from "./test-device.ts";
 
 const hour = 3_600_000;
 const pool: RotationRig["values"] = [

@@ -1,6 +1,7 @@
 import t from "tap";
 import { type RotationState, step, type Transition } from "../../protocol/rotation/index.ts";
-import { explore, type Options, type Step } from "../protocol/rotation/explorer.ts";
+import type { Options, Step } from "../protocol/rotation/device-world.ts";
+import { explore } from "../protocol/rotation/explorer.ts";
 
 /** Each bug is the real step function, broken in one place; the exploration must find it. */
 interface Planted {

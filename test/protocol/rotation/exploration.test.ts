@@ -1,5 +1,6 @@
 import t from "tap";
-import { explore, type Options } from "./explorer.ts";
+import type { Options } from "./device-world.ts";
+import { explore } from "./explorer.ts";
 
 const worlds: readonly [title: string, options: Options][] = [
   ["a device that locks out at three", {}],
