@@ -123,11 +123,13 @@ export class EdgeWorld {
     });
   }
 
-  /** Sends what changed to the edge's mailbox. */
-  send(): this {
+  /** Sends what changed to the edge's mailbox; with statements, all of it. */
+  send(statements: readonly Uint8Array[] = []): this {
     if (this.member === null || this.#listener === null) throw new Error("not joined");
     const { nodeId } = this.member;
-    const carrier = this.vault.delta(nodeId, this.desired());
+    const { vault } = this;
+    const carrier =
+      statements.length > 0 ? vault.snapshot(nodeId, this.desired(), statements) : vault.delta(nodeId, this.desired());
     if (carrier === null) return this;
     const { id } = decodeEnvelope(decodeCarrier(carrier).envelope);
     this.mailroom.put({ mailbox: nodeId, id, carrier });

@@ -3,6 +3,9 @@ import t, { type Test } from "tap";
 import { callAdmin } from "../../agent/admin/index.ts";
 import { loadConfig } from "../../agent/config/index.ts";
 import { edgeConfigSchema, type RunningEdge } from "../../edge/index.ts";
+import { sealingKeyFromSeed } from "../../protocol/keys/index.ts";
+import { decodeEscrowList } from "../../protocol/rotation/index.ts";
+import { openEscrow } from "../../protocol/seal/index.ts";
 import { EdgeWorld } from "./edge-world.ts";
 
 async function joined(t: Test): Promise<EdgeWorld> {
@@ -46,6 +49,29 @@ t.test("an ordered rotation comes down, changes the device and is reported up", 
     [2, "new-2", "pool"],
   ];
   world.send();
+});
+
+t.test("after a restored vault all candidates go into escrow, and nothing is rotated before it is acknowledged", async (t) => {
+  const world = await joined(t);
+  const edge = await running(t, world);
+  await world.until(() => world.facts.some((fact) => fact.kind === "audit"));
+  t.same(world.vault.escrows, [], "a vault that knows everything is told nothing");
+  const recovery = sealingKeyFromSeed(new Uint8Array(32).fill(5));
+  const root = world.vault.raiseRoot({ vaultEpoch: 2, recoveryKey: recovery.publicKey });
+  world.values.push([1, "new-1", "pool"]);
+  world.orders.push({ id: 100, action: "rotate", window: { notBefore: 0, notAfter: world.vault.nowS + 3600 } });
+  world.send([root]);
+  await world.until(() => world.vault.escrows.length > 0);
+  const [escrow] = world.vault.escrows;
+  if (escrow === undefined || world.member === null) throw new Error("no escrow");
+  const list = decodeEscrowList(openEscrow({ ...escrow, vaultId: world.vault.id, nodeId: world.member.nodeId, key: recovery }));
+  t.same(
+    list.flatMap(({ values }) => values.map(({ index, fields }) => [...index, Buffer.from(fields[0]?.value ?? []).toString()])),
+    [[1, 0, "old"]],
+  );
+  const [account] = edge.parts.engine.accounts.values();
+  t.equal(account?.waiting, "ROTATION_ESCROW_DUE");
+  t.notOk(world.device.seen.includes("push old"));
 });
 
 t.test("vault and gateway gone: a restarted edge serves at once, and its admin socket says how things stand", async (t) => {

@@ -67,6 +67,8 @@ export class PaperVault {
   readonly #sealing = sealingKeyFromSeed(random(32));
   readonly #nodes = new Map<string, PaperNode>();
   readonly #documents: RootDocument[] = [];
+  /** Escrow blobs that came, with what they are bound to. */
+  readonly escrows: { readonly blob: Uint8Array; readonly reportContext: Uint8Array }[] = [];
   trust: TrustState;
   /** Seconds since 1970: what bundles are issued at. */
   nowS = 1_800_000_000;
@@ -202,6 +204,7 @@ export class PaperVault {
     const heard = headerHeard(node.sender, header);
     node.sender = heard.sender;
     node.receiver = itemApplied(node.receiver, header, id, emptyDigest()).receiver;
+    if (body.escrow !== null) this.escrows.push({ blob: body.escrow, reportContext: verified.context });
     const facts = body.facts.map((fact) => readFact(fact)).flatMap((read) => ("content" in read ? [read.content] : []));
     return { from, facts, kind: header.kind, seq: header.seq, outcome: heard.outcome, verdict: judged.verdict };
   }
