@@ -1,11 +1,8 @@
-import { existsSync } from "node:fs";
-import { createConfig } from "../agent/config/index.ts";
-import { type DataFolder, lockDataFolder } from "../agent/data-folder/index.ts";
-import { joinNode, openNodeStore } from "../agent/node/index.ts";
-import { createSealKey, openSealKey, type Unlock } from "../agent/seal-key/index.ts";
+import type { DataFolder } from "../agent/data-folder/index.ts";
+import { joinMachine } from "../agent/join/index.ts";
+import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
-import { type Dial, requestJoin, socketDial } from "../agent/tunnel/index.ts";
-import { parseEnrolmentCode } from "../protocol/join/index.ts";
+import type { Dial } from "../agent/tunnel/index.ts";
 import { type MemberStatement, nodeRole } from "../protocol/trust/index.ts";
 import { type FirstConfigOptions, firstConfig } from "./config.ts";
 
@@ -21,33 +18,12 @@ export interface JoinGatewayOptions extends Omit<FirstConfigOptions, "vault"> {
   readonly dial?: Dial;
 }
 
-/**
- * Joins this machine as a gateway: keys, request, answer, configuration. A second try after a crash or a lost answer goes on where the
- * first one stood. Throws JOIN_*, NODE_*, LINK_*, SEAL_KEY_*, STORE_*, CONFIG_*.
- */
-export async function joinGateway(options: JoinGatewayOptions): Promise<MemberStatement> {
-  const { folder, seams, unlock } = options;
-  const code = parseEnrolmentCode(options.code);
-  const address = options.vault ?? code.address;
-  const lock = lockDataFolder(folder);
-  try {
-    const sealed = { path: folder.sealKey, unlock };
-    const key = existsSync(folder.sealKey)
-      ? await openSealKey(sealed)
-      : await createSealKey({ ...sealed, random: seams.random });
-    const store = openNodeStore(folder, key, seams);
-    try {
-      const dial = options.dial ?? socketDial(null);
-      const exchange = (carrier: Uint8Array) => requestJoin({ address, carrier, dial, seams });
-      const member = await joinNode({ store, code, role: nodeRole.gateway, seams, exchange });
-      if (!existsSync(folder.config)) createConfig(folder.config, firstConfig({ ...options, vault: address }));
-      return member;
-    } finally {
-      store.close();
-      key.wipe();
-    }
-  } finally {
-    code.secret.wipe();
-    lock.release();
-  }
+/** Joins this machine as a gateway. Throws as `joinMachine` of the agent. */
+export function joinGateway(options: JoinGatewayOptions): Promise<MemberStatement> {
+  return joinMachine({
+    ...options,
+    role: nodeRole.gateway,
+    address: options.vault,
+    firstConfig: (vault) => firstConfig({ ...options, vault }),
+  });
 }

@@ -1,18 +1,17 @@
 import type { Command } from "commander";
 import { callAdmin } from "../../agent/admin/index.ts";
-import { openDataFolder } from "../../agent/data-folder/index.ts";
 import {
   type CommandModule,
   creatingUnlock,
   dataPath,
   type Frame,
   notAvailable,
-  openingUnlock,
   type UnlockOptions,
   withData,
   withUnlock,
   writeSecretFile,
 } from "../frame/index.ts";
+import { addRun } from "./member-node.ts";
 
 interface InitOptions extends UnlockOptions {
   readonly listen: string;
@@ -39,9 +38,10 @@ export const vaultCommand: CommandModule = (program, frame) => {
     .option("--advertise <address>", "what enrolment codes name, where that is another address")
     .option("--trust-domain <name>", "names this vault's audit logs", "tidegate.internal")
     .action((options: InitOptions) => init(program, frame, options));
-  withUnlock(vault.command("run"))
-    .description("run the vault in the foreground")
-    .action((options: UnlockOptions) => run(program, frame, options));
+  addRun(vault, frame, "vault", async () => {
+    const { vaultConfigSchema: schema, start } = await import("../../vault/index.ts");
+    return { schema, start };
+  });
   withData(vault.command("enroll <name>"))
     .description("give out an enrolment code, good for one hour and one node; an enrolled name is replaced")
     .requiredOption("--role <role>", "gateway or edge")
@@ -81,20 +81,6 @@ async function init(program: Command, frame: Frame, options: InitOptions): Promi
 function sayingPath(frame: Frame, staging: string, path: string): Frame {
   const { output } = frame;
   return { ...frame, output: { ...output, say: (line) => output.say(line.replaceAll(staging, path)) } };
-}
-
-async function run(program: Command, frame: Frame, options: UnlockOptions): Promise<void> {
-  const { start, vaultConfigSchema } = await import("../../vault/index.ts");
-  const { loadConfig } = await import("../../agent/config/index.ts");
-  const { machineSeams } = await import("../../agent/seams/index.ts");
-  const folder = openDataFolder(dataPath(frame, "vault", options));
-  const config = loadConfig(folder.config, vaultConfigSchema);
-  const unlock = await openingUnlock(frame, folder, options);
-  const stopped = frame.untilStopped();
-  const running = await start({ folder, config, version: program.version() ?? "unknown" }, machineSeams(), unlock);
-  frame.output.say(`the vault in ${folder.path} is running`);
-  await stopped;
-  await running.close();
 }
 
 async function enroll(frame: Frame, name: string, options: EnrollOptions): Promise<void> {

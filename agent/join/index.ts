@@ -1,0 +1,1 @@
+export { joinMachine } from "./join-machine.ts";

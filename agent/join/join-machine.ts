@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+import { parseEnrolmentCode } from "../../protocol/join/index.ts";
+import type { MemberStatement, NodeRole } from "../../protocol/trust/index.ts";
+import { type ConfigEntry, createConfig } from "../config/index.ts";
+import { type DataFolder, lockDataFolder } from "../data-folder/index.ts";
+import { joinNode, openNodeStore } from "../node/index.ts";
+import { createSealKey, openSealKey, type Unlock } from "../seal-key/index.ts";
+import type { Seams } from "../seams/index.ts";
+import { type Dial, requestJoin, socketDial } from "../tunnel/index.ts";
+
+export interface JoinMachineOptions {
+  readonly folder: DataFolder;
+  /** Text of the enrolment code. */
+  readonly code: string;
+  readonly unlock: Unlock;
+  readonly seams: Seams;
+  /** 1 gateway, 2 edge; a code for another role is refused. */
+  readonly role: NodeRole;
+  /** Where to dial, in place of the address that the code names. */
+  readonly address?: string | undefined;
+  /** The way there; sockets unless given. */
+  readonly dial?: Dial | undefined;
+  /** The configuration to begin with, for a node that dials `address`. */
+  firstConfig(address: string): readonly ConfigEntry[];
+}
+
+/**
+ * Joins this machine: keys, request, answer, configuration. A second try after a crash or a lost answer goes on where the first one
+ * stood. Throws JOIN_*, NODE_*, LINK_*, SEAL_KEY_*, STORE_*, CONFIG_*.
+ */
+export async function joinMachine(options: JoinMachineOptions): Promise<MemberStatement> {
+  const { folder, seams, role } = options;
+  const code = parseEnrolmentCode(options.code);
+  const address = options.address ?? code.address;
+  const lock = lockDataFolder(folder);
+  try {
+    const sealed = { path: folder.sealKey, unlock: options.unlock };
+    const key = existsSync(folder.sealKey)
+      ? await openSealKey(sealed)
+      : await createSealKey({ ...sealed, random: seams.random });
+    const store = openNodeStore(folder, key, seams);
+    try {
+      const dial = options.dial ?? socketDial(null);
+      const exchange = (carrier: Uint8Array) => requestJoin({ address, carrier, dial, seams });
+      const member = await joinNode({ store, code, role, seams, exchange });
+      if (!existsSync(folder.config)) createConfig(folder.config, options.firstConfig(address));
+      return member;
+    } finally {
+      store.close();
+      key.wipe();
+    }
+  } finally {
+    code.secret.wipe();
+    lock.release();
+  }
+}

@@ -1,0 +1,95 @@
+import type { Command } from "commander";
+import type { z } from "zod";
+import { type DataFolder, type NodeRole, openDataFolder } from "../../agent/data-folder/index.ts";
+import type { Unlock } from "../../agent/seal-key/index.ts";
+import type { Seams } from "../../agent/seams/index.ts";
+import type { MemberStatement } from "../../protocol/trust/index.ts";
+import {
+  creatingUnlock,
+  dataPath,
+  type Frame,
+  newDataFolder,
+  openingUnlock,
+  type UnlockOptions,
+  withUnlock,
+} from "../frame/index.ts";
+
+interface JoinOptions extends UnlockOptions {
+  readonly fromFile?: string;
+  readonly fromStdin?: boolean;
+}
+
+/** What a role's own join gets from the command line. */
+export interface JoinInput {
+  readonly folder: DataFolder;
+  readonly code: string;
+  readonly unlock: Unlock;
+  readonly seams: Seams;
+}
+
+/** `tidegate ROLE join`; the caller adds its role's own options. */
+export function addJoin<Options extends UnlockOptions>(
+  parent: Command,
+  frame: Frame,
+  role: NodeRole,
+  join: (input: JoinInput, options: Options) => Promise<MemberStatement>,
+): Command {
+  return withUnlock(parent.command("join"))
+    .description("join a vault with an enrolment code, taken from a file, standard input or a prompt")
+    .option("--from-file <file>", "file with the enrolment code")
+    .option("--from-stdin", "take the enrolment code from standard input")
+    .action(async (options: Options & JoinOptions) => {
+      const { machineSeams } = await import("../../agent/seams/index.ts");
+      const seams = machineSeams();
+      const code = await frame.secret({ label: "enrolment code", fromFile: options.fromFile, fromStdin: options.fromStdin });
+      const folder = newDataFolder(frame, role, options);
+      const unlock = await creatingUnlock(frame, { ...options, folder, random: seams.random });
+      try {
+        const text = code.use((bytes) => Buffer.from(bytes).toString("utf8"));
+        const { name, zone } = await join({ folder, code: text, unlock, seams }, options);
+        frame.output.result(
+          { name, zone, data: folder.path },
+          (one) => `joined as ${one.name} in zone ${one.zone}; data in ${one.data}`,
+        );
+      } finally {
+        code.wipe();
+        if (unlock.kind === "passphrase") unlock.passphrase.wipe();
+      }
+    });
+}
+
+/** How a role's node is checked and started. */
+export interface NodeModule<Config> {
+  readonly schema: z.ZodType<Config>;
+  start(
+    node: { readonly folder: DataFolder; readonly config: Config; readonly version: string },
+    seams: Seams,
+    unlock: Unlock,
+  ): Promise<{ close(): Promise<void> }>;
+}
+
+/** `tidegate ROLE run`: the node in the foreground, until it is told to stop. */
+export function addRun<Config>(
+  parent: Command,
+  frame: Frame,
+  role: NodeRole,
+  load: () => Promise<NodeModule<Config>>,
+): Command {
+  return withUnlock(parent.command("run"))
+    .description(`run this ${role} in the foreground until it is stopped`)
+    .action(async (options: UnlockOptions) => {
+      const { loadConfig } = await import("../../agent/config/index.ts");
+      const { machineSeams } = await import("../../agent/seams/index.ts");
+      const { schema, start } = await load();
+      const folder = openDataFolder(dataPath(frame, role, options));
+      const config = loadConfig(folder.config, schema);
+      const unlock = await openingUnlock(frame, folder, options);
+      const stopped = frame.untilStopped();
+      const version = parent.parent?.version() ?? "unknown";
+      const running = await start({ folder, config, version }, machineSeams(), unlock);
+      if (unlock.kind === "passphrase") unlock.passphrase.wipe();
+      frame.output.say(`${role} runs; data in ${folder.path}`);
+      frame.output.say(`stopping (${await stopped})`);
+      await running.close();
+    });
+}
