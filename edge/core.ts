@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Closing } from "../agent/closing/index.ts";
 import type { LocalApi } from "../agent/local-api/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { type JoinedNode, type NodeHooks, openNode } from "../agent/node/index.ts";
@@ -9,7 +10,6 @@ import { type ContentView, entryType, viewContent } from "../protocol/content/in
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { newestRoot } from "../protocol/trust/index.ts";
 import { ApplicationList } from "./application-list.ts";
-import type { Closing } from "./closing.ts";
 import type { EdgeConfig } from "./config.ts";
 import { EdgeCredentials } from "./credential-source.ts";
 import { EscrowBook } from "./escrow.ts";

@@ -1,3 +1,4 @@
+import { parseAddress } from "../agent/address/index.ts";
 import type { DataFolder } from "../agent/data-folder/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
@@ -23,7 +24,6 @@ export interface JoinEdgeOptions {
 export async function joinEdge(options: JoinEdgeOptions): Promise<MemberStatement> {
   // What joining needs is not loaded by a running edge.
   const { joinMachine } = await import("../agent/join/index.ts");
-  const { parseAddress } = await import("../agent/tunnel/index.ts");
   const api = options.api === null ? null : parseAddress(options.api);
   return joinMachine({
     ...options,

@@ -1,16 +1,16 @@
 import { statfsSync } from "node:fs";
-import { type DataFolder, lockDataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
-import { type ApiListener, type LocalApi, openLocalApi } from "../agent/local-api/index.ts";
+import { Closing } from "../agent/closing/index.ts";
+import { type DataFolder, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
+import { apiListeners, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
 import { createMetrics } from "../agent/metrics/index.ts";
-import { nodeHealth, openNodeStore } from "../agent/node/index.ts";
-import { openSealKey, type Unlock } from "../agent/seal-key/index.ts";
+import { nodeHealth } from "../agent/node/index.ts";
+import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
-import { serverTlsOptions, writeAuthorityFile } from "../agent/tls/index.ts";
+import { writeAuthorityFile } from "../agent/tls/index.ts";
 import type { Dial, DialledTunnel } from "../agent/tunnel/index.ts";
 import { createAdapterHost } from "../firmware-adapters/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
-import { Closing } from "./closing.ts";
 import type { EdgeConfig } from "./config.ts";
 import { type CoreOptions, type EdgeCore, openCore } from "./core.ts";
 import type { EdgeParts } from "./parts.ts";
@@ -47,13 +47,7 @@ export async function start(edge: EdgeStart, seams: Seams, unlock: Unlock, ports
   const closing = new Closing();
   try {
     const { folder, config } = edge;
-    const lock = lockDataFolder(folder);
-    closing.push(() => lock.release());
-    removeRunFile(folder);
-    const key = await openSealKey({ path: folder.sealKey, unlock });
-    closing.push(() => key.wipe());
-    const store = openNodeStore(folder, key, seams);
-    closing.push(() => store.close());
+    const store = await openMemberFolder(folder, { seams, unlock, closing });
     const log = ports.log ?? createLog({ level: config.log.level, node: "edge" });
     const adapters = ports.adapters ?? createAdapterHost({ timers: seams.timers });
     const spaceLeft = () => hasSpace(folder.path);
@@ -88,7 +82,18 @@ async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closi
   const { node } = core;
   let tunnel: DialledTunnel | null = null;
   const parts: EdgeParts = { ...core, tunnel: () => tunnel?.status() ?? null };
-  const api = await openApi(edge, parts, { seams, log });
+  const api = await openMemberApi({
+    folder,
+    config: edge.config.api,
+    node,
+    audit: core.audit,
+    source: core.credentials,
+    applications: () => core.applications.current,
+    health: () => nodeHealth(parts),
+    metrics: createMetrics(),
+    seams,
+    log,
+  });
   closing.push(() => api.close());
   core.serve(api);
   const { openAdmin } = await import("./admin.ts");
@@ -99,51 +104,10 @@ async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closi
   closing.push(() => tunnel?.close());
   closing.push(node.onOutgoing(() => tunnel?.wake()));
   writeAuthorityFile(folder.authority, node.identity.tls);
-  writeRunFile(folder, { role: "edge", pid: process.pid, nodeId: nodeIdText(node.nodeId), listeners: listenersOf(api) });
+  writeRunFile(folder, { role: "edge", pid: process.pid, nodeId: nodeIdText(node.nodeId), listeners: apiListeners(api) });
   closing.push(() => removeRunFile(folder));
   log.info("edge.started", { node: nodeIdText(node.nodeId), count: core.engine.accounts.size });
   return { parts, close: () => closing.run() };
-}
-
-function openApi(
-  { folder, config }: EdgeStart,
-  parts: EdgeParts,
-  { seams, log }: Pick<Serving, "seams" | "log">,
-): Promise<LocalApi> {
-  const { node, audit, credentials, applications } = parts;
-  const { socketMode, loopback, tls } = config.api;
-  const listeners: ApiListener[] = [{ kind: "unix", path: folder.apiSocket, mode: socketMode }];
-  if (loopback !== null) listeners.push({ kind: "loopback", ...loopback });
-  if (tls !== null) listeners.push({ kind: "tls", ...tls });
-  const heard = () => node.vaultLastHeardAtMs;
-  const { key, cert } = serverTlsOptions(node.identity.tls);
-  return openLocalApi({
-    listeners,
-    tls: tls === null ? null : { key: String(key), cert: String(cert) },
-    source: credentials,
-    applications: () => applications.current,
-    health: () => nodeHealth(parts),
-    vaultLastHeardAt: () => {
-      const at = heard();
-      return at === null ? null : new Date(at).toISOString();
-    },
-    onRead: ({ application, path, version, outcome }) =>
-      audit.noteRead({
-        action: "credential.read",
-        actor: application === null ? { kind: "operator", id: "unknown" } : { kind: "application", id: application },
-        subject: { kind: "account", id: path },
-        outcome: outcome === "refused" ? "denied" : "ok",
-        details: version === null ? {} : { version },
-      }),
-    clock: seams.clock,
-    random: seams.random,
-    metrics: createMetrics(),
-    log,
-  });
-}
-
-function listenersOf(api: LocalApi): RunFile["listeners"] {
-  return Object.fromEntries(api.listeners.map(({ kind, address, port }) => [`api-${kind}`, { address, port }]));
 }
 
 function hasSpace(path: string): boolean {

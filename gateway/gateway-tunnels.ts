@@ -37,7 +37,7 @@ export interface TunnelsOptions {
   readonly listen?: Listen | undefined;
 }
 
-/** Dials the vault. Throws NODE_NO_UPSTREAM and LINK_ADDRESS; never listens towards it. */
+/** Dials the vault. Throws NODE_NO_UPSTREAM and ADDRESS_INVALID; never listens towards it. */
 export function dialVault(options: TunnelsOptions): DialledTunnel {
   const { node, vault } = options;
   return dialTunnel({
@@ -51,7 +51,7 @@ export function dialVault(options: TunnelsOptions): DialledTunnel {
   });
 }
 
-/** Listens for the edges that the vault put behind this gateway. Throws LINK_ADDRESS, LINK_LISTEN. */
+/** Listens for the edges that the vault put behind this gateway. Throws ADDRESS_INVALID, LINK_LISTEN. */
 export async function listenForEdges(options: TunnelsOptions, address: string): Promise<TunnelListener> {
   const { node, conduits, joins } = options;
   return listenTunnel({

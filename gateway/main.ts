@@ -1,19 +1,20 @@
 import { join } from "node:path";
 import { createAdminServer } from "../agent/admin/index.ts";
-import { type DataFolder, lockDataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
-import { type ApiListener, type LocalApi, openLocalApi, readLeaf } from "../agent/local-api/index.ts";
+import { Closing } from "../agent/closing/index.ts";
+import { type DataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
+import type { LocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
+import { apiListeners, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
 import { createMetrics, type Metrics } from "../agent/metrics/index.ts";
-import { type JoinedNode, nodeHealth, openNode, openNodeStore } from "../agent/node/index.ts";
-import { openSealKey, type Unlock } from "../agent/seal-key/index.ts";
+import { nodeHealth, openNode } from "../agent/node/index.ts";
+import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import type { Store } from "../agent/store/index.ts";
-import { serverTlsOptions, writeAuthorityFile } from "../agent/tls/index.ts";
+import { writeAuthorityFile } from "../agent/tls/index.ts";
 import type { Dial, DialledTunnel, Listen, TunnelListener } from "../agent/tunnel/index.ts";
 import { TidegateError } from "../protocol/base/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { adminRoutes } from "./admin-routes.ts";
-import { Closing } from "./closing.ts";
 import { ConduitTable, goneConduits } from "./conduits.ts";
 import type { GatewayConfig } from "./config.ts";
 import { GatewayCredentials, noteCredentials } from "./credentials.ts";
@@ -60,26 +61,12 @@ export async function start(
 ): Promise<RunningGateway> {
   const closing = new Closing();
   try {
-    const store = await openFolder(gateway.folder, { seams, unlock, closing });
+    const store = await openMemberFolder(gateway.folder, { seams, unlock, closing });
     return await open(gateway, { seams, store, ports, closing });
   } catch (error) {
     await closing.run();
     throw error;
   }
-}
-
-async function openFolder(
-  folder: DataFolder,
-  { seams, unlock, closing }: { seams: Seams; unlock: Unlock; closing: Closing },
-): Promise<Store> {
-  const lock = lockDataFolder(folder);
-  closing.push(() => lock.release());
-  removeRunFile(folder);
-  const key = await openSealKey({ path: folder.sealKey, unlock });
-  closing.push(() => key.wipe());
-  const store = openNodeStore(folder, key, seams);
-  closing.push(() => store.close());
-  return store;
 }
 
 interface Opening {
@@ -136,7 +123,18 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
   const mailroom = new GatewayMailroom({ ...parts, joins, log, edges: () => conduits.nodeIds, wakeVault, wakeEdge });
   gaugeMailboxes(metrics, parts);
 
-  const api = await openApi(gateway, parts, { seams, log, metrics });
+  const api = await openMemberApi({
+    folder,
+    config: config.api,
+    node,
+    audit,
+    source: credentials,
+    applications: () => credentials.applications,
+    health: () => nodeHealth(parts),
+    metrics,
+    seams,
+    log,
+  });
   closing.push(() => api.close());
   closing.push(node.onChanged(() => follow(parts, { api, log })));
   const admin = await createAdminServer({ socketPath: folder.adminSocket, routes: adminRoutes(parts), log });
@@ -188,49 +186,6 @@ function follow(parts: GatewayParts, { api, log }: { api: LocalApi; log: Log }):
   }
 }
 
-async function openApi(
-  { folder, config }: GatewayStart,
-  parts: GatewayParts,
-  { seams, log, metrics }: { seams: Seams; log: Log; metrics: Metrics },
-): Promise<LocalApi> {
-  const { socketMode, loopback, tls } = config.api;
-  const listeners: ApiListener[] = [{ kind: "unix", path: folder.apiSocket, mode: socketMode }];
-  if (loopback !== null) listeners.push({ kind: "loopback", ...loopback });
-  if (tls !== null) listeners.push({ kind: "tls", ...tls });
-  const { node, credentials, audit } = parts;
-  return openLocalApi({
-    listeners,
-    tls: tlsOf(node),
-    source: credentials,
-    applications: () => credentials.applications,
-    health: () => nodeHealth(parts),
-    vaultLastHeardAt: heardText(node),
-    onRead: (event) => audit.noteRead(readLeaf(event)),
-    clock: seams.clock,
-    random: seams.random,
-    metrics,
-    log,
-  });
-}
-
-/** The node's own certificate; null before the vault sent one. */
-function tlsOf(node: JoinedNode): { key: string; cert: string } | null {
-  if (node.identity.tls.chain.length === 0) return null;
-  const { key, cert } = serverTlsOptions(node.identity.tls);
-  return { key: String(key), cert: String(cert) };
-}
-
-/** Made anew only when it changed: each read asks. */
-function heardText(node: JoinedNode): () => string | null {
-  let known: { readonly atMs: number; readonly text: string } | null = null;
-  return () => {
-    const atMs = node.vaultLastHeardAtMs;
-    if (atMs === null) return null;
-    if (known?.atMs !== atMs) known = { atMs, text: new Date(atMs).toISOString() };
-    return known.text;
-  };
-}
-
 function gaugeMailboxes(metrics: Metrics, { mailboxes, conduits, edges, node }: GatewayParts): void {
   metrics.gauge("mailbox_bytes", "Bytes that wait in mailboxes.", () => mailboxes.totalBytes);
   metrics.gauge("edges", "Edges behind this gateway.", () => conduits.nodeIds.length);
@@ -243,8 +198,6 @@ function gaugeMailboxes(metrics: Metrics, { mailboxes, conduits, edges, node }: 
 }
 
 function listenersOf(api: LocalApi, edges: TunnelListener | null): RunFile["listeners"] {
-  const listeners: RunFile["listeners"] = {};
-  for (const { kind, address, port } of api.listeners) listeners[`api-${kind}`] = { address, port };
-  if (edges !== null) listeners["edges"] = { address: edges.address.host, port: edges.address.port };
-  return listeners;
+  if (edges === null) return apiListeners(api);
+  return { ...apiListeners(api), edges: { address: edges.address.host, port: edges.address.port } };
 }

@@ -1,18 +1,15 @@
 import { z } from "zod";
-import type { ConfigEntry } from "../agent/config/index.ts";
-import { parseAddress } from "../agent/tunnel/index.ts";
-
-const address = z.string().refine(isAddress, "host:port, an IPv6 address in brackets");
+import { addressShape, type ConfigEntry, firstLog, logShape } from "../agent/config/index.ts";
 
 /** `tidegate.yaml` of a vault. */
 export const vaultConfigSchema = z.strictObject({
   tunnel: z.strictObject({
     /** Where gateways dial in; port 0 takes any free one. */
-    listen: address,
+    listen: addressShape,
     /** What enrolment codes for gateways name; the listening address where it is absent. */
-    advertise: address.optional(),
+    advertise: addressShape.optional(),
   }),
-  log: z.strictObject({ level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info") }).prefault({}),
+  log: logShape,
 });
 
 export type VaultConfig = z.infer<typeof vaultConfigSchema>;
@@ -27,15 +24,6 @@ export function firstConfig(options: { listen: string; advertise: string | null 
       comment:
         "listen: where gateways dial in. advertise: what enrolment codes for gateways name, where that is another address.",
     },
-    { key: "log", value: { level: "info" }, comment: "debug, info, warn, error or silent" },
+    firstLog,
   ];
-}
-
-function isAddress(text: string): boolean {
-  try {
-    parseAddress(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,10 +1,11 @@
+import { formatAddress, parseAddress } from "../agent/address/index.ts";
 import { createAdminServer } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
 import { type DataFolder, lockDataFolder, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import { createLog } from "../agent/log/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
-import { formatAddress, parseAddress, socketListen } from "../agent/tunnel/index.ts";
+import { socketListen } from "../agent/tunnel/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { vaultRoutes } from "./admin/index.ts";
 import type { VaultConfig } from "./config.ts";

@@ -1,6 +1,6 @@
 import { TidegateError, toHex } from "../../protocol/base/index.ts";
 import { maxHello2Bytes, sessionLifetimeMs, type TunnelPeer, TunnelSession } from "../../protocol/tunnel/index.ts";
-import { type Address, parseAddress } from "./address.ts";
+import { type Address, parseAddress } from "../address/index.ts";
 import { BackOff } from "./back-off.ts";
 import { LinkError } from "./errors.ts";
 import { steadySessionMs, unknownPeerMs } from "./limits.ts";
@@ -42,7 +42,7 @@ export type TunnelStatus =
 /** Share of a session's greatest age that a dialler gives up at random, so that a fleet's sessions do not end together. */
 const lifetimeSpread = 0.1;
 
-/** Keeps one session to the listener alive. Throws TUNNEL_MODE_UNAVAILABLE, LINK_ADDRESS; what fails later is reported and tried again. */
+/** Keeps one session to the listener alive. Throws TUNNEL_MODE_UNAVAILABLE, ADDRESS_INVALID; what fails later is reported and tried again. */
 export function dialTunnel(options: DialOptions): DialledTunnel {
   if (options.mode !== "direct") {
     throw new LinkError("TUNNEL_MODE_UNAVAILABLE", `mode ${options.mode} is not available in this version`, {

@@ -1,8 +1,6 @@
 import { type ErrorOptions, TidegateError } from "../../protocol/base/index.ts";
 
 export const LINK_CODES = {
-  /** An address is not `host:port`. */
-  LINK_ADDRESS: { fault: "operator", retryable: false },
   /** Nobody answered at the address, or not as a Tidegate node. */
   LINK_UNREACHABLE: { fault: "environment", retryable: true },
   /** The configured address cannot be listened on. */

@@ -18,7 +18,6 @@
  *
  * `tls` is the identity's `{ key, chain }`. Tests and the simulation use `memoryNetwork()` of test/support in place of sockets.
  */
-export { type Address, formatAddress, parseAddress } from "./address.ts";
 export { type DialledTunnel, type DialOptions, dialTunnel, type TunnelMode, type TunnelStatus } from "./dial-tunnel.ts";
 export { LINK_CODES, LinkError } from "./errors.ts";
 export type { JoinAnswer, JoinHandler } from "./join-desk.ts";

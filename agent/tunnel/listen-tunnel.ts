@@ -1,6 +1,6 @@
 import { TidegateError, toHex } from "../../protocol/base/index.ts";
 import { type TunnelPeer, TunnelSession } from "../../protocol/tunnel/index.ts";
-import { type Address, parseAddress } from "./address.ts";
+import { type Address, parseAddress } from "../address/index.ts";
 import { JoinDesk, type JoinHandler } from "./join-desk.ts";
 import { LiveSession } from "./live-session.ts";
 import { type Admission, joinPath, type Listen, type Listening, type MessageStream } from "./message-stream.ts";
@@ -31,7 +31,7 @@ export interface TunnelListener {
   close(): Promise<void>;
 }
 
-/** Listens for tunnels and joins. Throws LINK_ADDRESS, LINK_LISTEN. */
+/** Listens for tunnels and joins. Throws ADDRESS_INVALID, LINK_LISTEN. */
 export async function listenTunnel(options: ListenerOptions): Promise<TunnelListener> {
   const listener = new Listener(options);
   await listener.open(parseAddress(options.address));

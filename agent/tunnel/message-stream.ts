@@ -1,5 +1,5 @@
 import type { DirectBinding } from "../../protocol/tunnel/index.ts";
-import type { Address } from "./address.ts";
+import type { Address } from "../address/index.ts";
 
 /** Paths on a tunnel server's port. */
 export const tunnelPath = "/tidegate/1/tunnel";

@@ -1,6 +1,6 @@
 import { TidegateError } from "../../protocol/base/index.ts";
+import { parseAddress } from "../address/index.ts";
 import type { Seams } from "../seams/index.ts";
-import { parseAddress } from "./address.ts";
 import { LinkError } from "./errors.ts";
 import { decodeJoinMessage, encodeJoinMessage } from "./join-message.ts";
 import { joinMs, joinWaitMs, maxJoinAnswerBytes, unknownPeerMs } from "./limits.ts";
@@ -18,7 +18,7 @@ export interface JoinOptions {
 }
 
 /**
- * Sends a join request and waits, minutes if need be, for the answer's carrier. Throws LINK_ADDRESS, LINK_UNREACHABLE,
+ * Sends a join request and waits, minutes if need be, for the answer's carrier. Throws ADDRESS_INVALID, LINK_UNREACHABLE,
  * LINK_JOIN_REFUSED (with `refusal`), LINK_JOIN_CUT, LINK_JOIN_TIMEOUT, LINK_JOIN_MALFORMED. The answer is not judged here.
  */
 export async function requestJoin(options: JoinOptions): Promise<Uint8Array> {

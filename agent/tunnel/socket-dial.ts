@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { WebSocket } from "ws";
+import { formatAddress } from "../address/index.ts";
 import { clientTlsOptions, type TlsKeys } from "../tls/index.ts";
-import { formatAddress } from "./address.ts";
 import { LinkError } from "./errors.ts";
 import { closeTimeoutMs, unknownPeerMs } from "./limits.ts";
 import type { Dial, MessageStream } from "./message-stream.ts";

@@ -1,8 +1,7 @@
 import { hash } from "node:crypto";
+import { type Address, formatAddress } from "../../agent/address/index.ts";
 import {
-  type Address,
   type Dial,
-  formatAddress,
   LinkError,
   type Listen,
   type ListenOptions,

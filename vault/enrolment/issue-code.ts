@@ -1,4 +1,4 @@
-import { parseAddress } from "../../agent/tunnel/index.ts";
+import { parseAddress } from "../../agent/address/index.ts";
 import { Secret, TidegateError, toHex, utf8 } from "../../protocol/base/index.ts";
 import { isSegment } from "../../protocol/content/index.ts";
 import { encodeEnrolmentCode } from "../../protocol/join/index.ts";

@@ -47,7 +47,7 @@ export class VaultTunnel {
     this.#options = options;
   }
 
-  /** Listens. Throws LINK_ADDRESS and LINK_LISTEN. */
+  /** Listens. Throws ADDRESS_INVALID and LINK_LISTEN. */
   async open(): Promise<void> {
     const { core, listen, address, seams } = this.#options;
     await this.refresh();

@@ -4,14 +4,13 @@ import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import t, { type Test } from "tap";
 import { WebSocket } from "ws";
+import { formatAddress, parseAddress } from "../../../agent/address/index.ts";
 import { clientTlsOptions, directBinding } from "../../../agent/tls/index.ts";
 import {
   type DialledTunnel,
   dialTunnel,
-  formatAddress,
   joinPath,
   listenTunnel,
-  parseAddress,
   requestJoin,
   socketDial,
   socketListen,

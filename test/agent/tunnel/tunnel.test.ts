@@ -429,7 +429,7 @@ t.test("mode proxy and a malformed address are refused before anything is dialle
   };
   t.throws(() => dialTunnel({ ...options, mode: "proxy", address: "a:1" }), { code: "TUNNEL_MODE_UNAVAILABLE" });
   for (const address of ["", "host", "host:", "host:99999", "[::1]", "::1:80", "[x]:1", "a b:1", "[1.2.3.4]:5"]) {
-    t.throws(() => dialTunnel({ ...options, mode: "direct", address }), { code: "LINK_ADDRESS" }, address);
+    t.throws(() => dialTunnel({ ...options, mode: "direct", address }), { code: "ADDRESS_INVALID" }, address);
   }
   t.equal(rig.network.dials, 0);
   t.end();

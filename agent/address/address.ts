@@ -1,5 +1,12 @@
 import { isIPv6 } from "node:net";
-import { LinkError } from "./errors.ts";
+import { TidegateError } from "../../protocol/base/index.ts";
+
+export const ADDRESS_CODES = {
+  /** An address is not of the form host:port. */
+  ADDRESS_INVALID: { fault: "operator", retryable: false },
+} as const;
+
+export class AddressError extends TidegateError<keyof typeof ADDRESS_CODES> {}
 
 /** Where to dial or to listen. */
 export interface Address {
@@ -8,18 +15,28 @@ export interface Address {
   readonly port: number;
 }
 
-/** `host:port`, IPv6 as `[::1]:7443`. Throws LINK_ADDRESS. */
+/** `host:port`, IPv6 as `[::1]:7443`. Throws ADDRESS_INVALID. */
 export function parseAddress(text: string): Address {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]{1,253})):([0-9]{1,5})$/.exec(text);
   const [, bracketed, plain, digits] = match ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
   if (host === undefined || port > 65_535 || (bracketed !== undefined && !isIPv6(bracketed))) {
-    throw new LinkError("LINK_ADDRESS", "not an address of the form host:port", {
+    throw new AddressError(ADDRESS_CODES, "ADDRESS_INVALID", "not an address of the form host:port", {
       hint: "Write host:port, an IPv6 address in brackets: [fd00::1]:7443.",
     });
   }
   return { host, port };
+}
+
+/** True where {@link parseAddress} takes it. */
+export function isAddress(text: string): boolean {
+  try {
+    parseAddress(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Inverse of {@link parseAddress}. */

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { type Address, isAddress } from "../address/index.ts";
+import type { ConfigEntry } from "./config.ts";
+
+/** Silence of the vault that makes health red: a day on a wire; 45 days where media travel. */
+const defaultStaleAfterS = 86_400;
+/** How far the machine's own clock may run ahead of the last signed time and still be believed for windows. */
+const defaultClockGapS = 3_600;
+
+const port = z.int().min(0).max(65_535);
+
+/** `host:port`, an IPv6 address in brackets. */
+export const addressShape = z.string().refine(isAddress, "host:port, an IPv6 address in brackets");
+
+/** The section `log`. */
+export const logShape = z
+  .strictObject({ level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info") })
+  .prefault({});
+
+/** What every node that joins a vault is configured by: its local API, its clock, staleness and its own log. */
+export const memberShape = {
+  api: z
+    .strictObject({
+      socketMode: z.int().min(0o600).max(0o666).default(0o600),
+      loopback: z
+        .strictObject({ address: z.string().min(1).default("127.0.0.1"), port: port.default(7446) })
+        .nullable()
+        .default(null),
+      tls: z
+        .strictObject({
+          on: z.string().min(1),
+          port: port.default(7445),
+          hosts: z.array(z.string().min(1)).max(16).default([]),
+        })
+        .nullable()
+        .default(null),
+    })
+    .prefault({}),
+  clock: z
+    .strictObject({
+      trusted: z.boolean().default(false),
+      gapS: z.int().min(0).max(604_800).default(defaultClockGapS),
+    })
+    .prefault({}),
+  staleAfterS: z.int().min(60).max(31_536_000).default(defaultStaleAfterS),
+  log: logShape,
+};
+
+/** What {@link memberShape} reads. */
+export type MemberConfig = z.infer<z.ZodObject<typeof memberShape>>;
+
+/** The section `log` of a first configuration. */
+export const firstLog: ConfigEntry = {
+  key: "log",
+  value: { level: "info" },
+  comment: "debug, info, warn, error or silent",
+};
+
+/** The local API of a first configuration; null leaves a listener out. */
+export function firstApi({ loopback, tls }: { readonly loopback: Address | null; readonly tls: Address | null }): ConfigEntry {
+  return {
+    key: "api",
+    value: {
+      socketMode: 0o600,
+      loopback: loopback === null ? null : { address: loopback.host, port: loopback.port },
+      tls: tls === null ? null : { on: tls.host, port: tls.port, hosts: [] },
+    },
+    comment:
+      "The local API: always the socket api.sock (mode in decimal, 384 = 0600); a loopback address without TLS;\n" +
+      "tls: { on: an address of this machine or the name of a network interface, port, hosts }.",
+  };
+}
+
+/** Clock, staleness and log of a first configuration. */
+export const firstMemberEntries: readonly ConfigEntry[] = [
+  {
+    key: "clock",
+    value: { trusted: false, gapS: defaultClockGapS },
+    comment: "trusted: this machine has a clock that may be believed. gapS: how far ahead it may be otherwise.",
+  },
+  { key: "staleAfterS", value: defaultStaleAfterS, comment: "silence of the vault that makes health red, seconds" },
+  firstLog,
+];

@@ -1,0 +1,61 @@
+import type { AuditLog } from "../audit/index.ts";
+import type { MemberConfig } from "../config/index.ts";
+import type { DataFolder, RunFile } from "../data-folder/index.ts";
+import { type ApiListener, type LocalApi, type LocalApiOptions, openLocalApi, readLeaf } from "../local-api/index.ts";
+import type { JoinedNode } from "../node/index.ts";
+import type { Seams } from "../seams/index.ts";
+import { serverTlsOptions } from "../tls/index.ts";
+
+export interface MemberApiOptions extends Pick<LocalApiOptions, "source" | "applications" | "health" | "metrics" | "log"> {
+  readonly folder: DataFolder;
+  readonly config: MemberConfig["api"];
+  readonly node: JoinedNode;
+  readonly audit: AuditLog;
+  readonly seams: Seams;
+}
+
+/** Opens the local API of a node that has joined: its socket and what its configuration adds. Throws API_LISTEN*. */
+export function openMemberApi(options: MemberApiOptions): Promise<LocalApi> {
+  const { folder, config, node, audit, seams } = options;
+  const { socketMode, loopback, tls } = config;
+  const listeners: ApiListener[] = [{ kind: "unix", path: folder.apiSocket, mode: socketMode }];
+  if (loopback !== null) listeners.push({ kind: "loopback", ...loopback });
+  if (tls !== null) listeners.push({ kind: "tls", ...tls });
+  const { source, applications, health, metrics, log } = options;
+  return openLocalApi({
+    listeners,
+    tls: tlsOf(node),
+    source,
+    applications,
+    health,
+    vaultLastHeardAt: heardText(node),
+    onRead: (event) => audit.noteRead(readLeaf(event)),
+    clock: seams.clock,
+    random: seams.random,
+    metrics,
+    log,
+  });
+}
+
+/** The API's listeners as `run.json` names them. */
+export function apiListeners(api: LocalApi): RunFile["listeners"] {
+  return Object.fromEntries(api.listeners.map(({ kind, address, port }) => [`api-${kind}`, { address, port }]));
+}
+
+/** The node's own certificate; null before the vault sent one. */
+function tlsOf(node: JoinedNode): { key: string; cert: string } | null {
+  if (node.identity.tls.chain.length === 0) return null;
+  const { key, cert } = serverTlsOptions(node.identity.tls);
+  return { key: String(key), cert: String(cert) };
+}
+
+/** Made anew only when it changed: each read asks. */
+function heardText(node: JoinedNode): () => string | null {
+  let known: { readonly atMs: number; readonly text: string } | null = null;
+  return () => {
+    const atMs = node.vaultLastHeardAtMs;
+    if (atMs === null) return null;
+    if (known?.atMs !== atMs) known = { atMs, text: new Date(atMs).toISOString() };
+    return known.text;
+  };
+}
