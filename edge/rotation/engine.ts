@@ -10,7 +10,7 @@ import { backOffMs } from "./back-off.ts";
 import { type Books, recordArrow } from "./commit.ts";
 import { type Adapters, pinnedIdentity, prepareExchange } from "./device-work.ts";
 import { identityFound } from "./identity.ts";
-import { inputsOf } from "./inputs.ts";
+import { inputsOf, settleLeftMs } from "./inputs.ts";
 import { candidateOfValue, type IssuedValue, issueValues } from "./issue-values.ts";
 import { maxStepsInARow, refusedRetryMs, scanRows } from "./limits.ts";
 import { momentOf } from "./moment.ts";
@@ -131,7 +131,8 @@ export class RotationEngine {
       const effects = this.#dispatch(account, { kind: "verify" });
       if (this.#follow(account, effects)) return true;
     }
-    account.startAtMs = this.#options.seams.clock.sinceBootMs() + refusedRetryMs;
+    const { clock } = this.#options.seams;
+    account.startAtMs = clock.sinceBootMs() + (code === "ROTATION_UNSETTLED" ? settleLeftMs(account, clock) : refusedRetryMs);
     if (order === null || lastsUntilChanged.has(code)) return false;
     this.#endOrder(account, order, { outcome: "refused", code });
     return false;

@@ -40,6 +40,19 @@ t.test("an ordered rotation proves the device, changes, saves, proves again and 
   t.equal(rig.device.live, "new-1");
 });
 
+t.test(
+  "an order right after a rotation is carried out as soon as the device has settled, not at the next slow look",
+  async (t) => {
+    const rig = await ready().order("rotate").pass(1000);
+    t.equal(rig.device.live, "new-1");
+    await rig.order("rotate").pass(1000);
+    t.same([rig.account.waiting, rig.device.live], ["ROTATION_UNSETTLED", "new-1"]);
+    await rig.pass(6000);
+    t.same(rig.orderEnds, ["done null", "done null"]);
+    t.equal(rig.device.live, "new-2");
+  },
+);
+
 t.test("an interval rotates by running time from the pool, and stops at its end", async (t) => {
   const rig = ready({ rotate: "interval", intervalS: 7200 });
   await rig.pass(hour);
