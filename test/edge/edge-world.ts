@@ -54,6 +54,8 @@ export class EdgeWorld {
   orders: { id: number; action: OrderAction; window: AuthorityWindow }[] = [];
   accounts = 1;
   member: MemberStatement | null = null;
+  /** How a join that came to the gateway is answered. */
+  answerJoin = (request: Uint8Array): Uint8Array => this.vault.answer(request, this.code, this.desired());
   #listener: TunnelListener | null = null;
   #waiting: { done: () => boolean; resolve: () => void }[] = [];
 
@@ -99,7 +101,7 @@ export class EdgeWorld {
       address: "gateway.test:7444",
       listen: this.network.listen(member.tlsKeyHash),
       admit: ({ role }) => role === nodeRole.edge,
-      onJoin: async (carrier) => ({ carrier: this.vault.answer(carrier, this.code, this.desired()) }),
+      onJoin: async (carrier) => ({ carrier: this.answerJoin(carrier) }),
       report: () => {},
     });
   }
@@ -125,16 +127,25 @@ export class EdgeWorld {
 
   /** Sends what changed to the edge's mailbox; with statements, all of it. */
   send(statements: readonly Uint8Array[] = []): this {
-    if (this.member === null || this.#listener === null) throw new Error("not joined");
-    const { nodeId } = this.member;
-    const { vault } = this;
+    const { vault, nodeId } = this;
     const carrier =
       statements.length > 0 ? vault.snapshot(nodeId, this.desired(), statements) : vault.delta(nodeId, this.desired());
-    if (carrier === null) return this;
-    const { id } = decodeEnvelope(decodeCarrier(carrier).envelope);
-    this.mailroom.put({ mailbox: nodeId, id, carrier });
-    this.#listener.wake(nodeId);
+    if (carrier !== null) void this.deliver(carrier);
     return this;
+  }
+
+  /** Puts any carrier into the edge's mailbox, as the gateway that keeps it can; resolves when the edge has answered. */
+  async deliver(carrier: Uint8Array): Promise<void> {
+    const { id } = decodeEnvelope(decodeCarrier(carrier).envelope);
+    const answers = this.mailroom.answers.length;
+    this.mailroom.put({ mailbox: this.nodeId, id, carrier });
+    this.#listener?.wake(this.nodeId);
+    await this.mailroom.until(() => this.mailroom.answers.length > answers);
+  }
+
+  get nodeId(): Uint8Array {
+    if (this.member === null || this.#listener === null) throw new Error("not joined");
+    return this.member.nodeId;
   }
 
   order(action: OrderAction, forS = 3600): this {
