@@ -81,11 +81,6 @@ export function ownModule(name: string): string {
   return fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? `./${name}.ts` : `./${name}.js`, import.meta.url));
 }
 
-/** What run.json of a running node says. */
-export function readRunFile<T>(dataFolder: string): T {
-  return JSON.parse(readFileSync(join(dataFolder, "run.json"), "utf8")) as T;
-}
-
 /** Only what a child needs to run; nothing of the user's environment that could carry a secret or a debug switch. */
 function plainEnvironment(): Record<string, string> {
   const kept: Record<string, string> = {};
