@@ -1,12 +1,10 @@
-import { hash } from "node:crypto";
 import { sameBytes } from "../../protocol/base/index.ts";
 import {
-  BundleError,
   type BundleHeader,
   bundleKind,
   direction,
+  requireSignedBody,
   type StreamHead,
-  type VerifiedBundle,
   verifyBundle,
 } from "../../protocol/bundle/index.ts";
 import type { TrustState } from "../../protocol/trust/index.ts";
@@ -40,17 +38,10 @@ export function verifyPassing(
   if (way === "up" && (verified.signerNode === null || !sameBytes(verified.signerNode, edge))) {
     throw new GatewayError("GATEWAY_NOT_FOR_HERE", "a report that its bearer did not sign");
   }
-  checkBody(verified);
+  // A damaged body would take the place of the good one and be refused only at its recipient.
+  requireSignedBody(verified);
   const { header, id } = verified;
   return { edge, way, place: placeOf(header, id), snapshot: header.kind === bundleKind.snapshot, ack: header.ack };
-}
-
-/** A damaged body would take the place of the good one and be refused only at its recipient. */
-function checkBody({ header, ciphertext }: VerifiedBundle): void {
-  if (ciphertext.length !== header.ciphertextLength)
-    throw new BundleError("BUNDLE_BODY_LENGTH", `${ciphertext.length} bytes, the header says ${header.ciphertextLength}`);
-  if (!sameBytes(hash("sha256", ciphertext, "buffer"), header.ciphertextHash))
-    throw new BundleError("BUNDLE_BODY_HASH", "the body is not the one that was signed");
 }
 
 function placeOf(header: BundleHeader, id: Uint8Array): StreamHead {

@@ -30,8 +30,20 @@ export type OpenedBundle = VerifiedBundle &
 export function openBundle(carrierBytes: Uint8Array, options: OpenBundleOptions): OpenedBundle {
   const verified = verifyBundle(carrierBytes, options);
   const judgement = judge(options.receiver, verified.header, verified.id);
+  if (judgement.verdict === "hold") requireSignedBody(verified);
   if (judgement.verdict !== "apply") return { ...verified, judgement, body: null };
   return { ...verified, judgement, body: openVerified(verified, options.sealingKeys) };
+}
+
+/**
+ * Refuses an item whose sealed body is not the signed one, also where it is only kept for later: a carrier is unsigned, and a body put
+ * in its place would block the good one. Throws BUNDLE_BODY_LENGTH, BUNDLE_BODY_HASH.
+ */
+export function requireSignedBody({ header, ciphertext }: VerifiedBundle): void {
+  if (ciphertext.length !== header.ciphertextLength)
+    throw new BundleError("BUNDLE_BODY_LENGTH", `${ciphertext.length} bytes, the header says ${header.ciphertextLength}`);
+  if (!sameBytes(hash("sha256", ciphertext, "buffer"), header.ciphertextHash))
+    throw new BundleError("BUNDLE_BODY_HASH", "the body is not the one that was signed");
 }
 
 /**
@@ -39,11 +51,8 @@ export function openBundle(carrierBytes: Uint8Array, options: OpenBundleOptions)
  * SEAL_OPEN_FAILED, BUNDLE_BODY_SHAPE, BUNDLE_ENTRY_TOO_LARGE.
  */
 export function openVerified(verified: VerifiedBundle, sealingKeys: readonly SealingKey[]): BundleBody {
+  requireSignedBody(verified);
   const { header, context, ciphertext } = verified;
-  if (ciphertext.length !== header.ciphertextLength)
-    throw new BundleError("BUNDLE_BODY_LENGTH", `${ciphertext.length} bytes, the header says ${header.ciphertextLength}`);
-  if (!sameBytes(hash("sha256", ciphertext, "buffer"), header.ciphertextHash))
-    throw new BundleError("BUNDLE_BODY_HASH", "the body is not the one that was signed");
   const key = sealingKeys.find((held) => sameBytes(held.keyId, header.sealingKeyId));
   if (key === undefined) throw new BundleError("BUNDLE_WRONG_KEY", "sealed to a key that is not held");
   const { encapsulated, commitment } = header;

@@ -168,6 +168,12 @@ t.test("bundles are applied in order, held over a gap, and a repeated one change
   const carriers = ["a", "b", "c"].map((name, i) => vault.delta(node.nodeId, [application(name, i + 1)]) as Uint8Array);
   const [a, b, c] = carriers as [Uint8Array, Uint8Array, Uint8Array];
   t.same(node.applyCarrier(a), { outcome: "applied", seq: 2 });
+  const replaced = encodeCarrier({ ...decodeCarrier(c), body: new Uint8Array(1_000_000) });
+  t.match(
+    node.applyCarrier(replaced),
+    { outcome: "refused", code: "BUNDLE_BODY_LENGTH" },
+    "nothing but the signed body is kept",
+  );
   t.same(node.applyCarrier(c), { outcome: "held" });
   t.same(node.applyCarrier(c), { outcome: "held" });
   t.same(rig.names(), ["a"]);

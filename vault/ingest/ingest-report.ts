@@ -11,6 +11,7 @@ import {
   itemApplied,
   judge,
   openVerified,
+  requireSignedBody,
   stateDigest,
   type VerifiedBundle,
   verifyBundle,
@@ -57,6 +58,7 @@ export async function ingestCarrier(core: VaultCore, carrier: Uint8Array): Promi
       case "duplicate":
         return { outcome: "duplicate", code: null, reached: [] };
       case "hold": {
+        requireSignedBody(verified);
         const receiver = holdItem(streams.receiver, verified.header, verified.id);
         await saveStreams(tx, node.node_id, { ...streams, receiver });
         await storeHeld(tx, node.node_id, verified.id, carrier);
