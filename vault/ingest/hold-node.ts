@@ -1,6 +1,7 @@
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import type { VaultCore } from "../streams/index.ts";
+import { shortText } from "./short-text.ts";
 
 /** Keeps an alarm where an operator sees it, with its leaf. */
 export async function raiseAlarm(
@@ -24,7 +25,7 @@ export async function raiseAlarm(
     subject: { kind: "node", id: alarm.node === null ? "vault" : nodeIdText(alarm.node.node_id) },
     outcome: "failed",
     code: alarm.code,
-    details: { reason: alarm.subject.slice(0, 200) },
+    details: { reason: shortText(alarm.subject) },
   });
 }
 
@@ -42,7 +43,7 @@ export async function holdNode(
     subject: { kind: "node", id: nodeIdText(node.node_id) },
     outcome: "failed",
     code: reason.code,
-    details: { joinCounter: reason.joinCounter, reason: reason.subject.slice(0, 200) },
+    details: { joinCounter: reason.joinCounter, reason: shortText(reason.subject) },
   });
   await raiseAlarm(core, tx, { node, ...reason });
 }

@@ -6,6 +6,7 @@ import { fillPool, loadLedger, saveLedger } from "../registry/index.ts";
 import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { registryOf, type VaultCore } from "../streams/index.ts";
 import { holdNode, raiseAlarm } from "./hold-node.ts";
+import { shortText } from "./short-text.ts";
 
 type FactOf<Kind extends FactContent["kind"]> = Extract<FactContent, { kind: Kind }>;
 
@@ -45,9 +46,9 @@ async function ingestFact(core: VaultCore, tx: VaultTransaction, node: NodeRow, 
     case "identity":
       return ingestIdentity(core, tx, node, fact);
     case "alarm":
-      return raiseAlarm(core, tx, { node, code: fact.code, subject: fact.subject });
+      return raiseAlarm(core, tx, { node, code: codeOf(fact), subject: fact.subject });
     case "inert":
-      return raiseAlarm(core, tx, { node, code: fact.code, subject: `entry of type ${fact.type} is of no use there` });
+      return raiseAlarm(core, tx, { node, code: codeOf(fact), subject: `entry of type ${fact.type} is of no use there` });
     case "audit":
       // The header's own head, which is signed with a proof, says more.
       return;
@@ -59,6 +60,11 @@ const reportKinds = ["verified", "proven", "rejected", "reverted", "unknown"] as
 /** What a rotation fact says to the ledger; null for a step that only the node's own log is about. */
 function reportKind(fact: FactOf<"rotation">): LedgerReport["kind"] | null {
   return reportKinds.find((kind) => kind === fact.outcome) ?? null;
+}
+
+/** The code that a node gave; what no leaf takes as a code must not make a whole report refused, again and again. */
+function codeOf({ code }: FactOf<"alarm"> | FactOf<"inert">): string {
+  return /^[A-Z][A-Z0-9_]*$/.test(code) ? code : "CONTENT_MALFORMED";
 }
 
 async function ingestRotation(core: VaultCore, tx: VaultTransaction, node: NodeRow, fact: FactOf<"rotation">): Promise<void> {
@@ -186,6 +192,6 @@ async function ingestIdentity(core: VaultCore, tx: VaultTransaction, node: NodeR
     actor: { kind: "node", id: node.name },
     subject: { kind: "device", id: `${node.zone}/${changed.name}` },
     outcome: "ok",
-    details: { identity: fact.identity.slice(0, 200) },
+    details: { identity: shortText(fact.identity) },
   });
 }
