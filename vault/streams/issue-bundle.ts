@@ -19,6 +19,7 @@ import { importSealingPublicKey, nodeIdText } from "../../protocol/keys/index.ts
 import { memberOf, newestRoot } from "../../protocol/trust/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import { desiredEntries } from "./desired-entries.ts";
+import { foldBundlesAt } from "./limits.ts";
 import { lockStreams, type NodeStreams, saveExported, saveStreams } from "./stream-row.ts";
 import { registryOf, type VaultCore } from "./vault-core.ts";
 
@@ -44,25 +45,38 @@ export async function issueBundle(
   if (node.state !== "active") return null;
   const streams = await lockStreams(tx, node.node_id);
   const exported = await core.exported.read(core.seal, tx, node.node_id, streams.sender);
+  const due = snapshotDue(streams.sender);
+  const fold = unfolded(streams.sender) >= foldBundlesAt;
   // A snapshot is made from what the store says, whatever was sent before.
-  const accounts = snapshotDue(streams.sender) ? null : (options.accounts ?? null);
+  const accounts = due || fold ? null : (options.accounts ?? null);
   const changed = accounts === null ? null : new Set(accounts.map(toHex));
   const desired = await desiredEntries(await registryOf(core, tx), tx, { node, exported, changed });
-  const plan = planNext(core, streams.sender, { exported, desired, always: options.always === true });
+  const plan = planNext(core, { exported, desired, due, fold, always: options.always === true });
   if (plan === null) return null;
   await saveExported(core.seal, tx, node.node_id, { before: exported, after: plan.entries });
   return seal(core, tx, node, { streams, plan, statements: options.statements ?? [] });
 }
 
-function planNext(
-  core: VaultCore,
-  sender: SenderState,
-  wish: { exported: EntryMap; desired: Parameters<typeof planDelta>[0]["desired"]; always: boolean },
-): Plan | null {
-  const { exported, desired } = wish;
-  if (snapshotDue(sender)) return planSnapshot({ exported, desired, random: core.random });
-  const delta = planDelta({ exported, desired, random: core.random });
-  if (delta !== null || !wish.always) return delta;
+/** Bundles that no snapshot has made useless. A node that is away for long must not fill its outbox: then no change at all would be taken. */
+function unfolded(sender: SenderState): number {
+  return sender.unacknowledged.length - foldable(sender).length;
+}
+
+interface Wish {
+  readonly exported: EntryMap;
+  readonly desired: Parameters<typeof planDelta>[0]["desired"];
+  /** The next item must be a snapshot. */
+  readonly due: boolean;
+  /** The next item, if there is one, shall be a snapshot. */
+  readonly fold: boolean;
+  readonly always: boolean;
+}
+
+function planNext({ random }: VaultCore, { exported, desired, due, fold, always }: Wish): Plan | null {
+  if (due) return planSnapshot({ exported, desired, random });
+  const delta = planDelta({ exported, desired, random });
+  if (fold && (delta !== null || always)) return planSnapshot({ exported: delta?.entries ?? exported, desired, random });
+  if (delta !== null || !always) return delta;
   const digest = stateDigest(exported);
   return { entries: exported, body: emptyBody(digest, digest) };
 }

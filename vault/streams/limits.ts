@@ -6,3 +6,6 @@ export const cachedEntries = 1_000_000;
 
 /** Accounts that are looked up one by one; beyond it one pass over the whole table is cheaper. */
 export const singleLookups = 8;
+
+/** Unacknowledged bundles after which the next one is a snapshot that folds them: a quarter of what a sender and a mailbox take. */
+export const foldBundlesAt = 256;
