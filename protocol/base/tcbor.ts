@@ -22,6 +22,11 @@ export class TcborError extends TidegateError<keyof typeof TCBOR_CODES> {
 
 /** Deepest nesting; SPEC.md section 3.1. */
 const maxDepth = 8;
+/**
+ * Most values in one; SPEC.md section 2. A byte of input can be a value that takes a hundred in memory: a bundle's body of 100,000 entries
+ * put and as many removed has 1,400,000.
+ */
+const maxValues = 1_500_000;
 const major = { uint: 0, bytes: 2, text: 3, array: 4, map: 5, simple: 7 } as const;
 const simple = { false: 0xf4, true: 0xf5, null: 0xf6 } as const;
 
@@ -32,9 +37,9 @@ export function encodeTcbor(value: Tcbor): Uint8Array {
   return writer.take();
 }
 
-/** Decodes exactly one value that fills `bytes`. Byte strings are copies. Throws TCBOR_MALFORMED. */
-export function decodeTcbor(bytes: Uint8Array): Tcbor {
-  const reader = new Reader(bytes);
+/** Decodes exactly one value that fills `bytes`, of at most `most` values, itself included. Byte strings are copies. Throws TCBOR_MALFORMED. */
+export function decodeTcbor(bytes: Uint8Array, most = maxValues): Tcbor {
+  const reader = new Reader(bytes, most);
   const value = read(reader, 0);
   if (!reader.ended) throw malformed("bytes after the value");
   return value;
@@ -42,7 +47,7 @@ export function decodeTcbor(bytes: Uint8Array): Tcbor {
 
 /** Decodes one value at the start of `bytes` and tells how many bytes it took; for a value with a signature behind it. */
 export function decodeTcborPrefix(bytes: Uint8Array): { value: Tcbor; length: number } {
-  const reader = new Reader(bytes);
+  const reader = new Reader(bytes, maxValues);
   const value = read(reader, 0);
   return { value, length: reader.at };
 }
@@ -144,9 +149,11 @@ function writeMap(writer: Writer, map: ReadonlyMap<number, Tcbor>, depth: number
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  #valuesLeft: number;
   at = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, most: number) {
+    this.#valuesLeft = most;
     // A Buffer's own `slice` shares memory; what is decoded must be a copy.
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -162,6 +169,12 @@ class Reader {
 
   byte(): number {
     return this.#view.getUint8(this.#advance(1));
+  }
+
+  /** One more value begins. */
+  count(): void {
+    this.#valuesLeft -= 1;
+    if (this.#valuesLeft < 0) throw malformed("too many values");
   }
 
   /** The argument of a head, refused where a shorter form exists. */
@@ -201,6 +214,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function read(reader: Reader, depth: number): Tcbor {
   if (depth > maxDepth) throw malformed("nested too deep");
+  reader.count();
   const head = reader.byte();
   const kind = head >>> 5;
   if (kind === major.simple) {

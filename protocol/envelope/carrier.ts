@@ -1,6 +1,13 @@
 import { asBytesUpTo, asList, assert, asTuple, decodeTcbor, encodeTcbor } from "../base/index.ts";
 import { EnvelopeError } from "./envelope-error.ts";
-import { maxBodyBytes, maxCarrierBytes, maxCarrierStatements, maxEnvelopeBytes, maxRootEnvelopeBytes } from "./limits.ts";
+import {
+  maxBodyBytes,
+  maxCarrierBytes,
+  maxCarrierStatements,
+  maxCarrierValues,
+  maxEnvelopeBytes,
+  maxRootEnvelopeBytes,
+} from "./limits.ts";
 
 /** What travels: an envelope with its sealed body and the statements that a receiver may need to judge it. Unsigned; parts prove themselves. */
 export interface Carrier {
@@ -25,7 +32,7 @@ export function encodeCarrier(carrier: Carrier): Uint8Array {
 export function decodeCarrier(bytes: Uint8Array): Carrier {
   if (bytes.length > maxCarrierBytes) throw tooLarge(`carrier of ${bytes.length} bytes`);
   try {
-    const [first, statements, envelope, body] = asTuple(decodeTcbor(bytes), "carrier", 4);
+    const [first, statements, envelope, body] = asTuple(decodeTcbor(bytes, maxCarrierValues), "carrier", 4);
     if (first !== magic) throw new EnvelopeError("CARRIER_MALFORMED", "not a tidegate-carrier/1");
     if (Array.isArray(statements) && statements.length > maxCarrierStatements) {
       throw tooLarge(`${statements.length} statements in one carrier`);

@@ -15,3 +15,6 @@ export const maxBodyBytes = 64 * 1024 * 1024;
 
 /** Bytes of a carrier: a full body, a full set of statements and the heads between them. */
 export const maxCarrierBytes = maxBodyBytes + maxCarrierStatements * maxRootEnvelopeBytes + maxEnvelopeBytes + 1024;
+
+/** Values in a carrier, arrays included: it is read before anything of it is verified, so nothing else is made room for. */
+export const maxCarrierValues = 256;

@@ -164,3 +164,16 @@ t.test("base32 is RFC 4648 in lower case, and only its canonical form is read", 
   }
   for (const bad of ["m", "mz1", "mzxr", "mzxw6===", "my y"]) t.equal(fromBase32(bad), null, bad);
 });
+
+t.test("a value of few bytes cannot take all the memory: values are counted while they are read", (t) => {
+  // An array of `count` empty arrays: one byte each, and a hundred once decoded.
+  const empties = (count: number) => {
+    const bytes = Buffer.alloc(5 + count, 0x80);
+    bytes[0] = 0x9a;
+    bytes.writeUInt32BE(count, 1);
+    return bytes;
+  };
+  for (const count of [1_499_998, 1_499_999]) t.equal((decodeTcbor(empties(count)) as unknown[]).length, count);
+  t.throws(() => decodeTcbor(empties(1_500_000)), { code: "TCBOR_MALFORMED", message: /too many values/ });
+  t.end();
+});

@@ -124,6 +124,9 @@ t.test("a carrier's body and statements are limited", async (t) => {
   const statements = (count: number) => encodeTcbor(["tidegate-carrier/1", Array(count).fill(payload), envelope, payload]);
   for (const count of [63, 64]) t.equal(decodeCarrier(statements(count)).statements.length, count);
   t.throws(() => decodeCarrier(statements(65)), { code: "CARRIER_TOO_LARGE" });
+  // Unsigned bytes of anybody's: 250 values and what holds them are read at the most.
+  for (const count of [250, 251]) t.throws(() => decodeCarrier(statements(count)), { code: "CARRIER_TOO_LARGE" });
+  t.throws(() => decodeCarrier(statements(252)), { code: "CARRIER_MALFORMED" });
   const withStatement = (size: number) => encodeTcbor(["tidegate-carrier/1", [new Uint8Array(size)], envelope, payload]);
   t.doesNotThrow(() => decodeCarrier(withStatement(maxRootEnvelopeBytes)));
   t.throws(() => decodeCarrier(withStatement(maxRootEnvelopeBytes + 1)), { code: "CARRIER_MALFORMED" });
