@@ -2,7 +2,7 @@ export { AuditLog, type AuditLogOptions, type LastStop, type LeafRef, openAuditL
 export { type AuditPage, type AuditRouteSource, auditRoute } from "./audit-route.ts";
 export { AUDIT_LOG_CODES, AuditLogError } from "./errors.ts";
 export { decodeHead, encodeHead } from "./head-codec.ts";
-export { checkpointEveryMs, maxNotedReads, readWindowMs } from "./limits.ts";
+export { checkpointEveryMs, maxNotedReads, maxNotedRefusals, readWindowMs } from "./limits.ts";
 export { checkpointOf, type LogContext, leavesAfter } from "./log-context.ts";
 export { findLogFolders } from "./log-folder.ts";
 export { AuditMirror, type MirrorOptions, type MirrorSource } from "./mirror.ts";

@@ -12,3 +12,6 @@ export const maxLeavesPerCall = 1000;
 
 /** Trees kept in memory while a transaction may still roll back: the one before it and one for each of its appends. */
 export const maxRecentTrees = 16;
+
+/** Different refused reads noted one by one within one window: a caller needs no token to be refused, and must not fill the disk. */
+export const maxNotedRefusals = 4;

@@ -1,12 +1,15 @@
 import type { AuditEvent } from "../../protocol/audit/index.ts";
-import { maxNotedReads } from "./limits.ts";
+import { maxNotedReads, maxNotedRefusals } from "./limits.ts";
 
 /** A read that is logged after it was answered. `count` and `spanMs` are added by the log. */
 export type ReadEvent = Extract<AuditEvent, { readonly action: "credential.read" }>;
 
+const otherPaths = { kind: "account", id: "others" } as const;
+
 /** Reads of one window, equal ones counted together; bounded. */
 export class ReadFold {
   #noted = new Map<string, { readonly event: ReadEvent; count: number; readonly firstMs: number }>();
+  #refusals = 0;
   #dropped = 0;
 
   get empty(): boolean {
@@ -14,13 +17,25 @@ export class ReadFold {
   }
 
   note(event: ReadEvent, nowMs: number): void {
-    const { actor, subject, outcome, code, details } = event;
-    const version = details?.version ?? "";
-    const key = `${actor.kind}\n${actor.id}\n${subject.kind}\n${subject.id}\n${outcome}\n${code}\n${version}\n${details?.stale}\n${details?.peerUid}`;
-    const known = this.#noted.get(key);
-    if (known !== undefined) known.count += 1;
-    else if (this.#noted.size < maxNotedReads) this.#noted.set(key, { event, count: 1, firstMs: nowMs });
-    else this.#dropped += 1;
+    if (this.#count(event)) return;
+    const denied = event.outcome === "denied";
+    // Whoever reaches the API can be refused for as many paths as there are: beyond a few they share a leaf.
+    const folded = denied && this.#refusals >= maxNotedRefusals ? { ...event, subject: otherPaths } : event;
+    if (folded !== event && this.#count(folded)) return;
+    if (this.#noted.size >= maxNotedReads) {
+      this.#dropped += 1;
+      return;
+    }
+    if (denied) this.#refusals += 1;
+    this.#noted.set(keyOf(folded), { event: folded, count: 1, firstMs: nowMs });
+  }
+
+  /** Counts one more of what is noted already; false where it is not. */
+  #count(event: ReadEvent): boolean {
+    const known = this.#noted.get(keyOf(event));
+    if (known === undefined) return false;
+    known.count += 1;
+    return true;
   }
 
   /** Counts a read that cannot be logged. */
@@ -36,6 +51,12 @@ export class ReadFold {
     const dropped = this.#dropped;
     this.#noted = new Map();
     this.#dropped = 0;
+    this.#refusals = 0;
     return { events, dropped };
   }
+}
+
+function keyOf({ actor, subject, outcome, code, details }: ReadEvent): string {
+  const version = details?.version ?? "";
+  return `${actor.kind}\n${actor.id}\n${subject.kind}\n${subject.id}\n${outcome}\n${code}\n${version}\n${details?.stale}\n${details?.peerUid}`;
 }

@@ -1,5 +1,5 @@
 import t from "tap";
-import { maxNotedReads, readRoot, storeStorage } from "../../../agent/audit/index.ts";
+import { maxNotedReads, maxNotedRefusals, readRoot, storeStorage } from "../../../agent/audit/index.ts";
 import { decodeCheckpoint, decodeLeaf, emptyTree, rootOf, sequence, verifyConsistency } from "../../../protocol/audit/index.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
 import { fill, node, openRig, read, rotated } from "./rig.ts";
@@ -149,6 +149,23 @@ t.test("more different reads than the window holds leave a gap leaf", async (t) 
     const last = leaves(rig).at(-1);
     if (extra <= 0) t.equal(last?.action, "credential.read");
     else t.match(last, { action: "audit.gap", outcome: "failed", details: { count: 1 } });
+  }
+});
+
+t.test("whoever is refused for many paths, with a token or without, fills no log", async (t) => {
+  for (const extra of [-1, 0, 1, 5_000]) {
+    const rig = openRig({ store: new MemoryStore() });
+    for (let count = 0; count < maxNotedRefusals + extra; count += 1) {
+      rig.log.noteRead({ ...read(`account-${count}`, "unknown"), outcome: "denied", code: "API_UNAUTHENTICATED" });
+    }
+    rig.log.noteRead(read("a"));
+    rig.time.pass(100);
+    const found = leaves(rig).slice(1);
+    t.equal(found.length, Math.min(maxNotedRefusals + extra, maxNotedRefusals + 1) + 1);
+    t.match(found.at(-1), { outcome: "ok", subject: { id: "a" } }, "what is read is logged as ever");
+    const counted = found.slice(0, -1).reduce((sum, leaf) => sum + Number(leaf.details["count"]), 0);
+    t.equal(counted, maxNotedRefusals + extra, "and each refusal is counted");
+    if (extra > 0) t.match(found.at(-2), { outcome: "denied", subject: { id: "others" }, details: { count: extra } });
   }
 });
 
