@@ -3,7 +3,7 @@ import { maxCandidates, maxPool } from "./limits.ts";
 import type { RotationInputs, Transition } from "./machine.ts";
 import { beginProbe } from "./probing.ts";
 import { returnToPool } from "./staging.ts";
-import { type Candidate, everyCandidate, type HoldCause, isResting, type RotationState } from "./state.ts";
+import { type Candidate, compareIndex, everyCandidate, type HoldCause, isResting, type RotationState } from "./state.ts";
 
 /** The process started: an answer that never came is AMBIGUOUS, and its attempt stays debited. */
 export function onRestart(state: RotationState): Transition {
@@ -36,15 +36,26 @@ export function onIssued(state: RotationState, candidate: Candidate): Transition
   return { state: { ...state, pool: [...state.pool, candidate] }, effects: [] };
 }
 
-/** A person says what is live: it becomes current, and is believed after a login. Nothing known is dropped. */
+/**
+ * A person says what is live: it becomes current, and is believed after a login. Nothing known is dropped, but what was issued
+ * before it is staged no more: the vault counts it as superseded, and would not take a later success of it for the newest.
+ */
 export function onGiven(state: RotationState, candidate: Candidate): Transition {
   if (knows(state, candidate)) return { state, effects: [] };
   const calm = isResting(state) || state.phase === "UNKNOWN" || state.phase === "PROBE" || state.phase === "STAGED";
   if (!calm || state.pending !== null) return refuse(state, "ROTATION_BUSY");
   if (state.candidates.length >= maxCandidates) return refuse(state, "ROTATION_NOT_NOW");
-  const base = returnToPool({ ...state, currentProven: false, unacknowledged: null });
+  const base = retirePool(returnToPool({ ...state, currentProven: false, unacknowledged: null }), candidate);
   const probe = beginProbe({ ...base, current: candidate.ref, candidates: [candidate, ...base.candidates] }, {});
   return { state: probe.state, effects: [{ kind: "leaf", action: "rotation.given", ref: candidate.ref }] };
+}
+
+/** Takes what was issued before `given` out of the pool; what was never sent goes behind all that once was live. */
+function retirePool(state: RotationState, given: Candidate): RotationState {
+  const isOlder = ({ index }: Candidate) => compareIndex(index, given.index) < 0;
+  const unsent = state.pool.filter((each) => isOlder(each) && !state.candidates.some(({ ref }) => ref === each.ref));
+  const pool = state.pool.filter((each) => !isOlder(each));
+  return { ...state, prepared: null, pool, history: [...state.history, ...unsent.toReversed()] };
 }
 
 /** UNKNOWN → PROBE by an operator, who has seen to the device. */

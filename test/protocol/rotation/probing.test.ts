@@ -127,7 +127,7 @@ t.test("what a person gives is believed after a login, and nothing is dropped", 
   t.same([rig.state.phase, rig.state.current], ["PROBE", 9]);
   t.same(rig.candidates, [9, 0]);
   t.same(rig.run("OK").reports, ["proven 9"]);
-  t.same(rig.state.pool, [value(1), value(2)]);
+  t.same(rig.state.history, [value(2), value(1)]);
   t.same(
     new MachineRig()
       .rotate()
@@ -136,6 +136,20 @@ t.test("what a person gives is believed after a login, and nothing is dropped", 
     ["ROTATION_BUSY"],
   );
   t.same(new MachineRig().do({ kind: "given", candidate: value(9) }).run("REJECTED_AUTH", "OK").codes, ["ROTATION_REVERTED"]);
+});
+
+t.test("what was issued before a given value is staged no more, and what was sent stays a candidate", async (t) => {
+  const rig = new MachineRig().do({ kind: "given", candidate: value(3) }).run("OK");
+  t.same(rig.rotate().codes, ["ROTATION_POOL_EMPTY"]);
+  t.same(rig.do({ kind: "issued", candidate: value(4) }).do({ kind: "issued", candidate: value(5) }).state.pool, [
+    value(4),
+    value(5),
+  ]);
+  t.equal(rig.rotate().state.next, 4);
+
+  const sent = pushed("AMBIGUOUS").do({ kind: "given", candidate: value(3) });
+  t.same(sent.candidates, [3, 1, 0]);
+  t.same([sent.state.pool, sent.state.history], [[], [value(2)]]);
 });
 
 t.test("after a restored store the budget is spent, the account held, and the pool may be live", async (t) => {
