@@ -7,8 +7,8 @@ export function createProgram(frame: Frame, modules: readonly CommandModule[], v
     .description("Carries sealed credentials into networks that nothing may reach from outside.")
     .version(version)
     .option("--json", "print results and errors as JSON")
-    .showHelpAfterError("run 'tidegate --help' for the commands")
-    .configureOutput({ writeErr: () => {} })
+    // Errors are told by main; what is left is the help of a command that was given without its subcommand.
+    .configureOutput({ outputError: () => {} })
     .exitOverride();
   for (const module of modules) module(program, frame);
   later(program);

@@ -26,6 +26,7 @@ export const getCommand: CommandModule = (program, frame) => {
     .action(async (path: string, options: GetOptions) => {
       const token = await frame.secret({
         label: "application token",
+        options: "--token-file FILE or --token-stdin",
         fromFile: options.tokenFile,
         fromStdin: options.tokenStdin,
       });

@@ -8,6 +8,8 @@ const maxSecretBytes = 16 * 1024;
 export interface SecretSource {
   /** What the prompt asks for, without the colon. */
   readonly label: string;
+  /** The options that give it, where they are not --from-file and --from-stdin. */
+  readonly options?: string;
   readonly fromFile?: string | undefined;
   readonly fromStdin?: boolean | undefined;
   /** Ask twice and compare: for a new secret. */
@@ -26,7 +28,7 @@ export async function readSecret(source: SecretSource, terminal: Terminal): Prom
   if (source.fromStdin) return fromStream(terminal.input);
   if (!terminal.input.isTTY) {
     throw new CliError("CLI_NO_SECRET", `no terminal to ask for the ${source.label}`, {
-      hint: "Give it with --from-file FILE or --from-stdin.",
+      hint: `Give it with ${source.options ?? "--from-file FILE or --from-stdin"}.`,
     });
   }
   const first = await promptHidden(`${source.label}: `, terminal);
