@@ -1,9 +1,13 @@
 // Measures what the product promises about speed and size. Ratios are taken within this one run; absolute figures depend on the machine.
 import { cpus } from "node:os";
+import { Bench } from "./bench.ts";
+import { edgeStartRow } from "./edge-start.ts";
+import { readRow } from "./read.ts";
 import { type Measured, NotRun, type Row } from "./row.ts";
 import { deltaSizeRow, sealingRow } from "./sealing.ts";
+import { largeFramesRow, smallFramesRow } from "./tunnel-frames.ts";
 
-const rows: readonly Row[] = [sealingRow, deltaSizeRow];
+const rows: readonly Row[] = [readRow, sealingRow, deltaSizeRow, edgeStartRow, smallFramesRow, largeFramesRow];
 
 interface Result {
   readonly name: string;
@@ -17,10 +21,15 @@ const json = process.argv.includes("--json");
 const only = process.argv[process.argv.indexOf("--only") + 1];
 const chosen = process.argv.includes("--only") ? rows.filter(({ name }) => name.includes(only ?? "")) : rows;
 
+const bench = new Bench();
 const results: Result[] = [];
-for (const [i, row] of chosen.entries()) {
-  if (!json && process.stderr.isTTY) process.stderr.write(`\r\u001b[K[${i + 1}/${chosen.length}] ${row.name}`);
-  results.push(await measured(row));
+try {
+  for (const [i, row] of chosen.entries()) {
+    if (!json && process.stderr.isTTY) process.stderr.write(`\r\u001b[K[${i + 1}/${chosen.length}] ${row.name}`);
+    results.push(await measured(row));
+  }
+} finally {
+  await bench.close();
 }
 if (!json && process.stderr.isTTY) process.stderr.write("\r\u001b[K");
 
@@ -30,7 +39,7 @@ process.exitCode = results.some(({ state }) => state === "missed") ? 1 : 0;
 
 async function measured({ name, target, measure }: Row): Promise<Result> {
   try {
-    const { figure, met, numbers } = await measure();
+    const { figure, met, numbers } = await measure(bench);
     return { name, target, state: met ? "met" : "missed", figure, numbers };
   } catch (error) {
     if (!(error instanceof NotRun)) throw error;

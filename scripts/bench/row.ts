@@ -1,9 +1,11 @@
+import type { Bench } from "./bench.ts";
+
 /** One measured row. `measure` throws NotRun where the machine lacks what it needs. */
 export interface Row {
   readonly name: string;
   /** What must hold, in words; `met` decides it. */
   readonly target: string;
-  measure(): Promise<Measured>;
+  measure(bench: Bench): Promise<Measured>;
 }
 
 export interface Measured {
@@ -23,19 +25,25 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** Calls per second of `work`, the median of `rounds` rounds of about `roundMs` each, after one round to warm up. */
-export function callsPerSecond(work: () => void, rounds = 5, roundMs = 400): number {
-  const round = (): number => {
+/**
+ * Calls of `work` per second of the wall's clock and per second of this process's CPU time, user and system; medians of `rounds`
+ * rounds of about `roundMs` each, after one round to warm up.
+ */
+export function callRates(work: () => void, rounds = 9, roundMs = 400): { perSecond: number; perCpuSecond: number } {
+  const round = (): { perSecond: number; perCpuSecond: number } => {
     const started = performance.now();
+    const before = process.cpuUsage();
     let calls = 0;
     while (performance.now() - started < roundMs) {
       for (let i = 0; i < 10; i += 1) work();
       calls += 10;
     }
-    return (calls / (performance.now() - started)) * 1000;
+    const { user, system } = process.cpuUsage(before);
+    return { perSecond: (calls / (performance.now() - started)) * 1000, perCpuSecond: (calls / (user + system)) * 1e6 };
   };
   round();
-  return median(Array.from({ length: rounds }, round));
+  const taken = Array.from({ length: rounds }, round);
+  return { perSecond: median(taken.map((one) => one.perSecond)), perCpuSecond: median(taken.map((one) => one.perCpuSecond)) };
 }
 
 /** 12345.6 as "12,346". */

@@ -12,7 +12,7 @@ import {
 } from "../../protocol/bundle/index.ts";
 import { encodeContent, fingerprintOf, makeFields } from "../../protocol/content/index.ts";
 import { importSealingPublicKey, sealingKeyFromSeed, signingKeyFromSeed } from "../../protocol/keys/index.ts";
-import { callsPerSecond, type Row, thousands } from "./row.ts";
+import { callRates, type Row, thousands } from "./row.ts";
 
 const random = (length: number) => new Uint8Array(randomBytes(length));
 const signer = signingKeyFromSeed(random(32));
@@ -44,7 +44,10 @@ function credential(number: number): DesiredEntry {
   return { ...content, id: random(16), index, authority: null };
 }
 
-/** Sealing and signing one delta of one credential, the digests given. */
+/**
+ * Sealing and signing one delta of one credential, the digests given. "A core" is a second of this process's CPU time: what other
+ * processes take meanwhile is not counted. `numbers` has the rate by the clock on the wall too.
+ */
 export const sealingRow: Row = {
   name: "bundles sealed per second and core",
   target: ">= 3,000",
@@ -52,8 +55,8 @@ export const sealingRow: Row = {
     const { entries } = planSnapshot({ exported: new Map(), desired: [credential(1)], random });
     const digest = stateDigest(entries);
     const body = { ...emptyBody(digest, digest), entries: [...entries.values()] };
-    const perSecond = callsPerSecond(() => buildBundle({ header, body, signer, recipientKey }));
-    return { figure: `${thousands(perSecond)}/s`, met: perSecond >= 3000, numbers: { perSecond } };
+    const { perCpuSecond, perSecond } = callRates(() => buildBundle({ header, body, signer, recipientKey }));
+    return { figure: `${thousands(perCpuSecond)}/s of CPU`, met: perCpuSecond >= 3000, numbers: { perCpuSecond, perSecond } };
   },
 };
 
