@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { decodeEnvelope, encodeCarrier, signEnvelope } from "../envelope/index.ts";
+import { encodeCarrier, envelopeId, signEnvelope } from "../envelope/index.ts";
 import type { SealingPublicKey, SigningKey } from "../keys/index.ts";
 import { sealBody } from "../seal/index.ts";
 import { type BundleBody, encodeBody } from "./body.ts";
@@ -39,7 +39,7 @@ export function buildBundle({ header, body, signer, recipientKey, statements = [
     ciphertextHash: new Uint8Array(hash("sha256", ciphertext, "buffer")),
   };
   const type = header.direction === direction.down ? "bundle" : "report";
-  const envelope = signEnvelope(type, encodeHeader({ ...contextFields, ...seal }), [signer]);
-  const { id } = decodeEnvelope(envelope);
-  return { carrier: encodeCarrier({ statements, envelope, body: ciphertext }), id, seq: header.seq };
+  const payload = encodeHeader({ ...contextFields, ...seal });
+  const envelope = signEnvelope(type, payload, [signer]);
+  return { carrier: encodeCarrier({ statements, envelope, body: ciphertext }), id: envelopeId(type, payload), seq: header.seq };
 }
