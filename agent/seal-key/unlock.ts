@@ -1,6 +1,8 @@
 import { argon2, hkdfSync } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { type Random, type Secret, utf8 } from "../../protocol/base/index.ts";
+import { syncFolder } from "../data-folder/index.ts";
 import { SealKeyError } from "./errors.ts";
 
 /** What opens a node's store key. The passphrase stays the caller's. */
@@ -34,9 +36,15 @@ export function createKeyFile(path: string, random: Random): void {
   } catch (cause) {
     throw new SealKeyError("SEAL_KEY_FILE", `cannot make the key file ${path}`, { cause });
   }
-  writeSync(descriptor, bytes);
-  closeSync(descriptor);
-  bytes.fill(0);
+  try {
+    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+    // Before anything is sealed under it: a key file that a power cut emptied would take the whole store with it.
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+    bytes.fill(0);
+  }
+  syncFolder(dirname(path));
 }
 
 /** The key encryption key (32 bytes) that `unlock` gives with this salt; the caller wipes it. Throws SEAL_KEY_FILE. */

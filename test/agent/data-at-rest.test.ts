@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import {
@@ -104,6 +104,20 @@ t.test("the store key opens with what sealed it and with nothing else", async (t
     }
   }
   await t.rejects(openSealKey({ path: join(folder, "none"), unlock: file(keyFile) }), { code: "SEAL_KEY_MISSING" });
+});
+
+t.test("a key file is on the disk, with its name, before anything can be sealed under it", async (t) => {
+  const synced: number[] = [];
+  const fsyncSync = (descriptor: number) => {
+    synced.push(fs.fstatSync(descriptor).size);
+    fs.fsyncSync(descriptor);
+  };
+  const mocked = (await t.mockImport("../../agent/seal-key/index.ts", { "node:fs": { ...fs, fsyncSync } })) as {
+    createKeyFile: typeof createKeyFile;
+  };
+  const folder = shortFolder(t);
+  mocked.createKeyFile(join(folder, "key"), random);
+  t.same([synced.length, synced[0]], [2, 32]);
 });
 
 t.test("a key file that is open to others, too short, too long, missing or a link is refused", async (t) => {
