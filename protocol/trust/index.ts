@@ -1,5 +1,6 @@
 export { type Applied, applyStatements, startTrust, type TrustChange } from "./apply-statements.ts";
 export { checkMember } from "./check-member.ts";
+export { maxRevoked } from "./limits.ts";
 export { decodeMember, encodeMember, type MemberStatement, type NodeRole, nodeRole, signMember } from "./member-statement.ts";
 export { decodeRevoked, encodeRevoked, type RevokedList, type RevokedNode, signRevoked } from "./revoked-list.ts";
 export type { HeldRoot, RootPin } from "./root-chain.ts";

@@ -7,9 +7,10 @@ import { createKeyFile } from "../../agent/seal-key/index.ts";
 import { decodeCarrier, decodeEnvelope, encodeCarrier, encodeEnvelope } from "../../protocol/envelope/index.ts";
 import { type EnrolmentCode, makeJoinRequest, parseEnrolmentCode } from "../../protocol/join/index.ts";
 import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
-import { memberOf, newestRoot, startTrust } from "../../protocol/trust/index.ts";
+import { maxRevoked, memberOf, newestRoot, signRevoked, startTrust } from "../../protocol/trust/index.ts";
 import { answerJoin } from "../../vault/enrolment/index.ts";
 import { codeLifeMs, maxOpenCodes } from "../../vault/enrolment/limits.ts";
+import { putStatement } from "../../vault/identity/index.ts";
 import { initVault } from "../../vault/init/index.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { random } from "./rig.ts";
@@ -227,3 +228,26 @@ function failAfter(count: number) {
     return random(length);
   };
 }
+
+t.test("a name is given again to a node of the same kind only", async (t) => {
+  const rig = await VaultRig.make(t);
+  await rig.join(t, { name: "gw-1", role: "gateway", zone: "dmz" });
+  await t.rejects(codeFor(rig, { ...edge, name: "gw-1" }), { code: "REGISTRY_EXISTS" });
+  t.match(await codeFor(rig, { name: "gw-1", role: "gateway", zone: "dmz" }), { name: "gw-1", role: 1 });
+});
+
+t.test("a revoked list takes so many nodes; the next one to be replaced is refused by its code", async (t) => {
+  for (const [listed, code] of [
+    [maxRevoked - 1, null],
+    [maxRevoked, "TRUST_TOO_MANY"],
+  ] as const) {
+    const rig = await VaultRig.make(t);
+    await rig.join(t, edge);
+    const nodes = Array.from({ length: listed }, () => ({ nodeId: random(20), serial: 1 }));
+    const list = signRevoked({ vaultId: rig.core.vaultId, version: 1, nodes }, rig.core.keys.identity.signing);
+    await rig.core.store.transaction((tx) => putStatement(tx, list, random));
+    const answer = answerJoin(rig.core, requestFor(await codeFor(rig)).carrier);
+    if (code === null) t.ok(await answer);
+    else await t.rejects(answer, { code });
+  }
+});

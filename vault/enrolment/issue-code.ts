@@ -38,6 +38,7 @@ export async function issueCode(
   const via = input.via === null ? null : await nodeNamed(tx, input.via);
   const address = input.address ?? (via === null ? vaultAddress : await lastAddressOf(tx, via.node_id));
   refuseInvalid(input, address, via?.role ?? null);
+  await refuseOtherRole(tx, input);
   await refuseSecondEdge(tx, input);
   const { count } = await tx
     .selectFrom("codes")
@@ -113,6 +114,19 @@ function refuseInvalid(input: EnrolmentInput, address: string | null, viaRole: n
   else if (!isAddress(address)) problems.add("address", "text", "host:port");
   if (input.hosts.length > maxHosts) problems.add("hosts", `list of ${input.hosts.length}`, `at most ${maxHosts} entries`);
   problems.refuse(`enrolment of ${input.name}`);
+}
+
+/** A node enrolled under a name takes the place of the one that bears it, with all that goes through that one. */
+async function refuseOtherRole(tx: VaultTransaction, { name, role }: EnrolmentInput): Promise<void> {
+  const other = await tx
+    .selectFrom("nodes")
+    .select("name")
+    .where("name", "=", name)
+    .where("role", "<>", nodeRole[role])
+    .where("state", "<>", "replaced")
+    .executeTakeFirst();
+  if (other === undefined) return;
+  throw new RegistryError("REGISTRY_EXISTS", `${name} is the name of a node of another kind`, { hint: "Choose another name." });
 }
 
 /** Two edges of one zone would rotate the same devices behind each other's back. */

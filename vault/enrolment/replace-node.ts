@@ -1,6 +1,6 @@
 import { sameBytes } from "../../protocol/base/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
-import { memberOf, type RevokedNode, signRevoked } from "../../protocol/trust/index.ts";
+import { maxRevoked, memberOf, type RevokedNode, signRevoked, TrustError } from "../../protocol/trust/index.ts";
 import { putStatement } from "../identity/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
 import type { VaultCore } from "../streams/index.ts";
@@ -8,7 +8,7 @@ import { EnrolError } from "./codes.ts";
 
 /**
  * Ends the node that bears this name, if any: it is revoked, and what waits for it is dropped. Returns its id. Throws ENROL_REPLACES
- * where the request names another node than the vault would replace.
+ * where the request names another node than the vault would replace, TRUST_TOO_MANY where the revoked list is full.
  */
 export async function replaceNode(
   core: VaultCore,
@@ -28,6 +28,9 @@ export async function replaceNode(
   const trust = await core.trust.read(tx);
   const { serial } = memberOf(trust, old.node_id);
   const listed: readonly RevokedNode[] = trust.revoked?.list.nodes ?? [];
+  if (listed.length >= maxRevoked) {
+    throw new TrustError("TRUST_TOO_MANY", `${listed.length} nodes were replaced, and the revoked list has room for no more`);
+  }
   const list = {
     vaultId: core.vaultId,
     version: (trust.revoked?.list.version ?? 0) + 1,
