@@ -1,5 +1,5 @@
 import { refuse } from "./contact.ts";
-import { maxCandidates, maxPool } from "./limits.ts";
+import { maxPool } from "./limits.ts";
 import type { RotationInputs, Transition } from "./machine.ts";
 import { beginProbe } from "./probing.ts";
 import { returnToPool } from "./staging.ts";
@@ -44,7 +44,6 @@ export function onGiven(state: RotationState, candidate: Candidate): Transition 
   if (knows(state, candidate)) return { state, effects: [] };
   const calm = isResting(state) || state.phase === "UNKNOWN" || state.phase === "PROBE" || state.phase === "STAGED";
   if (!calm || state.pending !== null) return refuse(state, "ROTATION_BUSY");
-  if (state.candidates.length >= maxCandidates) return refuse(state, "ROTATION_NOT_NOW");
   const base = retirePool(returnToPool({ ...state, currentProven: false, unacknowledged: null }), candidate);
   const probe = beginProbe({ ...base, current: candidate.ref, candidates: [candidate, ...base.candidates] }, {});
   return { state: probe.state, effects: [{ kind: "leaf", action: "rotation.given", ref: candidate.ref }] };

@@ -1,4 +1,5 @@
 import { unreachable } from "../base/index.ts";
+import { bounded } from "./bounds.ts";
 import { advanceNewOk, advanceSaved, onAcknowledged, onReverified, onSaved } from "./finishing.ts";
 import { onGiven, onHold, onIssued, onRelease, onRestart, onRestored, onRetry } from "./interrupting.ts";
 import type { AdapterAnswer, RotationEvent, RotationInputs, Transition } from "./machine.ts";
@@ -12,6 +13,12 @@ import { onVerified, startVerify } from "./verifying.ts";
  * before a `device` effect runs; its answer comes back as an event. An event that does not fit changes nothing.
  */
 export function step(state: RotationState, event: RotationEvent, inputs: RotationInputs): Transition {
+  const to = taken(state, event, inputs);
+  const kept = bounded(to.state);
+  return kept === to.state ? to : { ...to, state: kept };
+}
+
+function taken(state: RotationState, event: RotationEvent, inputs: RotationInputs): Transition {
   switch (event.kind) {
     case "tick":
       return advance(state, inputs);
