@@ -41,6 +41,8 @@ export interface Account {
   retryAtMs: number;
   /** Since-boot milliseconds before which a refused start is not tried again. */
   startAtMs: number;
+  /** Since-boot milliseconds before which no interval begins a rotation. */
+  intervalAtMs: number;
   /** What it waits for, or why the last start was refused. */
   waiting: RotationCode | null;
   /** The device's last code. */
@@ -63,6 +65,7 @@ export function accountOf(id: Uint8Array, key: string, record: AccountRecord): A
     failures: 0,
     retryAtMs: 0,
     startAtMs: 0,
+    intervalAtMs: 0,
     waiting: null,
     says: null,
     identityChanged: false,

@@ -1,10 +1,11 @@
 import type { Log } from "../../agent/log/index.ts";
+import { everyRow } from "../../agent/node/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
 import type { Store } from "../../agent/store/index.ts";
 import type { Outcome } from "../../firmware-adapters/index.ts";
 import { TidegateError, toHex } from "../../protocol/base/index.ts";
 import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent } from "../../protocol/rotation/index.ts";
-import { step } from "../../protocol/rotation/index.ts";
+import { isResting, step } from "../../protocol/rotation/index.ts";
 import { type Account, accountOf, nameOf, type OpenOrder } from "./account.ts";
 import { backOffMs } from "./back-off.ts";
 import { type Books, recordArrow } from "./commit.ts";
@@ -12,7 +13,7 @@ import { type Adapters, pinnedIdentity, prepareExchange } from "./device-work.ts
 import { identityFound } from "./identity.ts";
 import { inputsOf, settleLeftMs } from "./inputs.ts";
 import { candidateOfValue, type IssuedValue, issueValues } from "./issue-values.ts";
-import { maxStepsInARow, refusedRetryMs, scanRows } from "./limits.ts";
+import { maxStepsInARow, refusedRetryMs, rejectedRetryMs } from "./limits.ts";
 import { momentOf } from "./moment.ts";
 import { type Beside, nextRecord } from "./next-record.ts";
 import { endOrder, type OrderEnd, orderEnd } from "./orders.ts";
@@ -45,7 +46,7 @@ export class RotationEngine {
   /** Loads every account and takes up what the last process left. */
   constructor(options: EngineOptions) {
     this.#options = options;
-    const rows = options.store.read((view) => view.scan(tables.account, { limit: scanRows }));
+    const rows = options.store.read((view) => [...everyRow(view, tables.account)]);
     for (const { id, value } of rows) this.#accounts.set(toHex(id), accountOf(id, toHex(id), decodeRecord(value)));
     for (const account of this.#accounts.values()) {
       const { state } = account.record;
@@ -170,10 +171,10 @@ export class RotationEngine {
 
   #answered(account: Account, { action, ref }: DeviceEffect, outcome: Outcome): void {
     const { seams, store, books } = this.#options;
+    const before = account.record.state;
     account.says = outcome.code;
     const unsure = outcome.kind === "AMBIGUOUS" || outcome.kind === "NOT_SENT";
-    account.failures = unsure ? account.failures + 1 : 0;
-    account.retryAtMs = unsure ? seams.clock.sinceBootMs() + backOffMs(account.failures, seams.random) : 0;
+    this.#backOff(account, unsure || (action === "save" && outcome.kind !== "OK"));
     const found = store.read((view) => identityFound(account, outcome, view));
     if (outcome.code === "DEVICE_IDENTITY_CHANGED") account.identityChanged = true;
     else if (outcome.kind === "OK") account.identityChanged = false;
@@ -189,9 +190,21 @@ export class RotationEngine {
       request: outcome.kind === "OK" ? outcome.state : null,
       ...(found === null ? {} : { write: (tx) => found.write(tx, books) }),
     });
+    const after = account.record.state;
+    // Only a finished rotation makes up for failures: one that goes in circles goes ever more slowly.
+    if (isResting(after) && !unsure) account.failures = 0;
+    else if (after.phase === "STAGED" && before.phase === "PROBE") this.#backOff(account, true);
+    if (effects.some((effect) => effect.kind === "alarm" && effect.code === "ROTATION_POOL_REJECTED"))
+      account.intervalAtMs = seams.clock.sinceBootMs() + rejectedRetryMs;
     this.#follow(account, effects);
     this.advance(account);
     for (const other of this.#neighbours(account)) this.advance(other);
+  }
+
+  #backOff(account: Account, failed: boolean): void {
+    const { clock, random } = this.#options.seams;
+    if (failed) account.failures += 1;
+    account.retryAtMs = failed ? clock.sinceBootMs() + backOffMs(account.failures, random) : 0;
   }
 
   /** One step of the machine: its transaction is durable when this returns. Throws STORE_*. */

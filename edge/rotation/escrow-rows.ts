@@ -1,7 +1,7 @@
+import { everyRow } from "../../agent/node/index.ts";
 import type { View } from "../../agent/store/index.ts";
 import { assert, encodeTcbor } from "../../protocol/base/index.ts";
 import type { EscrowedAccount, RotationState } from "../../protocol/rotation/index.ts";
-import { scanRows } from "./limits.ts";
 import { decodeRecord, decodeValue, tables, valueId } from "./record.ts";
 
 /** An account whose candidates changed, with the row that says which they are. */
@@ -17,21 +17,21 @@ export function escrowRow(state: RotationState): Uint8Array {
 
 /** Accounts whose candidates changed since the vault acknowledged them. */
 export function dueAccounts(view: View): DueAccount[] {
-  return view.scan(tables.escrow, { limit: scanRows }).map(({ id, value }) => ({ id, row: value }));
+  return [...everyRow(view, tables.escrow)].map(({ id, value }) => ({ id, row: value }));
 }
 
 /** Every account. */
 export function allDue(view: View): DueAccount[] {
-  const rows = view.scan(tables.account, { limit: scanRows });
-  return rows.map(({ id, value }) => ({ id, row: escrowRow(decodeRecord(value).state) }));
+  return [...everyRow(view, tables.account)].map(({ id, value }) => ({ id, row: escrowRow(decodeRecord(value).state) }));
 }
 
-/** The live candidates of an account; the caller wipes their fields. */
+/** The live candidates of an account, and its pool: a restored vault may know neither. The caller wipes their fields. */
 export function escrowedAccount(view: View, accountId: Uint8Array): EscrowedAccount {
   const row = view.get(tables.account, accountId);
   assert(row !== null, "an account with candidates has a record");
   const { state } = decodeRecord(row);
-  const values = state.candidates.map(({ ref }) => {
+  const refs = new Set([...state.candidates, ...state.pool].map(({ ref }) => ref));
+  const values = [...refs].map((ref) => {
     const value = view.get(tables.value, valueId(accountId, ref));
     assert(value !== null, "a candidate's value is stored");
     const decoded = decodeValue(value);

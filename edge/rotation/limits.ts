@@ -23,8 +23,8 @@ export const maxStepsInARow = 64;
 /** Free space on the disk of the data folder below which no rotation starts: it writes some 20 KB, the audit log more. */
 export const reservedBytes = 16 * 1024 * 1024;
 
-/** Accounts and values read at the start in one scan. */
-export const scanRows = 10_000;
+/** How long an interval waits after the device refused every value that it was given: each try costs two values and a write each. */
+export const rejectedRetryMs = 6 * 3_600_000;
 
 /** Shortest sleep before a start: a clock that stands still must not make a tight loop. */
 export const leastPollMs = 1_000;

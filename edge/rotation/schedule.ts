@@ -19,13 +19,16 @@ export function nextStep(account: Account, time: NodeTime, clock: Clock): NextSt
     return { event: { kind: "refill" }, order: null };
   const expired = account.orders.find((order) => judgeOrder(order, time) === "expired");
   if (expired !== undefined && !isUnderWay(account, expired)) return { expired };
+  // Its authority ended before anything was sent.
+  if (expired !== undefined && state.phase === "STAGED" && state.pushes === 0 && state.pending === null)
+    return { event: { kind: "cancel" }, order: null };
   if (!isResting(state)) return { event: { kind: "tick" }, order: null };
   if (state.pending !== null || clock.sinceBootMs() < account.startAtMs) return null;
   const order = account.orders.find((each) => judgeOrder(each, time) === "yes");
   if (order !== undefined) {
     return { event: order.action === "verify" ? { kind: "verify" } : { kind: "rotate", by: "order" }, order };
   }
-  const due = intervalLeftMs(account, time);
+  const due = intervalLeftMs(account, time, clock);
   return due === 0 ? { event: { kind: "rotate", by: "interval" }, order: null } : null;
 }
 
@@ -45,10 +48,11 @@ function isUnderWay(account: Account, order: OpenOrder): boolean {
 }
 
 /** Milliseconds until the account is due by its interval; null where it has none. */
-function intervalLeftMs(account: Account, time: NodeTime): number | null {
+function intervalLeftMs(account: Account, time: NodeTime, clock: Clock): number | null {
   const { content, record } = account;
   if (content === null || content.rotate !== "interval" || content.intervalS === null) return null;
-  return Math.max(0, (record.currentSinceS + content.intervalS - time.lo) * 1000);
+  const due = (record.currentSinceS + content.intervalS - time.lo) * 1000;
+  return Math.max(0, due, account.intervalAtMs - clock.sinceBootMs());
 }
 
 /** Milliseconds until something about this account may have changed by time alone; null where only an event can. */
@@ -63,7 +67,7 @@ export function sleepMs(account: Account, time: NodeTime, clock: Clock): number 
 function restingWaits(account: Account, time: NodeTime, clock: Clock): number[] {
   const start = account.startAtMs - clock.sinceBootMs();
   const waits = account.orders.map(({ window }) => Math.max((window.notBefore - time.lo) * 1000, start, leastPollMs));
-  const due = intervalLeftMs(account, time);
+  const due = intervalLeftMs(account, time, clock);
   if (due !== null) waits.push(Math.max(due, start, leastPollMs));
   return waits;
 }
