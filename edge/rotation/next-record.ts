@@ -29,16 +29,20 @@ export function nextRecord(before: AccountRecord, { state, event, effects, besid
   const exchange = effects.find((effect) => effect.kind === "device");
   const pushes = exchange?.action === "push";
   const answersPush = event.kind === "answer" && event.action === "push";
+  // From when on the device may have seen it: an exchange may have waited for others, and one that died may have gone on until now.
+  const died = event.kind === "restart" ? before.state.pending : null;
+  const attempted = exchange !== undefined || died !== null || (event.kind === "answer" && event.spent);
   const served = servedRef(state) !== servedRef(before.state);
   const made = pushes ? (beside.request ?? before.request ?? new Uint8Array(0)) : before.request;
   return {
     state,
     nextRef: beside.value === undefined ? before.nextRef : Math.max(before.nextRef, beside.value.ref + 1),
     request: state.prepared === null ? null : made,
-    lastAttempt: exchange === undefined ? before.lastAttempt : now,
-    lastPush: pushes || answersPush ? now : before.lastPush,
+    lastAttempt: attempted ? now : before.lastAttempt,
+    lastPush: pushes || answersPush || died?.action === "push" ? now : before.lastPush,
     currentSinceS: served ? nowS : before.currentSinceS,
     rotated: served ? event.kind !== "given" : before.rotated,
-    orderId: beside.order == null ? before.orderId : beside.order.id,
+    // A value that a person gave ends what was under way: the order is begun anew after it.
+    orderId: event.kind === "given" ? null : (beside.order?.id ?? before.orderId),
   };
 }

@@ -25,6 +25,7 @@ import { TestTime } from "./test-time.ts";
 
 const id = (byte: number) => new Uint8Array(16).fill(byte);
 export const accountId = id(2);
+const numbered = (number: number, kind = 0) => Uint8Array.of(0xee, kind, number >> 8, number & 0xff, ...new Uint8Array(12));
 const fingerprintKey = new Uint8Array(32).fill(9);
 
 export interface RigOptions {
@@ -159,7 +160,7 @@ export class RotationRig {
     const engine = new RotationEngine({
       store: this.store,
       books,
-      adapters: { run: (adapter, op, job) => this.device.run(adapter, op, job) },
+      adapters: { run: (adapter, op, job) => this.device.run(adapter, op, job, this.time) },
       seams,
       log: createLog({ level: "silent", node: "edge" }),
       escrowed: () => true,
@@ -196,7 +197,7 @@ export class RotationRig {
       }),
       ...this.values.map(([number, value, role]) => {
         const fields = makeFields([["password", utf8(value)]]);
-        return entry(id(16 + number), {
+        return entry(numbered(number), {
           kind: "credential",
           accountId,
           index: { epoch: 1, number },
@@ -205,7 +206,9 @@ export class RotationRig {
           fingerprint: fingerprintOf(fingerprintKey, fields),
         });
       }),
-      ...this.orders.map((order) => entry(id(order.id), { kind: "order", accountId, action: order.action }, order.window)),
+      ...this.orders.map((order) =>
+        entry(numbered(order.id, 1), { kind: "order", accountId, action: order.action }, order.window),
+      ),
     ];
   }
 }
@@ -213,4 +216,15 @@ export class RotationRig {
 /** Until every promise that can settle has: exchanges of the test device never wait for a timer. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A rig with the vault's first two values in its pool. */
+export function ready(options: RigOptions = {}): RotationRig {
+  const rig = new RotationRig(options);
+  rig.values = [
+    [0, "old", "current"],
+    [1, "new-1", "pool"],
+    [2, "new-2", "pool"],
+  ];
+  return rig.sync();
 }

@@ -1,5 +1,5 @@
 import t from "tap";
-import { RotationRig } from "./rotation-rig.ts";
+import { type RotationRig, ready } from "./rotation-rig.ts";
 import type { Trick } from "./test-device.ts";
 
 const hour = 3_600_000;
@@ -8,12 +8,6 @@ const pool: RotationRig["values"] = [
   [1, "new-1", "pool"],
   [2, "new-2", "pool"],
 ];
-
-function ready(options: ConstructorParameters<typeof RotationRig>[0] = {}): RotationRig {
-  const rig = new RotationRig(options);
-  rig.values = pool;
-  return rig.sync();
-}
 
 t.test("adopting touches no device", async (t) => {
   const rig = await ready().pass(hour);

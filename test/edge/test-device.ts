@@ -7,6 +7,7 @@ import {
   rejectedPolicy,
 } from "../../firmware-adapters/index.ts";
 import { utf8 } from "../../protocol/base/index.ts";
+import type { TestTime } from "./test-time.ts";
 
 /** What the device, or the way to it, does with one exchange instead of answering plainly. */
 export type Trick = "reply lost" | "lost" | "unreachable" | "late" | "refuse value" | "forget identity" | "never";
@@ -22,6 +23,10 @@ export class TestDevice {
   readonly tricks: { op: Operation; trick: Trick }[] = [];
   readonly seen: string[] = [];
   readonly refusesValues = new Set<string>();
+  /** How long each exchange takes until the device sees it. */
+  delayMs = 0;
+  /** When a login was refused, since boot. */
+  readonly refusedAt: number[] = [];
   readonly #stuck: (() => void)[] = [];
 
   /** What an adapter host does when it is closed: exchanges that hang end without an answer. */
@@ -29,7 +34,9 @@ export class TestDevice {
     for (const end of this.#stuck.splice(0)) end();
   }
 
-  async run(_adapter: string, op: Operation, job: DeviceJob): Promise<Outcome> {
+  async run(_adapter: string, op: Operation, job: DeviceJob, time?: TestTime): Promise<Outcome> {
+    if (this.delayMs > 0 && time !== undefined)
+      await new Promise<void>((resolve) => time.timers.after(this.delayMs, () => resolve()));
     const at = this.tricks.findIndex((each) => each.op === op);
     const trick = at < 0 ? null : (this.tricks.splice(at, 1)[0]?.trick ?? null);
     const current = text(job.secrets.current);
@@ -49,6 +56,7 @@ export class TestDevice {
       return { ...unanswered, kind: "NOT_SENT", code: "DEVICE_IDENTITY_CHANGED", mayHaveSpentAttempt: false };
     }
     const outcome = this.#answer(op, job, current, trick);
+    if (outcome.kind === "REJECTED_AUTH" && time !== undefined) this.refusedAt.push(time.sinceBootMs);
     return trick === "reply lost" || trick === "late" ? unanswered : outcome;
   }
 
@@ -59,6 +67,7 @@ export class TestDevice {
     }
     const next = job.secrets.next === null ? "" : text(job.secrets.next);
     if (op === "prepare") return ok({ state: utf8(`request ${next}`), identity: this.identity });
+    if (op === "save" && trick === "refuse value") return rejectedPolicy("DEVICE_VALUE_REFUSED", "");
     if (op === "save") this.saved = this.live;
     if (op !== "push") return ok({ identity: this.identity });
     if (trick === "refuse value" || this.refusesValues.has(next)) return rejectedPolicy("DEVICE_VALUE_REFUSED", "");
