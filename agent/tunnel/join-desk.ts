@@ -2,7 +2,7 @@ import { TidegateError } from "../../protocol/base/index.ts";
 import type { Timers } from "../seams/index.ts";
 import { LinkError } from "./errors.ts";
 import { decodeJoinMessage, encodeJoinMessage, type JoinMessage } from "./join-message.ts";
-import { joinMs, joinReadMs, joinWaitMs, maxJoins, maxJoinsPerAddress } from "./limits.ts";
+import { joinMs, joinReadMs, joinWaitMs, maxJoins, maxJoinsPerAddress, unknownPeerMs } from "./limits.ts";
 import type { Admission, MessageStream } from "./message-stream.ts";
 import type { TunnelReporter } from "./tunnel-node.ts";
 
@@ -66,7 +66,8 @@ class Visit {
   constructor(options: VisitOptions) {
     this.#options = options;
     this.host = options.host;
-    this.#cancelEnd = options.timers.after(joinMs, () => this.refuse("LINK_JOIN_TIMEOUT"));
+    // Who connects and asks nothing must not keep a place from those who do.
+    this.#cancelEnd = options.timers.after(unknownPeerMs, () => this.refuse("LINK_JOIN_TIMEOUT"));
     options.stream.start({
       message: (bytes) => this.#receive(bytes),
       drained() {},
@@ -95,6 +96,8 @@ class Visit {
         throw new LinkError("LINK_JOIN_MALFORMED", "one request a connection");
       }
       this.#state = "asking";
+      this.#cancelEnd();
+      this.#cancelEnd = this.#options.timers.after(joinMs, () => this.refuse("LINK_JOIN_TIMEOUT"));
       void this.#ask(message.carrier);
     } catch (error) {
       if (!(error instanceof TidegateError)) throw error;

@@ -7,7 +7,7 @@ import {
   requestJoin,
   type TunnelListener,
 } from "../../../agent/tunnel/index.ts";
-import { joinMs, joinReadMs, joinWaitMs, maxJoins, maxJoinsPerAddress } from "../../../agent/tunnel/limits.ts";
+import { joinMs, joinReadMs, joinWaitMs, maxJoins, maxJoinsPerAddress, unknownPeerMs } from "../../../agent/tunnel/limits.ts";
 import { encodeTcbor, type Tcbor, utf8 } from "../../../protocol/base/index.ts";
 import { ManualClock, settled } from "../../support/manual-clock.ts";
 import { memoryNetwork } from "../../support/memory-network.ts";
@@ -84,6 +84,20 @@ t.test("a join that nobody answers ends in time, on both sides", async (t) => {
   joined.catch(() => {});
   await rig.clock.advance(joinMs + 1);
   await t.rejects(joined, { code: /LINK_JOIN_(TIMEOUT|REFUSED)/ });
+  await rig.clock.advance(joinReadMs);
+  t.same([rig.clock.pending, rig.network.connections], [0, 0]);
+  await rig.listener?.close();
+});
+
+t.test("who connects and asks nothing loses the place soon", async (t) => {
+  const rig = await new Rig().listen(pending().onJoin);
+  const target = { address: { host: "10.0.0.1", port: 7443 }, path: joinPath, maxMessageBytes: 1_000 } as const;
+  const stream = await rig.network.dial(null)(target, new AbortController().signal);
+  stream.start({ message() {}, drained() {}, closed() {} });
+  await rig.clock.advance(unknownPeerMs - 1);
+  t.same(rig.codes, []);
+  await rig.clock.advance(1);
+  t.same(rig.codes, ["LINK_JOIN_TIMEOUT"]);
   await rig.clock.advance(joinReadMs);
   t.same([rig.clock.pending, rig.network.connections], [0, 0]);
   await rig.listener?.close();
