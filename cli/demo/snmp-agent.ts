@@ -52,12 +52,16 @@ export async function startSnmpAgent(options: {
   writeFileSync(join(folder, "snmpd.conf"), access.join("\n"), { mode: 0o600 });
   const created = `createUser ${user.name} SHA-256 "${user.authPassword}" AES "${user.privPassword}"\n`;
   writeFileSync(join(persistent, "snmpd.conf"), created, { mode: 0o600 });
+  // Never -C: it would skip the persistent file, and with it every changed key.
+  const line = [program, "-f", "-Le", "-p", join(folder, "snmpd.pid")];
+  // snmpd has no channel to us; where util-linux is, the kernel ends it with us, also where we are killed.
+  const setpriv = findProgram("setpriv", programFolders());
+  const [command = program, ...args] = setpriv === null ? line : [setpriv, "--pdeathsig", "KILL", ...line];
   const start = () =>
     startProgram({
       name: "snmpd",
-      command: program,
-      // Never -C: it would skip the persistent file, and with it every changed key.
-      args: ["-f", "-Le", "-p", join(folder, "snmpd.pid")],
+      command,
+      args,
       environment: { SNMPCONFPATH: `${folder}:${persistent}`, SNMP_PERSISTENT_DIR: persistent, MIBS: "" },
       ready: { says: /NET-SNMP version (\S+)/ },
     });

@@ -7,6 +7,7 @@ import { until, verifyLogs } from "./built.ts";
 import { type DemoDevice, Plant } from "./plant.ts";
 
 const factory = { authPassword: "factory-auth-0000", privPassword: "factory-priv-0000" };
+t.setTimeout(240_000);
 const plant = await Plant.start(t, factory);
 const [meter] = plant.devices.slice(-1);
 if (meter === undefined) throw new Error("no meter");

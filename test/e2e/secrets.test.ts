@@ -21,6 +21,7 @@ function distinctive(): string {
 const factory = { authPassword: `${distinctive()}A`, privPassword: `${distinctive()}P` };
 const granted = distinctive();
 const edgeOnly = distinctive();
+t.setTimeout(240_000);
 const plant = await Plant.start(t, factory);
 const grantedPath = await plant.addAbsent("granted-1", granted);
 
