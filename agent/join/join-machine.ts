@@ -3,7 +3,7 @@ import { parseEnrolmentCode } from "../../protocol/join/index.ts";
 import type { MemberStatement, NodeRole } from "../../protocol/trust/index.ts";
 import { type ConfigEntry, createConfig } from "../config/index.ts";
 import { type DataFolder, lockDataFolder } from "../data-folder/index.ts";
-import { joinNode, openNodeStore } from "../node/index.ts";
+import { joinedMember, joinNode, openNodeStore } from "../node/index.ts";
 import { createSealKey, openSealKey, type Unlock } from "../seal-key/index.ts";
 import type { Seams } from "../seams/index.ts";
 import { type Dial, requestJoin, socketDial } from "../tunnel/index.ts";
@@ -42,7 +42,9 @@ export async function joinMachine(options: JoinMachineOptions): Promise<MemberSt
     try {
       const dial = options.dial ?? socketDial(null);
       const exchange = (carrier: Uint8Array) => requestJoin({ address, carrier, dial, seams });
-      const member = await joinNode({ store, code, role, seams, exchange });
+      // The last try may have ended between the answer and the configuration; the code is used up by then.
+      const known = existsSync(folder.config) ? null : joinedMember(store);
+      const member = known?.role === role ? known : await joinNode({ store, code, role, seams, exchange });
       if (!existsSync(folder.config)) createConfig(folder.config, options.firstConfig(address));
       return member;
     } finally {

@@ -82,6 +82,15 @@ export async function joinNode(options: JoinNodeOptions): Promise<MemberStatemen
   return member;
 }
 
+/** The vault's statement about the node that has joined with this store, or null where none has. */
+export function joinedMember(store: Store): MemberStatement | null {
+  return store.read((view) => {
+    const record = readRecord(view);
+    const seeds = loadIdentity(view);
+    return record === null || seeds === null ? null : memberOf(record.trust, identityOf(seeds).nodeId);
+  });
+}
+
 /** The answer's carrier that waits to be applied, or null. */
 export function pendingAnswer(view: View): Uint8Array | null {
   return view.get(table, answerRow);

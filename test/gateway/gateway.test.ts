@@ -1,11 +1,13 @@
 import { hash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import t from "tap";
 import { callAdmin } from "../../agent/admin/index.ts";
 import { readRunFile } from "../../agent/data-folder/index.ts";
+import { joinGateway } from "../../gateway/index.ts";
 import { utf8 } from "../../protocol/base/index.ts";
 import type { DesiredEntry } from "../../protocol/bundle/index.ts";
 import { type Content, type CredentialRole, encodeContent, fingerprintOf, makeFields } from "../../protocol/content/index.ts";
+import { encodeEnrolmentCode } from "../../protocol/join/index.ts";
 import { GatewayWorld } from "./gateway-world.ts";
 
 const token = "token-of-the-historian";
@@ -179,4 +181,21 @@ t.test("an edge that is revoked, or whose conduit is taken away, is cut off and 
   t.same(parts.mailboxes.list(), []);
   t.equal(parts.mailboxes.totalBytes, 0);
   t.match(parts.edges()?.sessions(), []);
+});
+
+t.test("a join that ended between the answer and the configuration goes on where it stood", async (t) => {
+  const world = new GatewayWorld(t);
+  await world.openVault();
+  await (await world.start()).close();
+  const { folder, unlock, seams, member } = world;
+  const again = () => {
+    const code = encodeEnrolmentCode(world.code);
+    const dial = () => Promise.reject(new Error("nobody is asked again"));
+    return joinGateway({ edges: null, api: null, apiTls: null, folder, code, unlock, seams, dial });
+  };
+  const config = readFileSync(folder.config, "utf8");
+  await t.rejects(again(), { code: "NODE_ALREADY_JOINED" });
+  rmSync(folder.config);
+  t.same(await again(), member);
+  t.equal(readFileSync(folder.config, "utf8"), config);
 });
