@@ -1,9 +1,13 @@
+import { hash } from "node:crypto";
 import { type Adapter, type DeviceJob, notSent, type Outcome, ok, rejectedPolicy } from "../contract/index.ts";
 import { type ModbusModel, resolveSettings, valueProblem } from "../models/index.ts";
 import { RecipeRun } from "./recipe-run.ts";
 import { encodeSecret } from "./registers.ts";
 
 const identityPrefix = "modbus:";
+/** Characters of an identity behind the prefix; the node's leaf about it takes 256. */
+const maxIdentityText = 240;
+const keptIdentityText = maxIdentityText - 65;
 
 /** A change by recipe has no choice to fix beforehand; the state only says by which version of the rules it was prepared. */
 const preparedState = Uint8Array.of(1);
@@ -34,13 +38,18 @@ async function withRun(job: DeviceJob, work: Work): Promise<Outcome> {
     if (!(await run.connect())) return notSent("DEVICE_UNREACHABLE", "no connection");
     const found = await run.identify();
     if ("kind" in found) return found;
-    const identity = found.identity === "" ? null : identityPrefix + found.identity;
+    const identity = found.identity === "" ? null : identityPrefix + shortened(found.identity);
     if (job.identity !== null && identity !== job.identity)
       return notSent("DEVICE_IDENTITY_CHANGED", "another device answered");
     return await work(run, model, identity);
   } finally {
     run.close();
   }
+}
+
+/** What the device's registers say, or, where that is long, its beginning and the SHA-256 of it: a log takes so much text and no more. */
+function shortened(text: string): string {
+  return text.length <= maxIdentityText ? text : `${text.slice(0, keptIdentityText)}#${hash("sha256", text)}`;
 }
 
 function prepare(model: ModbusModel, job: DeviceJob, identity: string | null): Outcome {

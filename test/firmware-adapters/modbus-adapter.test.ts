@@ -209,6 +209,40 @@ t.test("a device that ends its side of the connection and keeps ours open does n
   t.ok(performance.now() - started < 15_000);
 });
 
+t.test("a device that says much about itself is named by the beginning and a hash of it", async (t) => {
+  const text = builtinModelText("eastron-sdm").replace(
+    /recipe:[\s\S]*$/,
+    [
+      "recipe:",
+      "  identify:",
+      "    - read: { address: 1, type: ascii 64, as: one }",
+      "    - read: { address: 200, type: ascii 64, as: two }",
+      "  unlock:",
+      "    - write: { address: 10, type: u16, value: current, function: 6, exceptions: { 3: REJECTED_AUTH } }",
+      "  push:",
+      "    - unlock: current",
+      "    - write: { address: 22, type: u16, value: next, function: 6, exceptions: { 3: REJECTED_POLICY } }",
+      "  verify:",
+      "    - unlock: current",
+      "",
+    ].join("\n"),
+  );
+  let last = "x";
+  const port = await scripted(t, (request) => {
+    const value = `${"x".repeat(127)}${request.readUInt16BE(1) === 200 ? last : "x"}`;
+    return Buffer.concat([Buffer.from([3, 128]), Buffer.from(value)]);
+  });
+  const identityOf = async () => {
+    const outcome = await modbusAdapter.identify(jobFor(port, { model: modelOf(text) }));
+    return outcome.kind === "OK" ? outcome.identity : outcome.code;
+  };
+  const first = await identityOf();
+  t.match(first, /^modbus:one=x{128},two=x{38}#[0-9a-f]{64}$/);
+  t.equal(first?.length, 247);
+  last = "y";
+  t.not(await identityOf(), first, "also where only the end differs");
+});
+
 t.test("steps with FC05, FC06, named values and conditions run as written", async (t) => {
   const text = builtinModelText("eastron-sdm").replace(
     /recipe:[\s\S]*$/,
