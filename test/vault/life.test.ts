@@ -1,6 +1,8 @@
 import t from "tap";
-import { encodeFact } from "../../protocol/content/index.ts";
+import { utf8 } from "../../protocol/base/index.ts";
+import { encodeFact, fingerprintOf, makeFields } from "../../protocol/content/index.ts";
 import { ingestCarrier } from "../../vault/ingest/index.ts";
+import { fingerprintKeyOf } from "../../vault/registry/devices.ts";
 import { type TestNode, VaultRig } from "./vault-rig.ts";
 
 const path = "plant/pump/operator";
@@ -246,3 +248,49 @@ t.test("vault and edge prove their audit logs to each other", async (t) => {
   const [row] = await rig.core.store.read((tx) => tx.selectFrom("streams").select("our_head").execute());
   t.ok(row?.our_head, "the edge told which head of ours it proved");
 });
+
+t.test(
+  "an account that has had every value its model allows blocks neither its edge's reports nor a value set by hand",
+  async (t) => {
+    const rig = await VaultRig.make(t);
+    const edge = await rig.join(t, edgeEnrolment);
+    await rig.addPump("plant", {
+      model: { name: "digits", constraints: { password: { kind: "number", min: 1000, max: 1999 } } },
+    });
+    await rig.setPassword(path, "1000");
+    await edge.exchange();
+    await useUp(rig);
+    edge.report([rotation(edge, 1, "verified")]);
+    t.notOk(
+      (await edge.exchange()).some((outcome) => outcome.includes("GENERATION")),
+      "the report is taken in",
+    );
+    const rows = await rig.core.store.read((tx) =>
+      tx.selectFrom("credentials").select(["number", "status"]).where("epoch", "=", 1).execute(),
+    );
+    t.same(rows.map(({ number, status }) => `${number} ${status}`).sort(), ["0 superseded", "1 acknowledged", "2 issued"]);
+    t.same(await alarms(rig), ["GENERATION_EXHAUSTED"]);
+    t.equal(await rig.setPassword(path, "1000"), "1.3", "the live value is kept, whatever it is");
+    t.same(await alarms(rig), ["GENERATION_EXHAUSTED"], "said once");
+  },
+);
+
+/** Notes every value from 1000 to 1999 as one that the account had, in an epoch before all others. */
+async function useUp(rig: VaultRig): Promise<void> {
+  await rig.core.store.transaction(async (tx) => {
+    const account = await tx.selectFrom("accounts").selectAll().executeTakeFirstOrThrow();
+    const key = fingerprintKeyOf(rig.core, account);
+    const known = await tx.selectFrom("credentials").selectAll().execute();
+    const template = known[0];
+    if (template === undefined) throw new Error("no credential");
+    const had = new Set(known.map((row) => Buffer.from(row.fingerprint).toString("hex")));
+    for (let value = 1000; value < 2000; value += 1) {
+      const fingerprint = fingerprintOf(key, makeFields([["password", utf8(String(value))]]));
+      if (had.has(Buffer.from(fingerprint).toString("hex"))) continue;
+      await tx
+        .insertInto("credentials")
+        .values({ ...template, epoch: 0, number: value, status: "superseded", fingerprint })
+        .execute();
+    }
+  });
+}

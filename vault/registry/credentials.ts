@@ -53,14 +53,23 @@ export async function setCredential(
   return given.index;
 }
 
-/** Issues values until the pool is full; each is durable with this transaction, before anything exports it. */
+/**
+ * Issues values until the pool is full; each is durable with this transaction, before anything exports it. Where none can be made that
+ * is an alarm and no error: what goes on in the same transaction, such as a report or the live value of a person, must not be lost by it.
+ */
 export async function fillPool(context: RegistryContext, tx: VaultTransaction, account: AccountRow): Promise<number> {
   const ledger = await loadLedger(tx, account);
   if (ledger === null || ledger.unsettled || account.rotate === "never") return 0;
   const missing = poolSize - openValues(ledger).length;
   let row = account;
   for (let i = 0; i < missing; i += 1) {
-    await issueOne(context, tx, row);
+    try {
+      await issueOne(context, tx, row);
+    } catch (error) {
+      if (!(error instanceof GenerationError)) throw error;
+      await raiseOnce(context, tx, account, error.code);
+      return i;
+    }
     row = await reload(tx, row);
   }
   return Math.max(0, missing);
@@ -234,6 +243,26 @@ async function audit(
     subject: { kind: "account", id: account.path },
     outcome: "ok",
     details: { epoch, number },
+  });
+}
+
+async function raiseOnce(context: RegistryContext, tx: VaultTransaction, { path }: AccountRow, code: string): Promise<void> {
+  const known = await tx
+    .selectFrom("alarms")
+    .select("alarm_id")
+    .where("code", "=", code)
+    .where("subject", "=", path)
+    .executeTakeFirst();
+  if (known !== undefined) return;
+  const alarm = { alarm_id: context.random(16), node_id: null, code, subject: path, at: context.nowMs() };
+  await tx.insertInto("alarms").values(alarm).execute();
+  await context.audit(tx, {
+    action: "alarm.raise",
+    actor: { kind: "node", id: "vault" },
+    subject: { kind: "account", id: path },
+    outcome: "failed",
+    code,
+    details: { reason: code },
   });
 }
 
