@@ -66,8 +66,21 @@ function readSummary(text: string, counts: { passed: number; failed: number; ski
 
 function tellFile(ok: boolean, file: string, block: readonly string[]): void {
   console.log(`${ok ? "ok  " : "FAIL"} ${file}`);
-  if (!ok) for (const line of block.slice(-400)) console.log(line);
+  if (!ok) for (const line of failedLines(block)) console.log(line);
   else for (const line of block) if (/# SKIP/i.test(line)) console.log(`     not run: ${line.trim()}`);
+}
+
+/** The failed assertions of a file with their diagnostics, or its last lines where none says so (a crash). */
+function failedLines(block: readonly string[]): readonly string[] {
+  const shown: string[] = [];
+  let indent: number | null = null;
+  for (const line of block) {
+    const depth = line.length - line.trimStart().length;
+    if (/^\s*not ok /.test(line)) indent = depth;
+    else if (indent !== null && depth <= indent && line.trim() !== "") indent = null;
+    if (indent !== null || /# test count/.test(line)) shown.push(line);
+  }
+  return shown.length > 0 ? shown.slice(0, 300) : block.slice(-40);
 }
 
 /** Prints the peers' table; returns how many required servers were not met. */
