@@ -87,7 +87,7 @@ export class AuditLog {
   /** Logs a read within 100 ms, equal ones folded into one leaf with a count. Never throws and never waits for a disk. */
   noteRead(event: ReadEvent): void {
     if (this.#closed || this.stopped !== null) return this.#reads.drop(1);
-    this.#reads.note(event, this.#options.clock.sinceBootMs());
+    this.#reads.note(event, () => this.#options.clock.sinceBootMs());
     this.#cancelFlush ??= this.#options.timers.after(readWindowMs, () => this.flushReads());
   }
 

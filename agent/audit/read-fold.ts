@@ -16,7 +16,8 @@ export class ReadFold {
     return this.#noted.size === 0 && this.#dropped === 0;
   }
 
-  note(event: ReadEvent, nowMs: number): void {
+  /** `nowMs` is only asked for the first of a kind: the machine's clock costs more than all else here. */
+  note(event: ReadEvent, nowMs: () => number): void {
     if (this.#count(event)) return;
     const denied = event.outcome === "denied";
     // Whoever reaches the API can be refused for as many paths as there are: beyond a few they share a leaf.
@@ -27,7 +28,7 @@ export class ReadFold {
       return;
     }
     if (denied) this.#refusals += 1;
-    this.#noted.set(keyOf(folded), { event: folded, count: 1, firstMs: nowMs });
+    this.#noted.set(keyOf(folded), { event: folded, count: 1, firstMs: nowMs() });
   }
 
   /** Counts one more of what is noted already; false where it is not. */
