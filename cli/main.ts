@@ -6,6 +6,10 @@ import { CommanderError, createProgram, usageError } from "./program.ts";
 // Files that any command makes are its user's alone.
 process.umask(0o077);
 
+// A reader that had enough, such as head, is no fault; a node that lost the reader of its messages goes on.
+process.stdout.on("error", () => process.exit());
+process.stderr.on("error", () => {});
+
 const frame = createFrame(process, () => process.argv.includes("--json"));
 
 /** package.json stands beside the folder of the sources and beside dist/. */

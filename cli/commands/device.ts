@@ -1,3 +1,4 @@
+import { formatAddress, isAddress } from "../../agent/address/index.ts";
 import { callAdmin } from "../../agent/admin/index.ts";
 import {
   CliError,
@@ -5,6 +6,7 @@ import {
   dataPath,
   exitCodes,
   type Frame,
+  hintOf,
   notAvailable,
   table,
   withData,
@@ -65,7 +67,7 @@ export const deviceCommand: CommandModule = (program, frame) => {
     .description("register a device; nothing is sent to it")
     .requiredOption("--zone <zone>", "the zone whose edge reaches it")
     .requiredOption("--model <model>", "a model's name (tidegate model list) or a model file")
-    .requiredOption("--host <host>", "name or address")
+    .requiredOption("--host <host>", "name or address, without the port")
     .option("--port <port>", "the model's own port unless given", wholeNumber)
     .option("--set <key=value>", "a setting of the model; may be given more than once", collectPair, [])
     .requiredOption("--account <user>", "USER, or NAME=USER where USER is no name; may be given more than once", collect, [])
@@ -127,19 +129,24 @@ async function add(frame: Frame, name: string, options: AddOptions): Promise<voi
     throw new CliError("CLI_USAGE", `--set: ${resolved.problems.join("; ")}`, { hint: `tidegate model show ${options.model}` });
   }
   const rotation = rotationOf(options.rotate);
+  const port = options.port ?? model.defaultPort;
+  if (!isAddress(formatAddress({ host: options.host, port }))) {
+    throw new CliError("CLI_USAGE", "--host takes a name or an address, --port a number up to 65535");
+  }
   const body = {
     name,
     zone: options.zone,
     // A published model is part of every edge; a file's text travels with the device.
     model: { name: model.name, yaml: isFile ? text : null, constraints: model.secrets },
     host: options.host,
-    port: options.port ?? model.defaultPort,
+    port,
     settings: resolved.settings,
     accounts: options.account.map((each) => ({ ...accountOf(each), ...rotation, windowless: options.windowless === true })),
   };
   const added = (await callAdmin(vaultPath(frame, options), { method: "POST", path: "/v1/devices", body })) as DeviceAnswer;
   for (const note of model.sideEffects) frame.output.say(`note: ${note}`);
   frame.output.result(added, deviceLines);
+  for (const { path } of added.accounts) frame.output.say(`next: tidegate credential set ${path}`);
 }
 
 async function order(frame: Frame, body: { path: string; action: string }, options: OrderOptions): Promise<void> {
@@ -154,7 +161,11 @@ async function order(frame: Frame, body: { path: string; action: string }, optio
   frame.output.result(answer, ({ orderId, state, outcome, code }) =>
     state === "open" ? `ordered: ${orderId}` : `${outcome}${code === null ? "" : ` (${code})`}`,
   );
-  if (options.wait !== undefined && answer.outcome !== "done") frame.exit(exitCodes.negative);
+  if (options.wait === undefined || answer.outcome === "done") return;
+  const open = `not carried out after ${options.wait} s; it stays open: 'tidegate status' at the edge says what it waits for`;
+  const hint = answer.state === "open" ? open : hintOf(answer.code ?? "");
+  if (hint !== undefined) frame.output.say(`hint: ${hint}`);
+  frame.exit(exitCodes.negative);
 }
 
 function deviceLines(device: DeviceAnswer): string[] {

@@ -36,6 +36,6 @@ export const edgeCommand: CommandModule = (program, frame) => {
 const wishes = {
   verify: "check, read-only, that the password of zone/device/account works",
   rotate: "change the password of zone/device/account now, from the pool",
-  retry: "try again what waits after a failure",
-  release: "release an account from quarantine or UNKNOWN after it was looked at",
+  retry: "try every known password of an account in UNKNOWN once more",
+  release: "let an account in QUARANTINE be rotated again, after its cause was looked at",
 } as const;

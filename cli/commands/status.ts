@@ -14,7 +14,9 @@ export const statusCommand: CommandModule = (program, frame) => {
       const found = await Promise.all(folders(frame, options).map(ask));
       const nodes = found.filter((each) => each !== null);
       frame.output.result(nodes, (all) => (all.length === 0 ? "no node runs here" : all.flatMap(nodeLines)));
-      if (nodes.length === 0) frame.exit(exitCodes.negative);
+      if (nodes.length > 0) return;
+      frame.output.say(`looked in ${[...new Set(folders(frame, options))].join(", ")}; another folder: --data DIR`);
+      frame.exit(exitCodes.negative);
     });
 };
 
@@ -37,7 +39,7 @@ function nodeLines({ folder, status, listeners }: { folder: string; status: Fact
 
 function factLines(facts: Facts, indent: string): string[] {
   return Object.entries(facts).flatMap(([name, value]) => {
-    if (value === null || typeof value !== "object") return [`${indent}${name}: ${value === null ? "none" : String(value)}`];
+    if (value === null || typeof value !== "object") return [`${indent}${name}: ${plain(name, value)}`];
     if (Array.isArray(value)) {
       if (value.length === 0) return [`${indent}${name}: none`];
       if (value.every((each) => typeof each !== "object")) return [`${indent}${name}: ${value.join(", ")}`];
@@ -49,6 +51,14 @@ function factLines(facts: Facts, indent: string): string[] {
 
 function inline(facts: Facts): string {
   return Object.entries(facts)
-    .map(([name, value]) => `${name} ${value === null ? "none" : typeof value === "object" ? JSON.stringify(value) : value}`)
+    .map(
+      ([name, value]) => `${name} ${value !== null && typeof value === "object" ? JSON.stringify(value) : plain(name, value)}`,
+    )
     .join(", ");
+}
+
+/** A fact for people: what the wall clock said is a date, under `--json` it stays a number. */
+function plain(name: string, value: unknown): string {
+  if (value === null) return "none";
+  return name.endsWith("AtMs") && typeof value === "number" ? new Date(value).toISOString() : String(value);
 }

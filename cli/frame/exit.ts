@@ -38,7 +38,8 @@ export class CliError extends TidegateError<keyof typeof CLI_CODES> {
 export function exitCodeOf(error: unknown): number {
   if (error instanceof AssertionError || !(error instanceof TidegateError)) return exitCodes.bug;
   if (error.code === "NOT_AVAILABLE") return exitCodes.notAvailable;
-  if (error.code === "CLI_USAGE") return exitCodes.usage;
+  // What the node finds wrong in a call is what was typed.
+  if (error.code === "CLI_USAGE" || error.code === "REQUEST_INVALID") return exitCodes.usage;
   switch (error.fault) {
     case "environment":
       return exitCodes.tryAgain;

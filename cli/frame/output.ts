@@ -1,4 +1,5 @@
 import { TidegateError } from "../../protocol/base/index.ts";
+import { hintOf } from "./hints.ts";
 
 /** Where a command's words go: results on standard output, everything else on standard error. */
 export interface Output {
@@ -51,7 +52,8 @@ function describe(error: unknown): ErrorDescription {
     return { code: "BUG", message, hint: "This is a fault of Tidegate. Please report it with the command that you ran." };
   }
   const problems = "problems" in error ? { problems: error.problems } : {};
-  return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }), ...problems };
+  const hint = error.hint ?? hintOf(error.code);
+  return { code: error.code, message: error.message, ...(hint === undefined ? {} : { hint }), ...problems };
 }
 
 function errorText(error: unknown): string {

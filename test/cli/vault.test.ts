@@ -85,6 +85,9 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
   ]);
   t.equal(statSync(code).mode & 0o777, 0o600);
   t.match(parseEnrolmentCode(readFileSync(code, "utf8")), { name: "edge-1", role: 2 });
+  const elsewhere = await run(["status", "--data", join(parent, "elsewhere")]);
+  t.equal(elsewhere.exit, 1);
+  t.match(elsewhere.stderr, /elsewhere.*--data DIR/);
   const gateway = await run(["vault", "enroll", "gw-1", "--role", "gateway", "--zone", "dmz", ...data, "--json"]);
   t.match(parseEnrolmentCode(JSON.parse(gateway.stdout).code), { name: "gw-1", role: 1 });
   await t.rejects(
@@ -97,6 +100,11 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
   const add = ["device", "add", "agent", "--zone", "plant", "--model", "generic-snmpv3", "--host", "10.0.0.1", ...data];
   await t.rejects(run([...add, "--account", "operator", "--set", "colour=blue"]), { code: "CLI_USAGE", message: /colour/ });
   await t.rejects(run([...add, "--account", "operator", "--rotate", "often"]), { code: "CLI_USAGE" });
+  for (const host of ["10.0.0.1:161", "a b"]) {
+    const words = add.map((word) => (word === "10.0.0.1" ? host : word));
+    await t.rejects(run([...words, "--account", "operator"]), { code: "CLI_USAGE", message: /--host/ }, host);
+  }
+  await t.rejects(run([...add, "--account", "operator", "--port", "65536"]), { code: "CLI_USAGE", message: /--port/ });
   await t.rejects(run([...add.map((word) => word.replace("generic-snmpv3", "no-such")), "--account", "o"]), {
     code: "MODEL_UNKNOWN",
   });

@@ -1,6 +1,7 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { isAddress } from "../../agent/address/index.ts";
 import { createConfig } from "../../agent/config/index.ts";
 import { createDataFolder, type DataFolder, dataFolderAt, syncFolder } from "../../agent/data-folder/index.ts";
 import { createSealKey, type PassphraseCost, type Unlock } from "../../agent/seal-key/index.ts";
@@ -60,6 +61,10 @@ export async function initVault(options: InitOptions): Promise<InitResult> {
   const final = dataFolderAt(path);
   if (!/^[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?$/.test(options.trustDomain)) {
     throw new VaultInitError("VAULT_INIT_INVALID", "trust domain: expected 1 to 100 of a-z, 0-9, '.' and '-'");
+  }
+  for (const [name, address] of [["listen", options.listen] as const, ["advertise", options.advertise] as const]) {
+    if (address === null || isAddress(address)) continue;
+    throw new VaultInitError("VAULT_INIT_INVALID", `${name}: expected host:port, an IPv6 address in brackets`);
   }
   if (existsSync(path) && readdirSync(path).length > 0) {
     throw new VaultInitError("VAULT_FOLDER_NOT_EMPTY", `${path} is not empty`, "Name another folder with --data DIR.");

@@ -1,0 +1,16 @@
+/** What to do about an error whose thrower cannot know the command line; one that brings a hint keeps its own. */
+const hints: Readonly<Record<string, string>> = {
+  LINK_JOIN_REFUSED:
+    "A code works once, for an hour, and for the node that it was made for: get a new one with 'tidegate vault enroll', and see the vault's log.",
+  REQUEST_NO_ROUTE: "The node in this folder is of another kind: name the right one with --data DIR.",
+  ROTATION_BUSY: "'tidegate status' at the edge shows what is under way.",
+  ROTATION_HELD: "See QUARANTINE in docs/operations.md; after a look at the cause: 'tidegate edge release PATH'.",
+  ROTATION_NOT_NOW: "'tidegate status' at the edge shows the account's state: retry is for UNKNOWN, release for QUARANTINE.",
+  ROTATION_UNKNOWN:
+    "No known password logs in, and nothing is tried any more. 'tidegate status' at the edge shows what the device said; then 'tidegate credential set PATH' with what is live, or 'tidegate edge retry PATH' once the device is put right.",
+};
+
+/** The hint for an error code, or undefined where there is none. */
+export function hintOf(code: string): string | undefined {
+  return Object.hasOwn(hints, code) ? hints[code] : undefined;
+}

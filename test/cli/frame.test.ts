@@ -1,0 +1,57 @@
+import t from "tap";
+import { RemoteError } from "../../agent/admin/index.ts";
+import { commandModules } from "../../cli/commands/index.ts";
+import { createFrame, exitCodeOf, exitCodes } from "../../cli/frame/index.ts";
+import { createOutput } from "../../cli/frame/output.ts";
+import { createProgram } from "../../cli/program.ts";
+
+const remote = (code: string, hint?: string) =>
+  new RemoteError({
+    code,
+    message: "m",
+    fault: "caller",
+    retryable: false,
+    status: 400,
+    ...(hint === undefined ? {} : { hint }),
+  });
+
+t.test("what the node finds wrong in what was typed ends as a command that cannot be understood", async (t) => {
+  t.equal(exitCodeOf(remote("REQUEST_INVALID")), exitCodes.usage);
+  t.equal(exitCodeOf(remote("REQUEST_NO_ROUTE")), exitCodes.refused);
+});
+
+t.test("an error without a hint gets the command line's own, one with a hint keeps it", async (t) => {
+  const told = { out: "", err: "" };
+  const streams = {
+    stdout: { write: (text: string) => (told.out += text) },
+    stderr: { write: (text: string) => (told.err += text) },
+  };
+  createOutput(false, streams).error(remote("ROTATION_UNKNOWN"));
+  t.match(told.err, /^tidegate: m \(ROTATION_UNKNOWN\)\nhint: .*credential set PATH.*edge retry PATH/);
+  told.err = "";
+  createOutput(true, streams).error(remote("ROTATION_UNKNOWN", "own"));
+  t.same(JSON.parse(told.err), { code: "ROTATION_UNKNOWN", message: "m", hint: "own" });
+  told.err = "";
+  createOutput(false, streams).error(remote("SOMETHING_ELSE"));
+  t.equal(told.err, "tidegate: m (SOMETHING_ELSE)\n");
+});
+
+t.test("a command without its subcommand prints its help", async (t) => {
+  for (const words of [[], ["device"]]) {
+    const program = createProgram(
+      createFrame(process, () => false),
+      commandModules,
+      "0.0.0",
+    );
+    let printed = "";
+    for (const command of [program, ...program.commands]) {
+      command.configureOutput({ ...command.configureOutput(), writeErr: (text) => (printed += text) });
+    }
+    await t.rejects(program.parseAsync(["node", "tidegate", ...words]), { code: "commander.help" });
+    t.match(printed, /^Usage: tidegate/);
+    t.match(printed, /Commands:/);
+    printed = "";
+    await t.rejects(program.parseAsync(["node", "tidegate", ...words, "devcie"]), { code: "commander.unknownCommand" });
+    t.equal(printed, "", "an error is told once, by main");
+  }
+});
