@@ -110,7 +110,12 @@ async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closi
   return { parts, close: () => closing.run() };
 }
 
+/** False also where the disk gives no answer, or the folder was taken away from under a running node: then nothing new is begun. */
 function hasSpace(path: string): boolean {
-  const { bavail, bsize } = statfsSync(path);
-  return bavail * bsize >= reservedBytes;
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize >= reservedBytes;
+  } catch {
+    return false;
+  }
 }
