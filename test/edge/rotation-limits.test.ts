@@ -1,4 +1,5 @@
 import t from "tap";
+import { encodeRecord, tables } from "../../edge/rotation/record.ts";
 import { ready } from "./rotation-rig.ts";
 
 const minute = 60_000;
@@ -178,3 +179,18 @@ t.test("a new edge in the place of a dead one finds the value that its predecess
   t.equal(rig.phase, "VERIFIED");
   t.same(rig.reports, ["verified 1"]);
 });
+
+t.test(
+  "a start reads every account, however many: one that was missed would be adopted anew over its own candidates",
+  async (t) => {
+    const rig = await ready().order("rotate").pass(hour);
+    const row = encodeRecord(rig.account.record);
+    const others = 10_001;
+    rig.store.transaction((tx) => {
+      for (let i = 0; i < others; i += 1)
+        tx.put(tables.account, Uint8Array.of(1, i >> 16, i >> 8, i & 0xff, ...new Uint8Array(12)), row);
+    });
+    rig.crash();
+    t.equal(rig.engine.accounts.size, others + 1);
+  },
+);

@@ -1,6 +1,7 @@
 import { openAuditLog, storeStorage } from "../../agent/audit/index.ts";
 import { createLog } from "../../agent/log/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
+import type { Store } from "../../agent/store/index.ts";
 import { type Books, type ModelSource, RotationEngine, syncAccounts } from "../../edge/rotation/index.ts";
 import { type Lockout, loadBuiltinModels } from "../../firmware-adapters/index.ts";
 import { toHex, utf8 } from "../../protocol/base/index.ts";
@@ -32,6 +33,8 @@ export interface RigOptions {
   readonly lockout?: Lockout;
   readonly rotate?: RotatePolicy;
   readonly intervalS?: number;
+  /** A store on a disk, which then neither fails by order nor reopens; one in memory unless given. */
+  readonly store?: Store;
 }
 
 /** One edge's engine over a store that survives its death, a device, and a vault made of entries. */
@@ -53,6 +56,7 @@ export class RotationRig {
 
   constructor(options: RigOptions = {}) {
     this.#options = options;
+    if (options.store !== undefined) this.store = options.store as MemoryStore;
     this.#running = this.#start();
     this.sync();
   }

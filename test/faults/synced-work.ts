@@ -1,0 +1,76 @@
+// Commits through the real stores and says so after each, for a trace of the system calls in between. Started by sync.test.ts.
+import { writeSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { machineSeams } from "../../agent/seams/index.ts";
+import { openStore, type Store } from "../../agent/store/index.ts";
+import { Secret, utf8 } from "../../protocol/base/index.ts";
+import { openVaultStore } from "../../vault/store/index.ts";
+import { ready } from "../edge/rotation-rig.ts";
+import { TestDevice } from "../edge/test-device.ts";
+
+const commits = 20;
+const [folder = "", work = "", planted = ""] = process.argv.slice(2);
+const { random, clock } = machineSeams();
+const key = new Secret(new Uint8Array(32).fill(3));
+
+const acknowledge = (what: string) => void writeSync(1, `acknowledge ${what}\n`);
+
+/** The planted bug: the setting is taken back behind the store's own check of it. */
+function unsynced(): void {
+  const { exec } = DatabaseSync.prototype;
+  DatabaseSync.prototype.exec = function (sql: string) {
+    if (/^begin/.test(sql) && !this.isTransaction) exec.call(this, "pragma synchronous = off");
+    return exec.call(this, sql);
+  };
+}
+
+function nodeStore(): Store {
+  return openStore({ path: join(folder, "node.db"), markPath: join(folder, "mark"), key, random, failpoint: () => {} });
+}
+
+/** A device that says when something reaches it: by then everything that was decided must be on the disk. */
+class TellingDevice extends TestDevice {
+  override async run(...given: Parameters<TestDevice["run"]>): ReturnType<TestDevice["run"]> {
+    acknowledge(given[1]);
+    return super.run(...given);
+  }
+}
+
+const works: Readonly<Record<string, () => Promise<void>>> = {
+  async node() {
+    const store = nodeStore();
+    acknowledge("opened");
+    for (let i = 0; i < commits; i += 1) {
+      store.transaction((tx) => tx.put("row", utf8(String(i % 3)), utf8(`value ${i}`)));
+      acknowledge(`commit ${i}`);
+    }
+    store.close();
+  },
+  async vault() {
+    const store = await openVaultStore({ path: join(folder, "node.db"), clock });
+    acknowledge("opened");
+    for (let i = 0; i < commits; i += 1) {
+      await store.transaction((tx) =>
+        tx
+          .insertInto("zones")
+          .values({ name: `zone-${i}`, created_at: i })
+          .execute(),
+      );
+      acknowledge(`commit ${i}`);
+    }
+    await store.close();
+  },
+  async rotation() {
+    const store = nodeStore();
+    const rig = ready({ store });
+    rig.device = new TellingDevice();
+    acknowledge("opened");
+    await rig.order("rotate").pass(3_600_000);
+    acknowledge(rig.device.live);
+    store.close();
+  },
+};
+
+if (planted === "unsynced") unsynced();
+await works[work]?.();
