@@ -105,6 +105,11 @@ export class Plant {
     await this.stop(role);
   }
 
+  /** What the present process of a node has printed so far. */
+  said(role: NodeRole): string {
+    return this.#node(role).printed();
+  }
+
   /** Registers the devices with their factory passwords. */
   async adopt(): Promise<void> {
     const step = async <T>(_title: string, work: () => Promise<{ readonly value: T }>) => (await work()).value;
