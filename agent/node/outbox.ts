@@ -82,7 +82,8 @@ export function dropReportsBefore(tx: Transaction, epoch: number): void {
 
 /** Sealed reports after a place, oldest first. One is always given, however large. */
 export function readReports(view: View, after: Place | null, limits: OutboxLimits): (StreamHead & { carrier: Uint8Array })[] {
-  const from = after === null ? new Uint8Array(0) : placeId({ epoch: after.epoch, seq: after.seq + 1 });
+  // The id that follows on it; a peer may tell the highest number that there is.
+  const from = after === null ? new Uint8Array(0) : concat(placeId(after), Uint8Array.of(0));
   const reports: (StreamHead & { carrier: Uint8Array })[] = [];
   let bytes = 0;
   for (const row of view.scan(reportTable, { from, limit: limits.items })) {

@@ -84,7 +84,8 @@ export function writeItem(tx: Transaction, name: MailboxName, item: StoredItem):
 /** Items after a place, oldest first. */
 export function readItems(view: View, name: MailboxName, after: Place | null, limit: number): StoredItem[] {
   const prefix = nameId(name);
-  const from = after === null ? prefix : itemId(name, { epoch: after.epoch, seq: after.seq + 1 });
+  // The id that follows on it; a peer may tell the highest number that there is.
+  const from = after === null ? prefix : concat(itemId(name, after), Uint8Array.of(0));
   return view.scan(itemTable, { prefix, from, limit }).map(({ id, value }) => decodeItem(placeOf(id), value));
 }
 

@@ -152,6 +152,7 @@ function advance(view: View, name: MailboxName, head: StreamHead | null, stored:
   if (!follows && !jumps) return head;
   let next: StreamHead = stored.place;
   for (;;) {
+    if (next.seq === Number.MAX_SAFE_INTEGER) return next;
     const following = readItem(view, name, { epoch: next.epoch, seq: next.seq + 1 });
     if (following === null) return next;
     next = following.place;

@@ -387,3 +387,17 @@ t.test("the node asks for the time at each start, and says it lives each six hou
   await rig.clock.advance(6 * 3_600_000 + 100);
   t.equal(rig.report().length, 1, "a heartbeat");
 });
+
+t.test("a peer that tells the highest number there is as its head gets nothing, and ends nobody", async (t) => {
+  const rig = await joined(t);
+  rig.node.flushReport();
+  const highest = Number.MAX_SAFE_INTEGER;
+  for (const after of [
+    { epoch: 1, seq: highest },
+    { epoch: highest, seq: highest },
+  ]) {
+    t.same(rig.node.reports(after, { items: 10, bytes: 1e9 }), []);
+  }
+  t.equal(rig.node.reports({ epoch: 1, seq: 0 }, { items: 10, bytes: 1e9 }).length, 1);
+  t.same(rig.node.reports({ epoch: 1, seq: 1 }, { items: 10, bytes: 1e9 }), []);
+});

@@ -111,6 +111,19 @@ t.test("a mailbox holds what its recipient has not acknowledged, and nothing els
   t.match(mailboxes.head(edge.nodeId, "up"), { epoch: 1, seq: 1 });
 });
 
+t.test("the highest number there is, told as a head or signed by an edge, ends nothing", async (t) => {
+  const passing = await Passing.make();
+  const { nodeId } = passing.edge;
+  const mailboxes = new Mailboxes(new MemoryStore(), plenty);
+  const carrier = passing.up("a report");
+  const highest = Number.MAX_SAFE_INTEGER;
+  for (const epoch of [1, highest]) t.same(mailboxes.items(nodeId, "up", { epoch, seq: highest }, 9), []);
+  const item = passing.verify(carrier, "up");
+  mailboxes.put({ ...item, snapshot: true, place: { ...item.place, seq: highest } }, carrier);
+  t.match(mailboxes.head(nodeId, "up"), { seq: highest });
+  t.same(passing.seqs(mailboxes, "up"), [highest]);
+});
+
 t.test("only a verified snapshot drops what lies before it", async (t) => {
   const passing = await Passing.make();
   const { edge, vault } = passing;
