@@ -84,3 +84,13 @@ t.test("a node that is away for long is sent a snapshot, and its full outbox sto
   t.same((await edge.exchange()).slice(0, 2), ["applied", "applied"], "a snapshot, whatever came before it, and what follows");
   t.same(edge.values("plant/pump/operator")["current"], ["Opensesame2!"]);
 });
+
+t.test("a node that tells of another log than its own is held to the anchor it gave", async (t) => {
+  const { rig, edge } = await pair(t);
+  const { log, store } = rig.core;
+  const { nodeId } = edge.node;
+  const anchor = await store.read((tx) => log.provenHead(tx, nodeId));
+  const head = { serial: 1, size: 1, root: new Uint8Array(32) };
+  t.equal(await store.transaction((tx) => log.heard(tx, nodeId, { head, proof: null, ours: null })), true, "as a forked one");
+  t.same(await store.read((tx) => log.provenHead(tx, nodeId)), anchor);
+});

@@ -105,10 +105,11 @@ export class VaultAuditLog implements VaultLog {
     if (told.ours !== null) await this.#acknowledge(tx, nodeId, told.ours);
     if (told.head === null) return false;
     const verdict = judgePeerHead(await this.provenHead(tx, nodeId), told.head, told.proof);
-    if (verdict === "proven" || verdict === "reopened") {
+    if (verdict === "proven") {
       await this.#options.storage.write(tx).putMark(`peer/${toBase32(nodeId)}`, encodeHead(told.head));
     }
-    return verdict === "shorter" || verdict === "forked";
+    // No node of this version opens a second log: one that tells of one would have its anchor here forgotten.
+    return verdict === "shorter" || verdict === "forked" || verdict === "reopened";
   }
 
   /** Signs what was appended since the last checkpoint, where no other process does. Never throws. */
