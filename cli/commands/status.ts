@@ -39,7 +39,7 @@ function nodeLines({ folder, status, listeners }: { folder: string; status: Fact
 
 function factLines(facts: Facts, indent: string): string[] {
   return Object.entries(facts).flatMap(([name, value]) => {
-    if (value === null || typeof value !== "object") return [`${indent}${name}: ${plain(name, value)}`];
+    if (value === null || typeof value !== "object") return [`${indent}${plain(name, value, ": ")}`];
     if (Array.isArray(value)) {
       if (value.length === 0) return [`${indent}${name}: none`];
       if (value.every((each) => typeof each !== "object")) return [`${indent}${name}: ${value.join(", ")}`];
@@ -51,14 +51,15 @@ function factLines(facts: Facts, indent: string): string[] {
 
 function inline(facts: Facts): string {
   return Object.entries(facts)
-    .map(
-      ([name, value]) => `${name} ${value !== null && typeof value === "object" ? JSON.stringify(value) : plain(name, value)}`,
+    .map(([name, value]) =>
+      value !== null && typeof value === "object" ? `${name} ${JSON.stringify(value)}` : plain(name, value, " "),
     )
     .join(", ");
 }
 
 /** A fact for people: what the wall clock said is a date, under `--json` it stays a number. */
-function plain(name: string, value: unknown): string {
-  if (value === null) return "none";
-  return name.endsWith("AtMs") && typeof value === "number" ? new Date(value).toISOString() : String(value);
+function plain(name: string, value: unknown, between: string): string {
+  const label = name.replace(/AtMs$/, "At");
+  if (label !== name && typeof value === "number") return `${label}${between}${new Date(value).toISOString()}`;
+  return `${label}${between}${value === null ? "none" : String(value)}`;
 }
