@@ -10,11 +10,20 @@ const edgeEnrolment = { name: "edge-1", role: "edge", zone: "plant", address: "1
 const gatewayEnrolment = { name: "gw-1", role: "gateway", zone: "dmz" };
 const at = { lo: 1_900_000_000, hi: null };
 
+let nextLeaf = 3;
+
 /** What an edge reports of the version `number` of the pump's operator. */
 function rotation(edge: TestNode, number: number, outcome: string) {
   const { fingerprint } = edge.version(path, number);
   const place = { accountId: edge.accountId(path), index: { epoch: 1, number }, fingerprint };
-  return encodeFact({ kind: "rotation", ...place, state: outcome.toUpperCase(), outcome, at, leaf: { serial: 0, index: 3 } });
+  return encodeFact({
+    kind: "rotation",
+    ...place,
+    state: outcome.toUpperCase(),
+    outcome,
+    at,
+    leaf: { serial: 0, index: nextLeaf++ },
+  });
 }
 
 async function history(rig: VaultRig): Promise<string[]> {
@@ -274,6 +283,25 @@ t.test(
     t.same(await alarms(rig), ["GENERATION_EXHAUSTED"], "said once");
   },
 );
+
+t.test("a report that comes again in a later snapshot does not take back what a person has set since", async (t) => {
+  const { rig, edge } = await running(t);
+  const take = async () => {
+    for (const report of edge.reports()) await ingestCarrier(rig.core, report);
+  };
+  const verified = rotation(edge, 1, "verified");
+  const reverted = rotation(edge, 0, "reverted");
+  edge.report([verified]);
+  await edge.exchange();
+  edge.report([reverted]);
+  await take();
+  t.equal(await rig.setPassword(path, "Second-live"), "1.4");
+  const before = await history(rig);
+  // Without an acknowledgement the edge folds everything into a snapshot.
+  for (let i = 0; i < 66; i += 1) edge.report([encodeFact({ kind: "alarm", code: "ROTATION_NO_ANSWER", subject: path, at })]);
+  await take();
+  t.same(await history(rig), before);
+});
 
 /** Notes every value from 1000 to 1999 as one that the account had, in an epoch before all others. */
 async function useUp(rig: VaultRig): Promise<void> {

@@ -1,3 +1,4 @@
+import { sameBytes } from "../../protocol/base/index.ts";
 import type { BundleBody } from "../../protocol/bundle/index.ts";
 import { type FactContent, readFact } from "../../protocol/content/index.ts";
 import { ingestReport, type Ledger, LedgerError, type LedgerReport } from "../../protocol/rotation/index.ts";
@@ -79,6 +80,7 @@ async function ingestRotation(core: VaultCore, tx: VaultTransaction, node: NodeR
       subject: `${account?.path ?? "an account"} version ${epoch}.${number}`,
     });
   }
+  if (!(await noteReported(tx, account, node, fact.leaf))) return;
   const kind = reportKind(fact);
   await core.log.append(tx, {
     action: "rotation.report",
@@ -120,6 +122,29 @@ async function ingestRotation(core: VaultCore, tx: VaultTransaction, node: NodeR
     .where("account_id", "=", account.account_id)
     .executeTakeFirstOrThrow();
   await fillPool(await registryOf(core, tx), tx, changed);
+}
+
+/**
+ * Notes the report's place in the node's log; false where that or a later one was taken in before. A node sends again what it does not
+ * know to be acknowledged, and an old "reverted" would take a value back that a person has set since.
+ */
+async function noteReported(
+  tx: VaultTransaction,
+  account: AccountRow,
+  node: NodeRow,
+  { serial, index }: FactOf<"rotation">["leaf"],
+): Promise<boolean> {
+  const { reported_by, reported_serial, reported_index } = account;
+  if (reported_by !== null && sameBytes(reported_by, node.node_id)) {
+    const later = serial - (reported_serial ?? 0) || index - (reported_index ?? 0);
+    if (later <= 0) return false;
+  }
+  await tx
+    .updateTable("accounts")
+    .set({ reported_by: node.node_id, reported_serial: serial, reported_index: index })
+    .where("account_id", "=", account.account_id)
+    .execute();
+  return true;
 }
 
 function judged(ledger: Ledger, report: LedgerReport): Ledger | LedgerError {

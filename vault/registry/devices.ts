@@ -108,6 +108,9 @@ async function addAccount(
     epoch: context.vaultEpoch,
     next_number: 0,
     unsettled: 0,
+    reported_by: null,
+    reported_serial: null,
+    reported_index: null,
     created_at: context.nowMs(),
   };
   await tx.insertInto("accounts").values(row).execute();

@@ -43,7 +43,7 @@ const firstTables = [
   `create table accounts (account_id blob primary key, device_id blob not null references devices (device_id), path text not null unique,
     username text not null, rotate text not null, interval_s integer, windowless integer not null,
     fingerprint_key_sealed blob not null, epoch integer not null, next_number integer not null,
-    unsettled integer not null, created_at integer not null)`,
+    unsettled integer not null, reported_by blob, reported_serial integer, reported_index integer, created_at integer not null)`,
   `create table credentials (account_id blob not null references accounts (account_id), epoch integer not null, number integer not null,
     status text not null, source text not null, fields_sealed blob not null, fingerprint blob not null, created_at integer not null,
     proven_at integer, primary key (account_id, epoch, number))`,

@@ -112,6 +112,10 @@ export interface AccountRow {
   next_number: number;
   /** 1 after a restore until the node's escrow was read: nothing is issued. */
   unsettled: number;
+  /** Node and leaf of the last rotation report that was taken in: an older one that is sent again says nothing. */
+  reported_by: Uint8Array | null;
+  reported_serial: number | null;
+  reported_index: number | null;
   created_at: number;
 }
 
