@@ -1,7 +1,7 @@
 import t from "tap";
 import { decodeRotation, encodeRotation } from "../../../protocol/rotation/index.ts";
 import { maxCandidates, maxHistory } from "../../../protocol/rotation/limits.ts";
-import { value } from "./device-world.ts";
+import { value } from "../../model/device-world.ts";
 import { MachineRig } from "./machine-rig.ts";
 
 const given = (ref: number) => ({ kind: "given", candidate: value(ref) }) as const;

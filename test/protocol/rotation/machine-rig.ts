@@ -10,7 +10,7 @@ import {
   type RotationState,
   step,
 } from "../../../protocol/rotation/index.ts";
-import { value } from "./device-world.ts";
+import { value } from "../../model/device-world.ts";
 
 /** Nothing stands in the way. */
 export const fit: RotationInputs = {

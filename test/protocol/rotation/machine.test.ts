@@ -9,7 +9,7 @@ import {
   type RotationState,
   stateName,
 } from "../../../protocol/rotation/index.ts";
-import { value } from "./device-world.ts";
+import { value } from "../../model/device-world.ts";
 import { fit, MachineRig, pushed } from "./machine-rig.ts";
 
 t.test("a rotation goes through every state and reports at its end only", async (t) => {

@@ -1,6 +1,6 @@
 import t from "tap";
 import { attemptLimit, type DeviceOutcome } from "../../../protocol/rotation/index.ts";
-import { value } from "./device-world.ts";
+import { value } from "../../model/device-world.ts";
 import { fit, MachineRig, pushed } from "./machine-rig.ts";
 
 t.test("each outcome of the probe leads where it should", async (t) => {

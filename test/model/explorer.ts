@@ -12,6 +12,8 @@ export interface Exploration {
   readonly finding: Finding | null;
   /** Phases that were reached. */
   readonly phases: ReadonlySet<string>;
+  /** Phase and event of every step, as `PHASE event`; an answer's event is its outcome. */
+  readonly steps: ReadonlySet<string>;
   readonly complete: boolean;
 }
 
@@ -40,6 +42,7 @@ export function explore(options: Options): Exploration {
           states: nodes.length,
           transitions,
           phases,
+          steps: model.taken,
           complete: false,
           finding: { problem, trace: [...traceTo(nodes, at), move.name] },
         };
@@ -48,7 +51,7 @@ export function explore(options: Options): Exploration {
       let to = known.get(key);
       if (to === undefined) {
         if (nodes.length >= (options.maxStates ?? 400_000))
-          return { states: nodes.length, transitions, phases, complete: false, finding: null };
+          return { states: nodes.length, transitions, phases, steps: model.taken, complete: false, finding: null };
         to = nodes.length;
         known.set(key, to);
         nodes.push({ world: move.to, parent: at, by: move.name });
@@ -57,7 +60,7 @@ export function explore(options: Options): Exploration {
       back[to]?.push(at);
     }
   }
-  return { states: nodes.length, transitions, phases, complete: true, finding: stuckIn(nodes, back) };
+  return { states: nodes.length, transitions, phases, steps: model.taken, complete: true, finding: stuckIn(nodes, back) };
 }
 
 /** The first world from which no way leads to a settled one, or null. */

@@ -10,7 +10,7 @@ import {
   type RotationState,
   step,
   type Transition,
-} from "../../../protocol/rotation/index.ts";
+} from "../../protocol/rotation/index.ts";
 
 /** The real step function, or a broken one that the exploration must catch. */
 export type Step = (state: RotationState, event: RotationEvent, inputs: RotationInputs) => Transition;
@@ -29,6 +29,10 @@ export interface Options {
   readonly resets?: boolean;
   /** The edge's store may once come back from a backup made at the start. */
   readonly restores?: boolean;
+  /** A person may once change the device, and may at any time tell the edge so, or be wrong about it. */
+  readonly gives?: boolean;
+  /** The vault may at any time have the account held. */
+  readonly holds?: boolean;
   /** Values in the pool, 1 or 2; one keeps a world with many faults small enough to visit whole. */
   readonly values?: 1 | 2;
   readonly maxStates?: number;
@@ -50,7 +54,12 @@ export interface World {
   readonly refused: number | null;
   readonly reset: boolean;
   readonly restored: boolean;
+  /** A person has changed the device. */
+  readonly changed: boolean;
 }
+
+/** What a person sets; the vault knows it before anybody else. */
+const given = 9;
 
 /** A value that nobody holds: the device is lost. */
 const ruined = 99;
@@ -81,6 +90,7 @@ export function keyOf(world: World): string {
     world.refused ?? -1,
     +world.reset,
     +world.restored,
+    +world.changed,
   ];
   return `${Buffer.from(encodeRotation(world.edge)).toString("latin1")}|${rest.join(",")}`;
 }
@@ -90,6 +100,8 @@ export class DeviceWorld {
   readonly #step: Step;
   readonly #threshold: number;
   readonly #options: Options;
+  /** Phase and event of every step that was taken, as `PHASE event`. */
+  readonly taken = new Set<string>();
 
   constructor(options: Options) {
     this.#step = options.step ?? step;
@@ -111,6 +123,7 @@ export class DeviceWorld {
       refused: null,
       reset: false,
       restored: false,
+      changed: false,
     };
   }
 
@@ -118,9 +131,12 @@ export class DeviceWorld {
   judge(world: World): string | undefined {
     const { edge, live } = world;
     const held = [...edge.candidates, ...edge.history];
-    if (!held.some(({ ref }) => ref === live)) return "lost: the live password is no candidate";
     if (world.failures >= this.#threshold) return "locked out";
-    if (edge.phase === "UNKNOWN") return "unknown although a candidate is live";
+    // Until the person's word has come only the vault knows it.
+    if (live === given && !held.some(({ ref }) => ref === given)) return undefined;
+    if (!held.some(({ ref }) => ref === live)) return "lost: the live password is no candidate";
+    // Whoever changes a device in the middle of a probe has to ask for another one.
+    if (edge.phase === "UNKNOWN" && !world.changed) return "unknown although a candidate is live";
     return undefined;
   }
 
@@ -134,6 +150,10 @@ export class DeviceWorld {
     if (world.edge.phase === "STAGED") event("cancel", { kind: "cancel" });
     if (world.edge.hold !== null) event("release", { kind: "release" });
     if (world.edge.unacknowledged !== null) event("ack", { kind: "acknowledged", index: world.edge.unacknowledged });
+    if (world.edge.phase === "UNKNOWN") event("retry", { kind: "retry" });
+    if (this.#options.gives === true) event("given", { kind: "given", candidate: value(given) });
+    if (this.#options.holds === true && world.edge.hold === null) event("hold", { kind: "hold", cause: "sequence" });
+    for (const { ref } of this.start().edge.pool) event("issued again", { kind: "issued", candidate: value(ref) });
     event("crash", { kind: "restart" }, { ...world, inFlight: null });
     event("window", { kind: "refill" }, { ...world, failures: 0, typo: false });
     this.#environment(world, moves);
@@ -147,6 +167,8 @@ export class DeviceWorld {
     if (!world.settled && world.inFlight === null) moves.push({ name: "settle", to: { ...this.#land(world), settled: true } });
     if (this.#options.resets === true && !world.reset)
       moves.push({ name: "device reset", to: { ...world, live: 0, saved: 0, late: null, reset: true } });
+    if (this.#options.gives === true && !world.changed)
+      moves.push({ name: "person changes the device", to: { ...world, live: given, saved: given, late: null, changed: true } });
     if (this.#options.restores === true && !world.restored) {
       const old: World = { ...world, edge: this.start().edge, inFlight: null, restored: true };
       moves.push(this.#apply(old, "store restored", { kind: "restored" }));
@@ -208,6 +230,7 @@ export class DeviceWorld {
 
   /** One step: the state and everything of its transaction becomes durable, then the exchange may run. */
   #apply(world: World, name: string, event: RotationEvent): Move {
+    this.taken.add(`${world.edge.phase} ${event.kind === "answer" ? event.outcome : event.kind}`);
     const { state, effects } = this.#step(world.edge, event, this.#inputs(world));
     let to: World = { ...world, edge: state };
     let problem: string | undefined;
@@ -235,7 +258,7 @@ export class DeviceWorld {
     if (world.reset || world.restored) return undefined;
     if (world.refused === ref) return "a refused value was pushed again";
     const open = state.candidates.filter(
-      (each) => each.ref !== ref && each.ref > state.current && !state.rejected.includes(each.ref),
+      (each) => ![ref, given].includes(each.ref) && each.ref > state.current && !state.rejected.includes(each.ref),
     );
     return open.length > 0 ? "a second value was sent while the first is open" : undefined;
   }

@@ -1,0 +1,35 @@
+import type { Options } from "./device-world.ts";
+
+/** A world to explore, by what is special about it. */
+export interface NamedWorld {
+  readonly title: string;
+  readonly options: Options;
+}
+
+/** Small enough to be visited whole in every run of the tests. */
+export const smallWorlds: readonly NamedWorld[] = [
+  { title: "a device that locks out at three", options: {} },
+  { title: "a device whose change depends on the old value", options: { delta: true } },
+  { title: "a device that refuses the first value", options: { refuses: [1] } },
+  { title: "a device that refuses both values", options: { refuses: [1, 2] } },
+  { title: "a device that denies what it carried out", options: { lies: true, values: 1 } },
+  { title: "a device that comes back with its first configuration", options: { resets: true, values: 1 } },
+  { title: "an edge whose store comes back from a backup", options: { restores: true, values: 1 } },
+  { title: "a device that a person changes, and a vault that is told so, rightly or not", options: { gives: true, values: 1 } },
+  { title: "an account that is held and released", options: { holds: true, values: 1 } },
+  { title: "an account that was only adopted", options: { policy: "never" } },
+];
+
+const maxStates = 3_000_000;
+
+/** Each small world with everything else that may go wrong in it. */
+export const largeWorlds: readonly NamedWorld[] = [
+  { title: "a device that locks out at five", options: { threshold: 5, maxStates } },
+  { title: "a device that denies what it carried out, with both values", options: { lies: true, maxStates } },
+  { title: "a device that is reset, with both values", options: { resets: true, maxStates } },
+  { title: "a restored store, with both values", options: { restores: true, maxStates } },
+  { title: "a restored store and a reset device", options: { restores: true, resets: true, values: 1, maxStates } },
+  { title: "a person, with both values", options: { gives: true, maxStates } },
+  { title: "a person and a reset device", options: { gives: true, resets: true, values: 1, maxStates } },
+  { title: "a held account, with both values", options: { holds: true, maxStates } },
+];
