@@ -80,5 +80,12 @@ function send(response: ServerResponse, answer: CachedAnswer, options: Credentia
     "etag",
     answer.etag,
   ]);
-  response.end(body, () => body.fill(0));
+  response.end(body);
+  wipeOnceWritten(response, body);
+}
+
+/** Mostly the kernel has it at once; waiting for the event would cost more than opening the value. */
+function wipeOnceWritten(response: ServerResponse, body: Buffer): void {
+  if (response.socket?.writableLength === 0) body.fill(0);
+  else response.once("finish", () => body.fill(0));
 }
