@@ -1,7 +1,7 @@
 import { callAdmin } from "../../agent/admin/index.ts";
 import type { Secret } from "../../protocol/base/index.ts";
 import { CliError, type CommandModule, dataPath, type Frame, notAvailable, table, withData } from "../frame/index.ts";
-import { showDevice } from "./device.ts";
+import { showDevice } from "./device-view.ts";
 
 interface SetOptions {
   readonly data?: string;

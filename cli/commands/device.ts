@@ -1,4 +1,3 @@
-import { formatAddress, isAddress } from "../../agent/address/index.ts";
 import { callAdmin } from "../../agent/admin/index.ts";
 import {
   CliError,
@@ -11,6 +10,8 @@ import {
   table,
   withData,
 } from "../frame/index.ts";
+import { requireReach, requireSettings, type SetOptions, setDevice } from "./device-set.ts";
+import { type DeviceAnswer, deviceLines, showDevice } from "./device-view.ts";
 
 interface AddOptions {
   readonly data?: string;
@@ -22,26 +23,6 @@ interface AddOptions {
   readonly account: readonly string[];
   readonly rotate: string;
   readonly windowless?: boolean;
-}
-
-interface DeviceAnswer {
-  readonly path: string;
-  readonly model: string;
-  readonly host: string;
-  readonly port: number;
-  readonly identity: string | null;
-  readonly settings: Readonly<Record<string, string>>;
-  readonly accounts: readonly AccountAnswer[];
-}
-
-interface AccountAnswer {
-  readonly path: string;
-  readonly username: string;
-  readonly rotate: string;
-  readonly intervalS: number | null;
-  readonly version: string | null;
-  readonly provenAtMs: number | null;
-  readonly pool: number;
 }
 
 interface OrderAnswer {
@@ -60,7 +41,7 @@ interface OrderOptions {
 /** How often a waiting command asks what became of its order, ms. */
 const pollMs = 250;
 
-/** `tidegate device add | list | show | rotate | verify`. */
+/** `tidegate device add | set | list | show | rotate | verify`. */
 export const deviceCommand: CommandModule = (program, frame) => {
   const device = program.command("device").description("devices and their accounts");
   withData(device.command("add <name>"))
@@ -74,6 +55,14 @@ export const deviceCommand: CommandModule = (program, frame) => {
     .option("--rotate <policy>", "never, on-demand, or an interval such as 30d or 12h", "on-demand")
     .option("--windowless", "rotate also while the edge does not know the time")
     .action((name: string, options: AddOptions) => add(frame, name, options));
+  withData(device.command("set <zone/device>"))
+    .description(
+      "correct where a device is reached; what is not given stays, and so does the identity that its edge has pinned",
+    )
+    .option("--host <host>", "name or address, without the port")
+    .option("--port <port>", "the port", wholeNumber)
+    .option("--set <key=value>", "a setting of the model; may be given more than once", collectPair, [])
+    .action((path: string, options: SetOptions) => setDevice(frame, path, options));
   withData(device.command("list"))
     .description("list the devices")
     .action(async (options: { data?: string }) => {
@@ -101,38 +90,22 @@ export const deviceCommand: CommandModule = (program, frame) => {
       .option("--wait <seconds>", "wait that long for the outcome; exit code 1 where it is not good", wholeNumber)
       .action((path: string, options: OrderOptions) => order(frame, { path, action }, options));
   }
+  notAvailable(device, "remove <path>", "forget a device and its accounts");
   notAvailable(device, "hold <path>", "keep a device from being rotated");
   notAvailable(device, "release <path>", "end a hold");
   notAvailable(device, "adopt <path>", "take a device over with its present password");
 };
 
-/** A device as the vault describes it; `path` is zone/device. */
-export async function showDevice(
-  frame: Frame,
-  path: string,
-  options: { data?: string },
-): Promise<DeviceAnswer & { fields: string[] }> {
-  const [zone, name, ...rest] = path.split("/");
-  if (zone === undefined || name === undefined || rest.length > 0) throw new CliError("CLI_USAGE", "expected zone/device");
-  const call = { method: "GET", path: `/v1/devices/${encodeURIComponent(zone)}/${encodeURIComponent(name)}` } as const;
-  return (await callAdmin(vaultPath(frame, options), call)) as DeviceAnswer & { fields: string[] };
-}
-
 async function add(frame: Frame, name: string, options: AddOptions): Promise<void> {
   const { readBuiltinModel, readModelFile } = await import("../models/index.ts");
-  const { modelNames, resolveSettings } = await import("../../firmware-adapters/index.ts");
+  const { modelNames } = await import("../../firmware-adapters/index.ts");
   const builtin = (modelNames as readonly string[]).includes(options.model);
   const isFile = !builtin && /[./]/.test(options.model);
   const { model, text } = isFile ? readModelFile(options.model) : readBuiltinModel(options.model);
-  const resolved = resolveSettings(model, Object.fromEntries(options.set));
-  if (resolved.settings === null) {
-    throw new CliError("CLI_USAGE", `--set: ${resolved.problems.join("; ")}`, { hint: `tidegate model show ${options.model}` });
-  }
+  const settings = await requireSettings(model, Object.fromEntries(options.set));
   const rotation = rotationOf(options.rotate);
   const port = options.port ?? model.defaultPort;
-  if (!isAddress(formatAddress({ host: options.host, port }))) {
-    throw new CliError("CLI_USAGE", "--host takes a name or an address, --port a number up to 65535");
-  }
+  requireReach({ host: options.host, port });
   const body = {
     name,
     zone: options.zone,
@@ -140,7 +113,7 @@ async function add(frame: Frame, name: string, options: AddOptions): Promise<voi
     model: { name: model.name, yaml: isFile ? text : null, constraints: model.secrets },
     host: options.host,
     port,
-    settings: resolved.settings,
+    settings,
     accounts: options.account.map((each) => ({ ...accountOf(each), ...rotation, windowless: options.windowless === true })),
   };
   const added = (await callAdmin(vaultPath(frame, options), { method: "POST", path: "/v1/devices", body })) as DeviceAnswer;
@@ -166,24 +139,6 @@ async function order(frame: Frame, body: { path: string; action: string }, optio
   const hint = answer.state === "open" ? open : hintOf(answer.code ?? "");
   if (hint !== undefined) frame.output.say(`hint: ${hint}`);
   frame.exit(exitCodes.negative);
-}
-
-function deviceLines(device: DeviceAnswer): string[] {
-  return [
-    `${device.path}  ${device.model}  ${device.host}:${device.port}${device.identity === null ? "" : `  ${device.identity}`}`,
-    ...Object.entries(device.settings).map(([key, value]) => `  ${key} = ${value}`),
-    ...table([
-      ["  ACCOUNT", "USER", "ROTATE", "VERSION", "POOL", "PROVEN"],
-      ...device.accounts.map((each) => [
-        `  ${each.path}`,
-        each.username,
-        each.intervalS === null ? each.rotate : `every ${each.intervalS} s`,
-        each.version ?? "none",
-        String(each.pool),
-        each.provenAtMs === null ? "never" : new Date(each.provenAtMs).toISOString(),
-      ]),
-    ]),
-  ];
 }
 
 function accountNames(device: DeviceAnswer): string {

@@ -46,6 +46,11 @@ export function readModelFile(path: string): ReadModel {
   return reported(() => ({ text, model: loadModel(text) }));
 }
 
+/** A model from its text, as the vault keeps it; throws MODEL_INVALID. */
+export function readModelText(text: string): DeviceModel {
+  return reported(() => loadModel(text));
+}
+
 /** Every built-in model, by name. */
 export function readBuiltinModels(): readonly ReadModel[] {
   return modelNames.map((name) => readBuiltinModel(name));

@@ -49,7 +49,7 @@ export const AUDIT_ACTIONS = {
   "zone.add": { name: "text" },
   "zone.remove": {},
   "device.add": { name: "text", model: "text", host: "text", port: "uint" },
-  "device.change": { field: "text" },
+  "device.change": { field: "text", host: "text", port: "uint" },
   "device.remove": {},
   "device.adopt": { identity: "text" },
   "device.hold": { reason: "text" },

@@ -131,6 +131,15 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
   await t.rejects(run(["device", "rotate", path, ...data]), { code: "ORDER_NO_EDGE" });
   t.match((await run(["device", "list", ...data])).stdout, /plant\/agent +generic-snmpv3 +10\.0\.0\.1:161 +operator, reader/);
 
+  const change = ["device", "set", "plant/agent", ...data];
+  await t.rejects(run(change), { code: "CLI_USAGE", message: /nothing to change/ });
+  await t.rejects(run([...change, "--set", "colour=blue"]), { code: "CLI_USAGE", message: /colour/ });
+  await t.rejects(run([...change, "--host", "a b"]), { code: "CLI_USAGE", message: /--host/ });
+  await t.rejects(run(["device", "set", "plant/none", "--port", "1", ...data]), { code: "REGISTRY_NOT_FOUND" });
+  const { settings } = JSON.parse(added.stdout);
+  const corrected = JSON.parse((await run([...change, "--host", "10.0.0.2", "--json"])).stdout);
+  t.match(corrected, { host: "10.0.0.2", port: 161, settings }, "what is not given stays");
+
   await run(["app", "add", "scada", ...data]);
   await run(["app", "grant", "scada", "plant/**", ...data]);
   t.match((await run(["app", "token", "scada", ...data])).stdout, /^tga_[a-z2-7]{52}\n$/);
@@ -150,6 +159,7 @@ t.test("what a later version brings says so by its code", async (t) => {
     ["vault", "restore"],
     ["node", "revoke", "x"],
     ["node", "rekey", "x"],
+    ["device", "remove", "x"],
     ["device", "hold", "x"],
     ["device", "release", "x"],
     ["device", "adopt", "x"],

@@ -121,6 +121,45 @@ t.test("what the store has or lacks is refused by its code", async (t) => {
   await t.rejects(rig.call("DELETE", "/v1/applications/app/grants?pattern=plant/**"), { code: "REGISTRY_NOT_FOUND" });
 });
 
+t.test(
+  "a device is corrected in place: its edge gets a delta, its leaf says what, its accounts and identity stay",
+  async (t) => {
+    const rig = await VaultRig.make(t);
+    const node = await rig.join(t, edge);
+    await rig.addPump("plant");
+    await rig.setPassword(path, "First-live1");
+    await node.exchange();
+    await rig.core.store.transaction((tx) => tx.updateTable("devices").set({ identity: "serial 7" }).execute());
+    const reached = () =>
+      node.node.withState((view) =>
+        [...view.devices].map(([key, { content }]) => ({ key, host: content.host, port: content.port })),
+      );
+    const [before] = reached();
+    const waiting = (await rig.outbox(node.node.nodeId)).length;
+    const route = "/v1/devices/plant/pump";
+    const reach = { host: "10.0.0.10", port: 1161, settings: { community: "b" } };
+    t.match(await rig.call("PUT", route, reach), { ...reach, identity: "serial 7", accounts: [{ path, version: "1.0" }] });
+    await rig.call("PUT", route, reach);
+    t.equal((await rig.outbox(node.node.nodeId)).length, waiting + 1, "one delta, and none for what is the same already");
+    await node.exchange();
+    t.same(reached(), [{ key: before?.key, host: "10.0.0.10", port: 1161 }], "the same device, so that its pin holds");
+    const leaves = await rig.core.store.read((tx) => tx.selectFrom("audit_leaves").select("leaf").execute());
+    const changes = leaves
+      .map(({ leaf }) => JSON.parse(Buffer.from(leaf).toString()))
+      .filter((leaf) => leaf.action === "device.change");
+    t.match(changes, [
+      { subject: { id: "plant/pump" }, details: { field: "host, port, settings", host: "10.0.0.10", port: 1161 } },
+    ]);
+    t.equal(changes.length, 1);
+    const bad: [string, unknown, { code: string }][] = [
+      [route, { host: "", port: 0, settings: { "0": "x" } }, { code: "REQUEST_INVALID" }],
+      [route, { host: "h", port: 1 }, { code: "REQUEST_INVALID" }],
+      ["/v1/devices/plant/none", reach, { code: "REGISTRY_NOT_FOUND" }],
+    ];
+    for (const [at, body, refusal] of bad) await t.rejects(rig.call("PUT", at, body), refusal);
+  },
+);
+
 t.test("an order where no edge could carry it out is refused", async (t) => {
   const rig = await VaultRig.make(t);
   await rig.join(t, { name: "gw-1", role: "gateway", zone: "plant" });

@@ -5,11 +5,13 @@ import { contentLimits, rotatePolicies } from "../../protocol/content/index.ts";
 import {
   type AccountInput,
   addDevice,
+  changeDevice,
+  deviceAt,
   giveOrder,
   modelConstraints,
   orderOf,
   putModel,
-  RegistryError,
+  storedModel,
 } from "../registry/index.ts";
 import type { AccountRow, DeviceRow, OrderRow, VaultTransaction } from "../store/index.ts";
 import { type AdminContext, change, changeOfAccount } from "./admin-context.ts";
@@ -33,21 +35,26 @@ const model = z.strictObject({
     .refine((value) => JSON.stringify(value ?? null).length <= constraintsBytes, `at most ${constraintsBytes} bytes`),
 });
 
+const settings = z.record(
+  z
+    .string()
+    .regex(/^[a-zA-Z][a-zA-Z0-9_.-]*$/, "a name such as unitId")
+    .max(contentLimits.settingNameBytes),
+  line(contentLimits.settingValueBytes),
+);
+
+const port = z.int().min(1).max(65_535);
+
+/** What may be corrected later, the whole of it. */
+const reach = z.strictObject({ host: hostName, port, settings });
+
 const device = z.strictObject({
   name: segment,
   zone: segment,
   model,
   host: hostName,
-  port: z.int().min(1).max(65_535),
-  settings: z
-    .record(
-      z
-        .string()
-        .regex(/^[a-zA-Z][a-zA-Z0-9_.-]*$/, "a name such as unitId")
-        .max(contentLimits.settingNameBytes),
-      line(contentLimits.settingValueBytes),
-    )
-    .default({}),
+  port,
+  settings: settings.default({}),
   accounts: z.array(account).min(1).max(accountsPerDevice),
 });
 
@@ -89,18 +96,23 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
       method: "GET",
       path: "/v1/devices/:zone/:name",
       handle: ({ params }) =>
-        core.store.read(async (tx) => {
-          const found = await tx
-            .selectFrom("devices")
-            .selectAll()
-            .where("zone", "=", params["zone"] ?? "")
-            .where("name", "=", params["name"] ?? "")
-            .executeTakeFirst();
-          if (found !== undefined) return describeDevice(tx, found);
-          throw new RegistryError("REGISTRY_NOT_FOUND", `there is no device ${params["zone"]}/${params["name"]}`, {
-            hint: "List them with 'tidegate device list'.",
-          });
+        core.store.read(async (tx) => describeDevice(tx, await deviceAt(tx, params["zone"] ?? "", params["name"] ?? ""))),
+    }),
+    adminRoute({
+      method: "PUT",
+      path: "/v1/devices/:zone/:name",
+      body: reach,
+      handle: ({ params, body }) =>
+        change(context, { zone: params["zone"] ?? "", paths: [] }, async (registry, tx) => {
+          const found = await deviceAt(tx, params["zone"] ?? "", params["name"] ?? "");
+          return describeDevice(tx, await changeDevice(registry, tx, found, body));
         }),
+    }),
+    adminRoute({
+      method: "GET",
+      path: "/v1/models",
+      query: z.strictObject({ name: z.string() }),
+      handle: ({ query }) => core.store.read((tx) => storedModel(tx, query.name)),
     }),
     adminRoute({
       method: "POST",

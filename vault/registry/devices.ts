@@ -1,6 +1,7 @@
-import { contentLimits, isSegment, type RotatePolicy } from "../../protocol/content/index.ts";
+import { isSegment, type RotatePolicy } from "../../protocol/content/index.ts";
 import type { AccountRow, DeviceRow, VaultTransaction } from "../store/index.ts";
 import { Problems, RegistryError } from "./codes.ts";
+import { refuseTooManySettings, settingsText } from "./device-settings.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { requireZone } from "./zones.ts";
 
@@ -46,7 +47,7 @@ export async function addDevice(context: RegistryContext, tx: VaultTransaction, 
     model: input.model,
     host: input.host,
     port: input.port,
-    settings: JSON.stringify(Object.entries(input.settings).sort(([a], [b]) => (a < b ? -1 : 1))),
+    settings: settingsText(input.settings),
     identity: null,
     created_at: context.nowMs(),
   };
@@ -82,10 +83,8 @@ function refuseInvalid(input: DeviceInput): void {
     }
   }
   if (input.accounts.length === 0) problems.add("accounts", "list of 0", "at least 1 entry");
-  if (Object.keys(input.settings).length > contentLimits.settings) {
-    problems.add("settings", `${Object.keys(input.settings).length} entries`, `at most ${contentLimits.settings}`);
-  }
   problems.refuse(`device ${input.name}`);
+  refuseTooManySettings(input.name, input.settings);
 }
 
 async function addAccount(

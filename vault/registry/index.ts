@@ -1,4 +1,5 @@
 export * from "./applications.ts";
+export { changeDevice, deviceAt } from "./change-device.ts";
 export { Problems, REGISTRY_CODES, RegistryError } from "./codes.ts";
 export * from "./credentials.ts";
 export * from "./devices.ts";

@@ -35,6 +35,13 @@ export async function modelConstraints(tx: VaultTransaction, name: string): Prom
   return parseConstraints(JSON.parse(row.constraints));
 }
 
+/** A model's text; null for one that every version of Tidegate carries. Throws REGISTRY_NOT_FOUND. */
+export async function storedModel(tx: VaultTransaction, name: string): Promise<{ name: string; yaml: string | null }> {
+  const row = await tx.selectFrom("models").select(["name", "yaml"]).where("name", "=", name).executeTakeFirst();
+  if (row !== undefined) return row;
+  throw new RegistryError("REGISTRY_NOT_FOUND", `there is no model ${name}`);
+}
+
 /** A model's entry id: the same name is the same entry, whichever vault process stored it. */
 function modelId(name: string): Uint8Array {
   return new Uint8Array(hash("sha256", utf8(`tidegate/1 model ${name}`), "buffer")).slice(0, 16);

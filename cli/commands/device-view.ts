@@ -1,0 +1,57 @@
+import { callAdmin } from "../../agent/admin/index.ts";
+import { CliError, dataPath, type Frame, table } from "../frame/index.ts";
+
+/** A device as the vault describes it; `path` is zone/device. */
+export interface DeviceAnswer {
+  readonly path: string;
+  readonly model: string;
+  readonly host: string;
+  readonly port: number;
+  readonly identity: string | null;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Names of the secrets that each of its accounts has. */
+  readonly fields: readonly string[];
+  readonly accounts: readonly AccountAnswer[];
+}
+
+interface AccountAnswer {
+  readonly path: string;
+  readonly username: string;
+  readonly rotate: string;
+  readonly intervalS: number | null;
+  readonly version: string | null;
+  readonly provenAtMs: number | null;
+  readonly pool: number;
+}
+
+/** Asks the vault for a device. Throws CLI_USAGE, and what the vault refuses by its code. */
+export async function showDevice(frame: Frame, path: string, options: { data?: string }): Promise<DeviceAnswer> {
+  const call = { method: "GET", path: deviceRoute(path) } as const;
+  return (await callAdmin(dataPath(frame, "vault", options), call)) as DeviceAnswer;
+}
+
+/** The admin call's path for zone/device. Throws CLI_USAGE. */
+export function deviceRoute(path: string): string {
+  const [zone, name, ...rest] = path.split("/");
+  if (zone === undefined || name === undefined || rest.length > 0) throw new CliError("CLI_USAGE", "expected zone/device");
+  return `/v1/devices/${encodeURIComponent(zone)}/${encodeURIComponent(name)}`;
+}
+
+/** A device, its settings and its accounts, for people. */
+export function deviceLines(device: DeviceAnswer): string[] {
+  return [
+    `${device.path}  ${device.model}  ${device.host}:${device.port}${device.identity === null ? "" : `  ${device.identity}`}`,
+    ...Object.entries(device.settings).map(([key, value]) => `  ${key} = ${value}`),
+    ...table([
+      ["  ACCOUNT", "USER", "ROTATE", "VERSION", "POOL", "PROVEN"],
+      ...device.accounts.map((each) => [
+        `  ${each.path}`,
+        each.username,
+        each.intervalS === null ? each.rotate : `every ${each.intervalS} s`,
+        each.version ?? "none",
+        String(each.pool),
+        each.provenAtMs === null ? "never" : new Date(each.provenAtMs).toISOString(),
+      ]),
+    ]),
+  ];
+}
