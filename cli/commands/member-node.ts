@@ -78,6 +78,7 @@ export function addRun<Config>(
   return withUnlock(parent.command("run"))
     .description(`run this ${role} in the foreground until it is stopped`)
     .action(async (options: UnlockOptions) => {
+      if (role === "edge") await keepSmall();
       const { loadConfig } = await import("../../agent/config/index.ts");
       const { machineSeams } = await import("../../agent/seams/index.ts");
       const { schema, start } = await load();
@@ -92,4 +93,10 @@ export function addRun<Config>(
       frame.output.say(`stopping (${await stopped})`);
       await running.close();
     });
+}
+
+/** Edges run on small machines: left alone, the young generation grows to 30 MB while the code is loaded and stays there. */
+async function keepSmall(): Promise<void> {
+  const { setFlagsFromString } = await import("node:v8");
+  setFlagsFromString("--semi-space-growth-factor=1");
 }
