@@ -22,6 +22,7 @@ interface AccountAnswer {
   readonly version: string | null;
   readonly provenAtMs: number | null;
   readonly pool: number;
+  readonly reported: { readonly state: string | null; readonly code: string | null; readonly atMs: number } | null;
 }
 
 /** Asks the vault for a device. Throws CLI_USAGE, and what the vault refuses by its code. */
@@ -43,7 +44,7 @@ export function deviceLines(device: DeviceAnswer): string[] {
     `${device.path}  ${device.model}  ${device.host}:${device.port}${device.identity === null ? "" : `  ${device.identity}`}`,
     ...Object.entries(device.settings).map(([key, value]) => `  ${key} = ${value}`),
     ...table([
-      ["  ACCOUNT", "USER", "ROTATE", "VERSION", "POOL", "PROVEN"],
+      ["  ACCOUNT", "USER", "ROTATE", "VERSION", "POOL", "PROVEN", "LAST REPORTED"],
       ...device.accounts.map((each) => [
         `  ${each.path}`,
         each.username,
@@ -51,7 +52,14 @@ export function deviceLines(device: DeviceAnswer): string[] {
         each.version ?? "none",
         String(each.pool),
         each.provenAtMs === null ? "never" : new Date(each.provenAtMs).toISOString(),
+        reportedText(each),
       ]),
     ]),
   ];
+}
+
+/** What the edge last said about an account: its state, and the code where there is one. */
+export function reportedText({ reported }: Pick<AccountAnswer, "reported">): string {
+  if (reported === null) return "nothing yet";
+  return [reported.state, reported.code === null ? null : `(${reported.code})`].filter((word) => word !== null).join(" ");
 }

@@ -11,7 +11,7 @@ import {
   withData,
 } from "../frame/index.ts";
 import { requireReach, requireSettings, type SetOptions, setDevice } from "./device-set.ts";
-import { type DeviceAnswer, deviceLines, showDevice } from "./device-view.ts";
+import { type DeviceAnswer, deviceLines, reportedText, showDevice } from "./device-view.ts";
 
 interface AddOptions {
   readonly data?: string;
@@ -69,8 +69,8 @@ export const deviceCommand: CommandModule = (program, frame) => {
       const devices = (await callAdmin(vaultPath(frame, options), { method: "GET", path: "/v1/devices" })) as DeviceAnswer[];
       frame.output.result(devices, (all) =>
         table([
-          ["DEVICE", "MODEL", "HOST", "ACCOUNTS"],
-          ...all.map((each) => [each.path, each.model, `${each.host}:${each.port}`, accountNames(each)]),
+          ["DEVICE", "MODEL", "HOST", "ACCOUNTS", "LAST REPORTED"],
+          ...all.map((each) => [each.path, each.model, `${each.host}:${each.port}`, accountNames(each), states(each)]),
         ]),
       );
     });
@@ -143,6 +143,11 @@ async function order(frame: Frame, body: { path: string; action: string }, optio
 
 function accountNames(device: DeviceAnswer): string {
   return device.accounts.map(({ path }) => path.split("/").at(-1)).join(", ");
+}
+
+function states(device: DeviceAnswer): string {
+  const texts = device.accounts.map(reportedText);
+  return new Set(texts).size === 1 ? texts.slice(0, 1).join() : texts.join(", ");
 }
 
 function accountOf(text: string): { name: string; username: string } {

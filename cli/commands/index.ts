@@ -1,4 +1,5 @@
 import type { CommandModule } from "../frame/index.ts";
+import { alarmCommand } from "./alarm.ts";
 import { appCommand } from "./app.ts";
 import { auditCommand } from "./audit.ts";
 import { credentialCommand } from "./credential.ts";
@@ -21,6 +22,7 @@ export const commandModules: readonly CommandModule[] = [
   credentialCommand,
   appCommand,
   auditCommand,
+  alarmCommand,
   edgeCommand,
   gatewayCommand,
   getCommand,

@@ -44,6 +44,13 @@ export function recordArrow(tx: Transaction, books: Books, { account, next, effe
     assert(first !== null, "a report has a leaf");
     return [rotationFact(tx, books, { account, next, report: effect, leaf: leafOf(effects, effect.ref, first) })];
   });
+  // A hold is no step of the ledger, but operators look for it at the vault.
+  const heldNow = next.state.hold !== null;
+  if (reports.length === 0 && first !== null && heldNow !== (account.record.state.hold !== null)) {
+    const state = heldNow ? "QUARANTINE" : stateName(next.state);
+    const report = { ref: next.state.current, report: null, state };
+    reports.push(rotationFact(tx, books, { account, next, report, leaf: first }));
+  }
   const raised = effects.flatMap((effect) =>
     effect.kind === "alarm"
       ? [encodeFact({ kind: "alarm", code: effect.code, subject: nameOf(account), at: books.time() })]
@@ -53,7 +60,6 @@ export function recordArrow(tx: Transaction, books: Books, { account, next, effe
 }
 
 type LeafEffect = Extract<RotationEffect, { kind: "leaf" }>;
-type ReportEffect = Extract<RotationEffect, { kind: "report" }>;
 
 function leafOf(effects: readonly RotationEffect[], ref: number, first: LeafRef): LeafRef {
   const leaves = effects.filter((effect): effect is LeafEffect => effect.kind === "leaf");
@@ -92,7 +98,8 @@ function alarmEvent(account: Account, code: string, self: string): AuditEvent {
 interface ReportParts {
   readonly account: Account;
   readonly next: AccountRecord;
-  readonly report: ReportEffect;
+  /** `state` where it is not the next state's own name. */
+  readonly report: { readonly ref: number; readonly report: string | null; readonly state?: string };
   readonly leaf: LeafRef;
 }
 
@@ -107,7 +114,7 @@ function rotationFact(tx: Transaction, books: Books, { account, next, report, le
     accountId: account.id,
     index: { epoch: index[0], number: index[1] },
     fingerprint,
-    state: stateName(next.state),
+    state: report.state ?? stateName(next.state),
     outcome: report.report,
     at: books.time(),
     leaf,

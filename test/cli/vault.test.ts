@@ -131,6 +131,8 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
   await t.rejects(run(["device", "rotate", path, ...data]), { code: "ORDER_NO_EDGE" });
   t.match((await run(["device", "list", ...data])).stdout, /plant\/agent +generic-snmpv3 +10\.0\.0\.1:161 +operator, reader/);
 
+  t.match((await run(["device", "show", "plant/agent", ...data])).stdout, /LAST REPORTED\n.*nothing yet\n/);
+  t.equal((await run(["alarm", "list", ...data])).stdout, "no alarms\n");
   const change = ["device", "set", "plant/agent", ...data];
   await t.rejects(run(change), { code: "CLI_USAGE", message: /nothing to change/ });
   await t.rejects(run([...change, "--set", "colour=blue"]), { code: "CLI_USAGE", message: /colour/ });

@@ -227,6 +227,8 @@ t.test("two different values of one index hold the account", async (t) => {
   ];
   rig.sync();
   t.equal(rig.account.record.state.hold, "fork");
+  const states = rig.facts.flatMap((fact) => (fact.kind === "rotation" ? [`${fact.state} ${fact.outcome}`] : []));
+  t.equal(states.at(-1), "QUARANTINE null", "the vault hears of it");
   await rig.order("rotate").pass(hour);
   t.same(rig.orderEnds, ["refused ROTATION_HELD"]);
 });

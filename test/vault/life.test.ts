@@ -1,5 +1,6 @@
 import t from "tap";
 import { utf8 } from "../../protocol/base/index.ts";
+import type { Fact } from "../../protocol/bundle/index.ts";
 import { encodeFact, fingerprintOf, makeFields } from "../../protocol/content/index.ts";
 import { ingestCarrier } from "../../vault/ingest/index.ts";
 import { fingerprintKeyOf } from "../../vault/registry/devices.ts";
@@ -102,6 +103,51 @@ t.test("a rejected value is kept and replaced in the pool; an unknown one is an 
   t.same(await history(rig), ["1.3 issued", "1.2 issued", "1.1 rejected", "1.0 acknowledged"]);
   t.same(await alarms(rig), ["ROTATION_UNKNOWN"]);
 });
+
+t.test(
+  "the vault shows what an edge last said about an account, and raises an alarm that comes beside its report once",
+  async (t) => {
+    const { rig, edge } = await running(t);
+    const shown = async () => {
+      const { accounts } = await rig.call("GET", "/v1/devices/plant/pump");
+      const { reported } = (accounts as { reported: { state: string; code: string | null } | null }[])[0] ?? {};
+      const { accountsNeedOperator } = await rig.call("GET", "/v1/status");
+      return [reported?.state, reported?.code, (accountsNeedOperator as unknown[]).length];
+    };
+    const alarm = (code: string) => encodeFact({ kind: "alarm", code, subject: path, at });
+    t.same(await shown(), [undefined, undefined, 0]);
+    const cases: [string, Fact[], unknown[], string[]][] = [
+      [
+        "unknown",
+        [rotation(edge, 1, "unknown"), alarm("ROTATION_UNKNOWN")],
+        ["UNKNOWN", "ROTATION_UNKNOWN", 1],
+        ["ROTATION_UNKNOWN"],
+      ],
+      ["proven", [rotation(edge, 0, "proven")], ["PROVEN", null, 0], []],
+      [
+        "another device",
+        [alarm("DEVICE_IDENTITY_CHANGED")],
+        ["PROVEN", "DEVICE_IDENTITY_CHANGED", 1],
+        ["DEVICE_IDENTITY_CHANGED"],
+      ],
+      ["held", [rotation(edge, 0, "quarantine")], ["QUARANTINE", "ROTATION_HELD", 1], []],
+      [
+        "another zone's",
+        [encodeFact({ kind: "alarm", code: "X", subject: "field/x/y", at })],
+        ["QUARANTINE", "ROTATION_HELD", 1],
+        ["X"],
+      ],
+    ];
+    const expected: string[] = [];
+    for (const [title, facts, state, raised] of cases) {
+      edge.report(facts);
+      await edge.exchange();
+      expected.push(...raised);
+      t.same(await shown(), state, title);
+      t.same((await alarms(rig)).toSorted(), expected.toSorted(), title);
+    }
+  },
+);
 
 t.test("a value set anew ends the pool that the edge held, and both go on in the history", async (t) => {
   const { rig, edge } = await running(t);

@@ -162,6 +162,8 @@ async function describeAccount(tx: VaultTransaction, row: AccountRow) {
     windowless: row.windowless === 1,
     version: current === undefined ? null : `${current.epoch}.${current.number}`,
     provenAtMs: current?.proven_at ?? null,
+    /** What its edge last said about it; null until it has said anything. */
+    reported: row.reported_at === null ? null : { state: row.reported_state, code: row.reported_code, atMs: row.reported_at },
     pool: versions.filter(({ status }) => status === "issued").length,
   };
 }

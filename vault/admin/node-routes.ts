@@ -50,11 +50,18 @@ export function nodeRoutes(context: AdminContext): AdminRoute[] {
       path: "/v1/alarms",
       handle: () =>
         core.store.read(async (tx) => {
-          const rows = await tx.selectFrom("alarms").selectAll().orderBy("at", "desc").limit(alarmsPerAnswer).execute();
+          const rows = await tx
+            .selectFrom("alarms")
+            .leftJoin("nodes", "nodes.node_id", "alarms.node_id")
+            .select(["alarms.code", "alarms.subject", "alarms.node_id", "alarms.at", "nodes.name"])
+            .orderBy("alarms.at", "desc")
+            .limit(alarmsPerAnswer)
+            .execute();
           return rows.map((row) => ({
             code: row.code,
             subject: row.subject,
             node: row.node_id === null ? null : nodeIdText(row.node_id),
+            nodeName: row.name,
             atMs: row.at,
           }));
         }),
@@ -84,9 +91,28 @@ async function status(context: AdminContext, tx: VaultTransaction) {
     accounts: await count("accounts"),
     applications: await count("applications"),
     alarms: await count("alarms"),
+    /** Accounts at which nothing goes on until a person does something. */
+    accountsNeedOperator: await accountsInNeed(tx),
     audit: head === null ? null : { serial: head.serial, size: head.size, root: toHex(head.root) },
     nodes: await listNodes(context, tx),
   };
+}
+
+const codesInNeed = ["ROTATION_UNKNOWN", "ROTATION_HELD", "DEVICE_IDENTITY_CHANGED"];
+
+async function accountsInNeed(tx: VaultTransaction) {
+  const rows = await tx
+    .selectFrom("accounts")
+    .select(["path", "reported_state", "reported_code", "reported_at"])
+    .where("reported_code", "in", codesInNeed)
+    .orderBy("path")
+    .execute();
+  return rows.map((row) => ({
+    path: row.path,
+    state: row.reported_state,
+    code: row.reported_code,
+    reportedAtMs: row.reported_at,
+  }));
 }
 
 async function listNodes(context: AdminContext, tx: VaultTransaction) {

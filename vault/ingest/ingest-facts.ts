@@ -7,6 +7,7 @@ import { fillPool, loadLedger, saveLedger } from "../registry/index.ts";
 import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { registryOf, type VaultCore } from "../streams/index.ts";
 import { holdNode, raiseAlarm } from "./hold-node.ts";
+import { noteAlarm, noteState } from "./reported-state.ts";
 import { shortText } from "./short-text.ts";
 
 type FactOf<Kind extends FactContent["kind"]> = Extract<FactContent, { kind: Kind }>;
@@ -29,17 +30,24 @@ export async function ingestFacts(
   node: NodeRow,
   facts: BundleBody["facts"],
 ): Promise<void> {
+  const told = new Set<string>();
   for (const fact of facts) {
     const read = readFact(fact);
     if ("inert" in read) await raiseAlarm(core, tx, { node, code: read.inert, subject: `fact of type ${fact.type}` });
-    else await ingestFact(core, tx, node, read.content);
+    else await ingestFact(core, tx, node, { fact: read.content, told });
   }
 }
 
-async function ingestFact(core: VaultCore, tx: VaultTransaction, node: NodeRow, fact: FactContent): Promise<void> {
+/** `told` collects which alarms the report's rotations are about: an edge sends each of these beside its rotation once more. */
+async function ingestFact(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  { fact, told }: { fact: FactContent; told: Set<string> },
+): Promise<void> {
   switch (fact.kind) {
     case "rotation":
-      return ingestRotation(core, tx, node, fact);
+      return ingestRotation(core, tx, node, { fact, told });
     case "consumer-ack":
       return ingestConsumerAck(tx, node, fact);
     case "order-outcome":
@@ -47,7 +55,7 @@ async function ingestFact(core: VaultCore, tx: VaultTransaction, node: NodeRow, 
     case "identity":
       return ingestIdentity(core, tx, node, fact);
     case "alarm":
-      return raiseAlarm(core, tx, { node, code: codeOf(fact), subject: fact.subject });
+      return ingestAlarm(core, tx, node, { fact, told });
     case "inert":
       return raiseAlarm(core, tx, { node, code: codeOf(fact), subject: `entry of type ${fact.type} is of no use there` });
     case "audit":
@@ -68,7 +76,35 @@ function codeOf({ code }: FactOf<"alarm"> | FactOf<"inert">): string {
   return /^[A-Z][A-Z0-9_]*$/.test(code) ? code : "CONTENT_MALFORMED";
 }
 
-async function ingestRotation(core: VaultCore, tx: VaultTransaction, node: NodeRow, fact: FactOf<"rotation">): Promise<void> {
+async function ingestAlarm(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  { fact, told }: { fact: FactOf<"alarm">; told: ReadonlySet<string> },
+): Promise<void> {
+  const alarm = { code: codeOf(fact), subject: fact.subject };
+  if (told.has(alarmKey(alarm))) return;
+  if (node.role === nodeRole.edge) await noteAlarm(tx, node, alarm, core.clock.wallMs());
+  await raiseAlarm(core, tx, { node, ...alarm });
+}
+
+function alarmKey({ code, subject }: { code: string; subject: string }): string {
+  return `${code} ${subject}`;
+}
+
+/** The alarm that a rotation's outcome is by itself, or null. */
+function alarmOf(fact: FactOf<"rotation">, account: AccountRow): { code: string; subject: string } | null {
+  const kind = reportKind(fact);
+  if (kind !== "reverted" && kind !== "unknown") return null;
+  return { code: kind === "reverted" ? "ROTATION_REVERTED" : "ROTATION_UNKNOWN", subject: account.path };
+}
+
+async function ingestRotation(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  { fact, told }: { fact: FactOf<"rotation">; told: Set<string> },
+): Promise<void> {
   const account = await accountOfNode(tx, node, fact.accountId);
   const ledger = account === null ? null : await loadLedger(tx, account);
   const { epoch, number } = fact.index;
@@ -80,7 +116,10 @@ async function ingestRotation(core: VaultCore, tx: VaultTransaction, node: NodeR
       subject: `${account?.path ?? "an account"} version ${epoch}.${number}`,
     });
   }
+  const alarm = alarmOf(fact, account);
+  if (alarm !== null) told.add(alarmKey(alarm));
   if (!(await noteReported(tx, account, node, fact.leaf))) return;
+  await noteState(tx, account.account_id, fact.state, core.clock.wallMs());
   const kind = reportKind(fact);
   await core.log.append(tx, {
     action: "rotation.report",
@@ -109,13 +148,7 @@ async function ingestRotation(core: VaultCore, tx: VaultTransaction, node: NodeR
       .where("number", "=", number)
       .execute();
   }
-  if (kind === "reverted" || kind === "unknown") {
-    await raiseAlarm(core, tx, {
-      node,
-      code: kind === "reverted" ? "ROTATION_REVERTED" : "ROTATION_UNKNOWN",
-      subject: account.path,
-    });
-  }
+  if (alarm !== null) await raiseAlarm(core, tx, { node, ...alarm });
   const changed = await tx
     .selectFrom("accounts")
     .selectAll()

@@ -110,6 +110,9 @@ async function addAccount(
     reported_by: null,
     reported_serial: null,
     reported_index: null,
+    reported_state: null,
+    reported_code: null,
+    reported_at: null,
     created_at: context.nowMs(),
   };
   await tx.insertInto("accounts").values(row).execute();

@@ -8,7 +8,10 @@ export interface Migration {
 }
 
 /** All migrations in order. A published one is never edited: a change is a new one. */
-export const migrations: readonly Migration[] = [{ number: 1, name: "first tables", up: (db) => run(db, firstTables) }];
+export const migrations: readonly Migration[] = [
+  { number: 1, name: "first tables", up: (db) => run(db, firstTables) },
+  { number: 2, name: "what an edge last said about an account", up: (db) => run(db, reportedState) },
+];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
 const firstTables = [
@@ -64,6 +67,12 @@ const firstTables = [
     primary key (log, level, place))`,
   "create table audit_marks (log integer not null, name text not null, value blob not null, primary key (log, name))",
   "create table leases (name text primary key, holder text not null, until_ms integer not null)",
+];
+
+const reportedState = [
+  "alter table accounts add column reported_state text",
+  "alter table accounts add column reported_code text",
+  "alter table accounts add column reported_at integer",
 ];
 
 async function run(db: Kysely<VaultTables>, statements: readonly string[]): Promise<void> {

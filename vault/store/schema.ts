@@ -116,6 +116,10 @@ export interface AccountRow {
   reported_by: Uint8Array | null;
   reported_serial: number | null;
   reported_index: number | null;
+  /** What the edge last said about the account, and when that was taken in; null until it says anything. */
+  reported_state: string | null;
+  reported_code: string | null;
+  reported_at: number | null;
   created_at: number;
 }
 
