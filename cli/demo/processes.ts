@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { readFileSync, watch } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,13 +24,21 @@ export interface Running {
   printed(): string;
 }
 
+/** Every child that has not ended yet, also one that is a command only or is not ready yet. */
+const living = new Set<ChildProcess>();
+
+/** Ends every child that is left, whatever it is; for the end of the demo, an interrupted one above all. */
+export async function endChildren(): Promise<void> {
+  await Promise.all([...living].map((child) => stop(child, endOf(child))));
+}
+
 /** Runs one `tidegate` command to its end and gives what it printed; throws where it fails. */
 export async function runTidegate(args: readonly string[], input = ""): Promise<string> {
-  const child = spawn(process.execPath, [entry, ...args], { stdio: ["pipe", "pipe", "pipe"], env: plainEnvironment() });
+  const child = start(process.execPath, [entry, ...args], { stdio: ["pipe", "pipe", "pipe"], env: plainEnvironment() });
   const out = collect(child.stdout);
   const err = collect(child.stderr);
-  child.stdin.on("error", () => {});
-  child.stdin.end(input);
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(input);
   const code = await endOf(child);
   if (code === 0) return out.text();
   throw new CliError("CLI_DEMO", `'tidegate ${args.join(" ")}' ended with ${code}: ${err.text().trim()}`);
@@ -43,7 +51,7 @@ export async function runTidegateJson<T>(args: readonly string[], input = ""): P
 
 /** Starts `tidegate <role> run` on a data folder and resolves when its run.json is there. */
 export async function startNode(role: "vault" | "gateway" | "edge", dataFolder: string): Promise<Running> {
-  const child = spawn(process.execPath, [entry, role, "run", "--data", dataFolder], {
+  const child = start(process.execPath, [entry, role, "run", "--data", dataFolder], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: plainEnvironment(),
   });
@@ -60,10 +68,10 @@ export async function startProgram(options: {
 }): Promise<Running & { readonly greeting: string }> {
   const env = { ...plainEnvironment(), ...options.environment };
   if ("file" in options.ready) {
-    const child = spawn(options.command, options.args, { stdio: ["ignore", "pipe", "pipe", "ipc"], env });
+    const child = start(options.command, options.args, { stdio: ["ignore", "pipe", "pipe", "ipc"], env });
     return { ...(await readyWhen(options.name, child, appears(options.ready.file, child.pid ?? 0))), greeting: "" };
   }
-  const child = spawn(options.command, options.args, { stdio: ["ignore", "pipe", "pipe"], env });
+  const child = start(options.command, options.args, { stdio: ["ignore", "pipe", "pipe"], env });
   // Without a channel it would not notice our end.
   const end = (): void => void child.kill("SIGKILL");
   process.once("exit", end);
@@ -89,6 +97,14 @@ function plainEnvironment(): Record<string, string> {
     if (value !== undefined) kept[name] = value;
   }
   return kept;
+}
+
+/** As `spawn`, noted as one of ours until it has ended. */
+function start(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  const child = spawn(command, args, options);
+  living.add(child);
+  for (const end of ["close", "error"] as const) child.once(end, () => living.delete(child));
+  return child;
 }
 
 function endOf(child: ChildProcess): Promise<number | null> {

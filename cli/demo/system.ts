@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { callAdmin } from "../../agent/admin/index.ts";
 import { dataFolderAt, type NodeRole, type RunFile, readRunFile } from "../../agent/data-folder/index.ts";
 import { CliError } from "../frame/index.ts";
-import { type Running, runTidegate, runTidegateJson, startNode } from "./processes.ts";
+import { endChildren, type Running, runTidegate, runTidegateJson, startNode } from "./processes.ts";
 import { until } from "./wait.ts";
 
 /** Each zone of the plant is a loopback address of its own, so that "who listens where" means something on one machine. */
@@ -101,6 +101,7 @@ export class DemoSystem {
   async close(options: { keep: boolean }): Promise<void> {
     for (const running of [...this.#running.values()].reverse()) await running.stop();
     this.#running.clear();
+    await endChildren();
     if (!options.keep) rmSync(this.root, { recursive: true, force: true });
   }
 }
