@@ -7,9 +7,8 @@ interface NodeAnswer {
   readonly zone: string;
   readonly via: string | null;
   readonly state: string;
-  readonly connected: boolean;
-  readonly issued: number;
-  readonly acknowledged: number;
+  readonly connected: boolean | null;
+  readonly behind: number;
   readonly lastHeardAtMs: number | null;
 }
 
@@ -22,15 +21,14 @@ export const nodeCommand: CommandModule = (program, frame) => {
       const nodes = (await callAdmin(dataPath(frame, "vault", options), { method: "GET", path: "/v1/nodes" })) as NodeAnswer[];
       frame.output.result(nodes, (all) =>
         table([
-          ["NODE", "ROLE", "ZONE", "VIA", "STATE", "LINK", "FOLLOWED", "LAST HEARD"],
+          ["NODE", "ROLE", "ZONE", "STATE", "LINK", "FOLLOWED", "LAST HEARD"],
           ...all.map((each) => [
             each.name,
             each.role,
             each.zone,
-            each.via ?? "-",
             each.state,
-            each.connected ? "up" : "down",
-            `${each.acknowledged} of ${each.issued}`,
+            linkText(each),
+            each.behind === 0 ? "current" : `${each.behind} behind`,
             each.lastHeardAtMs === null ? "never" : new Date(each.lastHeardAtMs).toISOString(),
           ]),
         ]),
@@ -39,3 +37,9 @@ export const nodeCommand: CommandModule = (program, frame) => {
   notAvailable(node, "revoke <name>", "end a node's membership");
   notAvailable(node, "rekey <name>", "give a node new keys");
 };
+
+/** The vault knows its own tunnels only; of a node behind a gateway it knows when it was last heard. */
+function linkText({ connected, via }: NodeAnswer): string {
+  if (connected === null) return via === null ? "unknown" : `via ${via}`;
+  return connected ? "up" : "down";
+}

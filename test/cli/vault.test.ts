@@ -97,6 +97,7 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
     },
   );
 
+  t.match((await run(["node", "list", ...data])).stdout, /^NODE +ROLE +ZONE +STATE +LINK +FOLLOWED +LAST HEARD\n/);
   const add = ["device", "add", "agent", "--zone", "plant", "--model", "generic-snmpv3", "--host", "10.0.0.1", ...data];
   await t.rejects(run([...add, "--account", "operator", "--set", "colour=blue"]), { code: "CLI_USAGE", message: /colour/ });
   await t.rejects(run([...add, "--account", "operator", "--rotate", "often"]), { code: "CLI_USAGE" });

@@ -238,6 +238,26 @@ t.test("an order reaches the edge with its window, and its outcome ends it", asy
   );
 });
 
+t.test("a node is behind by what it has not acknowledged, and by no bundle that only thanks it", async (t) => {
+  const rig = await VaultRig.make(t);
+  await rig.join(t, gatewayEnrolment);
+  const edge = await rig.join(t, { ...edgeEnrolment, via: "gw-1" });
+  const seen = async () => {
+    const nodes = (await rig.call("GET", "/v1/nodes")) as unknown as Record<string, unknown>[];
+    return nodes.find(({ name }) => name === "edge-1") ?? {};
+  };
+  t.match(await seen(), { behind: 1, connected: null, via: "gw-1", lastHeardAtMs: null }, "joined, and never heard");
+  await edge.exchange();
+  await rig.addPump("plant");
+  await rig.setPassword(path, "First-live1");
+  t.match(await seen(), { behind: 2 });
+  await edge.exchange();
+  edge.report([rotation(edge, 0, "proven")]);
+  await edge.exchange();
+  const { issued, acknowledged, behind } = await seen();
+  t.same([Number(issued) - Number(acknowledged), behind], [1, 0], "the last bundle only acknowledges the report");
+});
+
 t.test("a node speaks for its own zone only", async (t) => {
   const { rig, edge } = await running(t);
   const other = await rig.join(t, { ...edgeEnrolment, name: "edge-2", zone: "field" });

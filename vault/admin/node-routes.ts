@@ -120,8 +120,17 @@ async function listNodes(context: AdminContext, tx: VaultTransaction) {
   const named = new Map(nodes.map((node) => [toHex(node.node_id), node.name]));
   const rows = await tx.selectFrom("streams").select(["node_id", "sender", "receiver"]).execute();
   const streams = new Map(rows.map((row) => [toHex(row.node_id), row]));
+  const waiting = await tx
+    .selectFrom("outbox")
+    .select((eb) => ["node_id", eb.fn.countAll<number>().as("count")])
+    .where("changes", "=", 1)
+    .groupBy("node_id")
+    .execute();
+  const behind = new Map(waiting.map((row) => [toHex(row.node_id), Number(row.count)]));
   return nodes.map((node) => ({
     ...describe(context, node),
+    /** Bundles that change something and that the node has not acknowledged. */
+    behind: behind.get(toHex(node.node_id)) ?? 0,
     via: node.via === null ? null : (named.get(toHex(node.via)) ?? null),
     ...streamFacts(streams.get(toHex(node.node_id))),
   }));
@@ -135,7 +144,8 @@ function describe(context: AdminContext, node: NodeRow) {
     zone: node.zone,
     address: node.address,
     state: node.state,
-    connected: context.connected(node.node_id),
+    /** Null for a node behind a gateway: the vault sees the gateway's tunnel, not the node's. */
+    connected: node.via === null ? context.connected(node.node_id) : null,
     joinedAtMs: node.joined_at,
     lastHeardAtMs: node.last_heard_at,
   };

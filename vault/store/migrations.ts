@@ -11,6 +11,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { number: 1, name: "first tables", up: (db) => run(db, firstTables) },
   { number: 2, name: "what an edge last said about an account", up: (db) => run(db, reportedState) },
+  { number: 3, name: "which bundles change something", up: (db) => run(db, bundleChanges) },
 ];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
@@ -74,6 +75,8 @@ const reportedState = [
   "alter table accounts add column reported_code text",
   "alter table accounts add column reported_at integer",
 ];
+
+const bundleChanges = ["alter table outbox add column changes integer not null default 1"];
 
 async function run(db: Kysely<VaultTables>, statements: readonly string[]): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

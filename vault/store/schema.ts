@@ -14,7 +14,7 @@ export interface VaultTables {
   streams: StreamRow;
   stream_entries: { node_id: Uint8Array; type: number; id: Uint8Array; entry_sealed: Uint8Array };
   held_reports: { node_id: Uint8Array; id: Uint8Array; carrier: Uint8Array };
-  outbox: { node_id: Uint8Array; epoch: number; seq: number; id: Uint8Array; carrier: Uint8Array; created_at: number };
+  outbox: OutboxRow;
   devices: DeviceRow;
   accounts: AccountRow;
   credentials: CredentialRow;
@@ -29,6 +29,17 @@ export interface VaultTables {
   audit_tiles: { log: number; level: number; place: number; hashes: Uint8Array };
   audit_marks: { log: number; name: string; value: Uint8Array };
   leases: { name: string; holder: string; until_ms: number };
+}
+
+export interface OutboxRow {
+  node_id: Uint8Array;
+  epoch: number;
+  seq: number;
+  id: Uint8Array;
+  carrier: Uint8Array;
+  created_at: number;
+  /** 0 for a bundle that only acknowledges a report: no node acknowledges that one by itself, and nothing waits for it. */
+  changes: number;
 }
 
 export interface NodeRow {

@@ -134,6 +134,7 @@ async function seal(
       id: built.id,
       carrier: built.carrier,
       created_at: core.clock.wallMs(),
+      changes: saysSomething(body, statements) ? 1 : 0,
     })
     .execute();
   // What lies behind a snapshot need not be sent any more.
@@ -141,6 +142,11 @@ async function seal(
   await saveStreams(tx, node.node_id, { ...streams, sender: next, answered: sender.heardNonces[0] ?? null });
   core.exported.keep(node.node_id, next, plan.entries);
   return built.carrier;
+}
+
+/** False where the bundle is only an acknowledgement. */
+function saysSomething(body: Plan["body"], statements: readonly Uint8Array[]): boolean {
+  return body.baseDigest === null || body.entries.length + body.removed.length + statements.length > 0;
 }
 
 /** Removes an item that was acknowledged or lies behind a snapshot. */
