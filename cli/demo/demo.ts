@@ -28,7 +28,11 @@ export async function runDemo({ keep, stream, version, programFolders }: DemoOpt
   const started = performance.now();
   const tell = createNarrator(stream);
   const system = new DemoSystem();
-  const interrupted = (): void => void system.close({ keep }).finally(() => process.exit(130));
+  let ending: Promise<void> | null = null;
+  const interrupted = (): void => {
+    tell.interrupt();
+    ending ??= system.close({ keep }).finally(() => process.exit(130));
+  };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupted);
   try {
     const devices: DemoDevice[] = [];
@@ -54,6 +58,10 @@ export async function runDemo({ keep, stream, version, programFolders }: DemoOpt
     tell.say(`${summary}${keep ? `; folders kept in ${system.root}` : ""}`);
     if (notRun !== null) tell.say(notRun);
     return { steps: tell.steps, seconds, devices: devices.map(({ path }) => path), notRun, folder: keep ? system.root : null };
+  } catch (error) {
+    // The end of the children makes the running step fail: that is no finding, and the process ends here.
+    await ending;
+    throw error;
   } finally {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupted);
     await system.close({ keep });

@@ -4,6 +4,8 @@ export interface Narrator {
   step<T>(title: string, work: () => Promise<{ readonly says: string; readonly value: T }>): Promise<T>;
   /** A line outside of the steps. */
   say(line: string): void;
+  /** Tells that the running step, if there is one, was interrupted; what becomes of it afterwards is not told. */
+  interrupt(): void;
   /** How many steps were told. */
   readonly steps: number;
 }
@@ -18,26 +20,39 @@ const marks = ["|", "/", "-", "\\"] as const;
 
 export function createNarrator(stream: NarratorStream): Narrator {
   let steps = 0;
+  let interrupted = false;
+  let abandon: (() => void) | null = null;
   return {
     get steps() {
       return steps;
     },
     say: (line) => void stream.write(`${line}\n`),
+    interrupt() {
+      if (interrupted) return;
+      interrupted = true;
+      if (abandon === null) stream.write("interrupted\n");
+      else abandon();
+    },
     async step(title, work) {
       steps += 1;
       const number = String(steps).padStart(2);
       const started = performance.now();
       const stop = stream.isTTY ? spin(stream, `${number}  ${title}`) : () => {};
+      const tell = (line: string): void => {
+        stop();
+        stream.write(`${number}  ${title.padEnd(34)}  ${line}\n`);
+      };
+      abandon = () => tell("interrupted");
       try {
         const { says, value } = await work();
-        stop();
         const seconds = ((performance.now() - started) / 1000).toFixed(1);
-        stream.write(`${number}  ${title.padEnd(34)}  ${says}  (${seconds} s)\n`);
+        if (!interrupted) tell(`${says}  (${seconds} s)`);
         return value;
       } catch (error) {
-        stop();
-        stream.write(`${number}  ${title.padEnd(34)}  FAILED\n`);
+        if (!interrupted) tell("FAILED");
         throw error;
+      } finally {
+        abandon = null;
       }
     },
   };

@@ -188,7 +188,8 @@ async function rotateAtEdge(system: DemoSystem, device: DemoDevice): Promise<str
     return (await callAdmin(edge, { method: "GET", path: query })) as { version: string; state: string };
   };
   const { version: before } = await look();
-  await runTidegate(["edge", "rotate", device.path, "--data", edge]);
+  // Refused for some seconds after a rotation: an earlier change could still land on the device.
+  await until(`${nameOf(device)} to have settled`, () => runTidegate(["edge", "rotate", device.path, "--data", edge]));
   return until(`${device.path} to rotate`, async () => {
     const { version, state } = await look();
     return version !== before && /^(IDLE|VERIFIED)$/.test(state) ? version : null;
