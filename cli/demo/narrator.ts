@@ -4,10 +4,14 @@ export interface Narrator {
   step<T>(title: string, work: () => Promise<{ readonly says: string; readonly value: T }>): Promise<T>;
   /** A line outside of the steps. */
   say(line: string): void;
-  /** Tells that the running step, if there is one, was interrupted; what becomes of it afterwards is not told. */
-  interrupt(): void;
   /** How many steps were told. */
   readonly steps: number;
+}
+
+/** A narrator that can be told that somebody ended the demo. */
+interface InterruptibleNarrator extends Narrator {
+  /** Tells that the running step, if there is one, was interrupted; what becomes of it afterwards is not told. */
+  interrupt(): void;
 }
 
 /** Where the demo is told: a terminal, or anything that takes lines. */
@@ -18,7 +22,7 @@ export interface NarratorStream {
 
 const marks = ["|", "/", "-", "\\"] as const;
 
-export function createNarrator(stream: NarratorStream): Narrator {
+export function createNarrator(stream: NarratorStream): InterruptibleNarrator {
   let steps = 0;
   let interrupted = false;
   let abandon: (() => void) | null = null;
