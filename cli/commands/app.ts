@@ -1,5 +1,6 @@
 import { callAdmin } from "../../agent/admin/index.ts";
 import { type CommandModule, dataPath, type Frame, table, withData, writeSecretFile } from "../frame/index.ts";
+import { grantHint } from "./grant-hint.ts";
 
 interface AddOptions {
   readonly data?: string;
@@ -55,6 +56,8 @@ export const appCommand: CommandModule = (program, frame) => {
           ? await call(frame, options, { method: "DELETE", path: `${path}?pattern=${encodeURIComponent(pattern)}` })
           : await call(frame, options, { method: "POST", path: path, body: { pattern } });
       frame.output.result(answer, () => `${name} ${options.revoke === true ? "no longer reads" : "reads"} ${pattern}`);
+      const hint = options.revoke === true ? null : grantHint(pattern);
+      if (hint !== null) frame.output.say(hint);
     });
   withData(app.command("token <name>"))
     .description("make a new token, which is told once; the old one ends")

@@ -145,6 +145,9 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
 
   await run(["app", "add", "scada", ...data]);
   await run(["app", "grant", "scada", "plant/**", ...data]);
+  const useless = await run(["app", "grant", "scada", "plant/*", ...data]);
+  t.match(useless, { exit: 0, stderr: /plant\/\* matches nothing.*plant\/\*\*/ });
+  t.notMatch((await run(["app", "grant", "scada", "plant/*", "--revoke", ...data])).stderr, /matches/);
   t.match((await run(["app", "token", "scada", ...data])).stdout, /^tga_[a-z2-7]{52}\n$/);
   const token = join(parent, "token");
   await run(["app", "token", "scada", "--out", token, ...data]);
