@@ -1,10 +1,11 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { createKeyFile } from "../../agent/seal-key/index.ts";
 import { commandModules } from "../../cli/commands/index.ts";
 import type { Frame } from "../../cli/frame/index.ts";
 import { createOutput } from "../../cli/frame/output.ts";
+import { readBuiltinModel } from "../../cli/models/index.ts";
 import { createProgram } from "../../cli/program.ts";
 import { Secret } from "../../protocol/base/index.ts";
 import { parseEnrolmentCode } from "../../protocol/join/index.ts";
@@ -142,6 +143,13 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
   const { settings } = JSON.parse(added.stdout);
   const corrected = JSON.parse((await run([...change, "--host", "10.0.0.2", "--json"])).stdout);
   t.match(corrected, { host: "10.0.0.2", port: 161, settings }, "what is not given stays");
+
+  const file = join(parent, "own.yaml");
+  writeFileSync(file, readBuiltinModel("generic-snmpv3").text.replaceAll("generic-snmpv3", "own-model"));
+  await run([...add.map((word) => ({ agent: "own", "generic-snmpv3": file })[word] ?? word), "--account", "operator"]);
+  const own = ["device", "set", "plant/own", ...data];
+  t.equal(JSON.parse((await run([...own, "--port", "1161", "--json"])).stdout).port, 1161, "a model file lies at the vault");
+  await t.rejects(run([...own, "--set", "colour=blue"]), { code: "CLI_USAGE", message: /own-model/ });
 
   await run(["app", "add", "scada", ...data]);
   await run(["app", "grant", "scada", "plant/**", ...data]);

@@ -92,6 +92,9 @@ export class RotationRig {
     return Math.floor(this.time.sinceBootMs / 1000);
   }
 
+  /** Where the vault says that the device is. */
+  host = "127.0.0.1";
+
   order(action: OrderAction, forS = 86_400): this {
     this.orders.push({ id: 100 + this.orders.length, action, window: { notBefore: 0, notAfter: this.nowS() + forS } });
     return this.sync();
@@ -185,7 +188,7 @@ export class RotationRig {
         name: "meter",
         zone: "z",
         model: "eastron-sdm",
-        host: "127.0.0.1",
+        host: this.host,
         port: 502,
         settings: new Map(),
       }),
