@@ -258,6 +258,7 @@ export class AuditLog {
     details: Extract<AuditEvent, { readonly action: Action }>["details"],
   ): Extract<AuditEvent, { readonly action: Action }> {
     const self = { kind: "node", id: this.#options.name.node } as const;
+    // TypeScript does not narrow a union by a generic `action`; the signature ties the details to it.
     return { action, actor: self, subject: self, outcome: "ok", details } as unknown as Extract<
       AuditEvent,
       { readonly action: Action }

@@ -21,7 +21,6 @@ export const logShape = z
 export const memberShape = {
   api: z
     .strictObject({
-      socketMode: z.int().min(0o600).max(0o666).default(0o600),
       loopback: z
         .strictObject({ address: z.string().min(1).default("127.0.0.1"), port: port.default(7446) })
         .nullable()
@@ -61,12 +60,11 @@ export function firstApi({ loopback, tls }: { readonly loopback: Address | null;
   return {
     key: "api",
     value: {
-      socketMode: 0o600,
       loopback: loopback === null ? null : { address: loopback.host, port: loopback.port },
       tls: tls === null ? null : { on: tls.host, port: tls.port, hosts: [] },
     },
     comment:
-      "The local API: always the socket api.sock (mode in decimal, 384 = 0600); a loopback address without TLS;\n" +
+      "The local API: always the socket api.sock, for this node's own user; a loopback address without TLS;\n" +
       "tls: { on: an address of this machine or the name of a network interface, port, hosts }.",
   };
 }

@@ -25,6 +25,7 @@ interface LowLevel {
   ): number;
 }
 
+// Exported by the library, but missing from its types.
 const { lowlevel } = nacl as unknown as { readonly lowlevel: LowLevel };
 const sigma = new TextEncoder().encode("expand 32-byte k");
 const tagBytes = 16;

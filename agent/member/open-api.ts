@@ -17,8 +17,9 @@ export interface MemberApiOptions extends Pick<LocalApiOptions, "source" | "appl
 /** Opens the local API of a node that has joined: its socket and what its configuration adds. Throws API_LISTEN*. */
 export function openMemberApi(options: MemberApiOptions): Promise<LocalApi> {
   const { folder, config, node, audit, seams } = options;
-  const { socketMode, loopback, tls } = config;
-  const listeners: ApiListener[] = [{ kind: "unix", path: folder.apiSocket, mode: socketMode }];
+  const { loopback, tls } = config;
+  // Its folder is the node's user's alone (0700), so a wider mode would let nobody else in.
+  const listeners: ApiListener[] = [{ kind: "unix", path: folder.apiSocket, mode: 0o600 }];
   if (loopback !== null) listeners.push({ kind: "loopback", ...loopback });
   if (tls !== null) listeners.push({ kind: "tls", ...tls });
   const { source, applications, health, metrics, log } = options;

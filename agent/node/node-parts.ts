@@ -50,6 +50,7 @@ export function streamEvent<Action extends AuditEvent["action"]>(
     Partial<Pick<AuditEvent, "outcome">>,
 ): AuditEvent {
   const self = nodeIdText(parts.identity.keys.nodeId);
+  // TypeScript does not narrow a union by a generic `action`; the signature ties the rest to it.
   return {
     action,
     actor: { kind: "node", id: self },

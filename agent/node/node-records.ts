@@ -122,6 +122,7 @@ export class NodeRecords {
 export function readRecord(view: View): NodeRecord | null {
   if (view.get(table, utf8("trust")) === null) return null;
   const read = names.map((name) => [name, codecs[name].decode(required(view, name))]);
+  // `names` are the record's own keys and each codec gives its key's type; fromEntries forgets both.
   return Object.fromEntries(read) as unknown as NodeRecord;
 }
 

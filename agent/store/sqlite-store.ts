@@ -188,6 +188,7 @@ class SqliteStore implements Store {
 
   #verifyRows(expected: bigint): void {
     const rows = this.#database.prepare("select tbl as 'table', id, version from row where tbl <> ''").iterate();
+    // The statement's columns are these; node:sqlite types every row alike.
     for (const row of rows) this.#sum.add(row as unknown as { table: string; id: Uint8Array; version: number });
     if (this.#sum.value !== expected) {
       throw new StoreError("STORE_DAMAGED", "rows of the store were removed, added or put back", {
