@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { diffieHellman, encapsulate, generateKeyPairSync, hkdfSync, randomBytes, sign } from "node:crypto";
 import {
   buildBundle,
   bundleKind,
@@ -44,9 +44,24 @@ function credential(number: number): DesiredEntry {
   return { ...content, id: random(16), index, authority: null };
 }
 
+/** The calls into the runtime that a hybrid seal and a signature are made of, and nothing else: no bundle is made faster than this. */
+function primitives(): () => void {
+  const ed25519 = generateKeyPairSync("ed25519").privateKey;
+  const mlKem = generateKeyPairSync("ml-kem-768").publicKey;
+  const x25519 = generateKeyPairSync("x25519").publicKey;
+  const message = random(2048);
+  return () => {
+    const { privateKey } = generateKeyPairSync("x25519", { publicKeyEncoding: { format: "jwk" } });
+    const shared = diffieHellman({ privateKey, publicKey: x25519 });
+    encapsulate(mlKem);
+    hkdfSync("sha256", shared, "", message.subarray(0, 128), 64);
+    sign(null, message, ed25519);
+  };
+}
+
 /**
  * Sealing and signing one delta of one credential, the digests given. "A core" is a second of this process's CPU time: what other
- * processes take meanwhile is not counted. `numbers` has the rate by the clock on the wall too.
+ * processes take meanwhile is not counted. `numbers` has the rate by the clock on the wall too, and that of the bare primitives.
  */
 export const sealingRow: Row = {
   name: "bundles sealed per second and core",
@@ -56,7 +71,12 @@ export const sealingRow: Row = {
     const digest = stateDigest(entries);
     const body = { ...emptyBody(digest, digest), entries: [...entries.values()] };
     const { perCpuSecond, perSecond } = callRates(() => buildBundle({ header, body, signer, recipientKey }));
-    return { figure: `${thousands(perCpuSecond)}/s of CPU`, met: perCpuSecond >= 3000, numbers: { perCpuSecond, perSecond } };
+    const bare = callRates(primitives(), 5).perCpuSecond;
+    return {
+      figure: `${thousands(perCpuSecond)}/s of CPU, ${(perCpuSecond / bare).toFixed(2)} of the bare primitives (${thousands(bare)}/s)`,
+      met: perCpuSecond >= 3000,
+      numbers: { perCpuSecond, perSecond, barePerCpuSecond: bare },
+    };
   },
 };
 
