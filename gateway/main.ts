@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { createAdminServer } from "../agent/admin/index.ts";
 import { Closing } from "../agent/closing/index.ts";
 import { type DataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
@@ -6,22 +5,16 @@ import type { LocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
 import { apiListeners, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
 import { createMetrics, type Metrics } from "../agent/metrics/index.ts";
-import { nodeHealth, openNode } from "../agent/node/index.ts";
+import { nodeHealth } from "../agent/node/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import { writeAuthorityFile } from "../agent/tls/index.ts";
-import type { Dial, DialledTunnel, Listen, TunnelListener } from "../agent/tunnel/index.ts";
-import { TidegateError } from "../protocol/base/index.ts";
+import type { Dial, Listen, TunnelListener } from "../agent/tunnel/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { adminRoutes } from "./admin-routes.ts";
-import { ConduitTable, goneConduits } from "./conduits.ts";
 import type { GatewayConfig } from "./config.ts";
-import { GatewayCredentials, noteCredentials } from "./credentials.ts";
-import { GatewayMailroom } from "./gateway-mailroom.ts";
-import { dialVault, dropStrangers, listenForEdges } from "./gateway-tunnels.ts";
-import { JoinForward } from "./join-forward.ts";
-import { Mailboxes } from "./mailbox/index.ts";
+import { openCore } from "./core.ts";
 import type { GatewayParts } from "./parts.ts";
 
 /** What a gateway is started with. */
@@ -77,52 +70,13 @@ interface Opening {
 }
 
 async function open(gateway: GatewayStart, { seams, store, ports, closing }: Opening): Promise<RunningGateway> {
-  const { folder, config } = gateway;
+  const { folder, config, version } = gateway;
   const log = ports.log ?? createLog({ level: config.log.level, node: "gateway" });
   const metrics = createMetrics();
-  const mailboxes = new Mailboxes(store, config.mailboxes.totalMib * 1024 * 1024);
-  const running = openNode({
-    store,
-    seams,
-    log,
-    hooks: {
-      capabilities: ["relay"],
-      onApply(tx, change) {
-        for (const edge of goneConduits(change)) mailboxes.remove(tx, edge);
-        return noteCredentials(tx, change);
-      },
-    },
-    wall: { gapMs: config.clock.gapS * 1000, trusted: config.clock.trusted },
-    role: "gateway",
-    version: gateway.version,
-    auditFolder: join(folder.path, "audit"),
-    onStopped: (code) => log.error("audit.stopped", { code }),
-  });
-  closing.push(() => running.close());
-  const { node, audit } = running;
-  const credentials = new GatewayCredentials({ node, store, clock: seams.clock });
-  const conduits = new ConduitTable(node);
-
-  let vault: DialledTunnel | null = null;
-  let edges: TunnelListener | null = null;
-  const parts: GatewayParts = {
-    node,
-    audit,
-    store,
-    mailboxes,
-    credentials,
-    conduits,
-    staleAfterS: config.staleAfterS,
-    vault: () => vault,
-    edges: () => edges,
-  };
-  const wakeVault = () => vault?.wake();
-  const joins = new JoinForward({ timers: seams.timers, vaultMailbox: node.vaultMailbox, wake: wakeVault });
-  closing.push(() => joins.close());
-  const wakeEdge = (edge: Uint8Array) => edges?.wake(edge);
-  const mailroom = new GatewayMailroom({ ...parts, joins, log, edges: () => conduits.nodeIds, wakeVault, wakeEdge });
+  const core = openCore({ store, config, seams, log, version, folder: folder.path, closing });
+  const { parts } = core;
+  const { node, audit, credentials } = parts;
   gaugeMailboxes(metrics, parts);
-
   const api = await openMemberApi({
     folder,
     config: config.api,
@@ -136,54 +90,16 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
     log,
   });
   closing.push(() => api.close());
-  closing.push(node.onChanged(() => follow(parts, { api, log })));
+  core.serve(api);
   const admin = await createAdminServer({ socketPath: folder.adminSocket, routes: adminRoutes(parts), log });
   closing.push(() => admin.close());
-
-  const { dial, listen } = ports;
-  const tunnels = {
-    node,
-    mailroom,
-    joins,
-    conduits,
-    seams,
-    log,
-    vault: config.vault.address,
-    edges: config.edges.listen,
-    dial,
-    listen,
-  };
-  if (config.edges.listen !== null) {
-    const listener = await listenForEdges(tunnels, config.edges.listen);
-    edges = listener;
-    closing.push(() => listener.close());
-  }
-  const tunnel = dialVault(tunnels);
-  vault = tunnel;
-  closing.push(() => tunnel.close());
-  closing.push(node.onOutgoing(wakeVault));
-
+  await core.connect(ports);
   writeAuthorityFile(folder.authority, node.identity.tls);
-  const listeners = listenersOf(api, edges);
+  const listeners = listenersOf(api, parts.edges());
   writeRunFile(folder, { role: "gateway", pid: process.pid, nodeId: nodeIdText(node.nodeId), listeners });
   closing.push(() => removeRunFile(folder));
-  log.info("gateway.started", { node: nodeIdText(node.nodeId), version: gateway.version });
+  log.info("gateway.started", { node: nodeIdText(node.nodeId), version });
   return { parts, listeners, close: () => closing.run() };
-}
-
-/** The vault changed something: index, applications, who is behind us. */
-function follow(parts: GatewayParts, { api, log }: { api: LocalApi; log: Log }): void {
-  const { credentials, conduits, mailboxes, node } = parts;
-  try {
-    credentials.reload();
-    api.changed();
-    if (conduits.reload().length > 0) mailboxes.recount();
-    const listener = parts.edges();
-    if (listener !== null) dropStrangers(listener, { node, conduits });
-  } catch (error) {
-    if (!(error instanceof TidegateError)) throw error;
-    log.error("state.unreadable", { error });
-  }
 }
 
 function gaugeMailboxes(metrics: Metrics, { mailboxes, conduits, edges, node }: GatewayParts): void {

@@ -10,7 +10,7 @@ import { newestRoot } from "../protocol/trust/index.ts";
 import { dataFolderHolder, VaultAuditLog, vaultAuditStorage, vaultMirrorSource } from "./audit/index.ts";
 import { loadVaultSeeds, TrustReader, vaultKeysOf } from "./identity/index.ts";
 import { ColumnSeal } from "./master-key/index.ts";
-import { openVaultStore } from "./store/index.ts";
+import { openVaultStore, type VaultStore } from "./store/index.ts";
 import { ExportedCache, type VaultCore } from "./streams/index.ts";
 
 /** An opened vault that listens to nobody yet. */
@@ -34,10 +34,24 @@ export async function openVault(options: {
   version: string;
   log: Log;
 }): Promise<OpenVault> {
-  const { folder, seams, log } = options;
+  const { folder, seams, version, log } = options;
+  const seal = new ColumnSeal(await openSealKey({ path: folder.sealKey, unlock: options.unlock }), seams.random);
+  const store = await openVaultStore({ path: folder.store, clock: seams.clock });
+  return openVaultOver({ store, seal, seams, version, log, auditFolder: join(folder.path, "audit") });
+}
+
+/** Opens the vault that lies in an open store; closing it closes the store and wipes the key. Throws VAULT_STORE_*, MASTER_KEY_OPEN_FAILED. */
+export async function openVaultOver(options: {
+  store: VaultStore;
+  seal: ColumnSeal;
+  seams: Pick<Seams, "clock" | "timers" | "random">;
+  version: string;
+  log: Log;
+  /** Folder of the audit log's plain files; null where nobody wants them. */
+  auditFolder: string | null;
+}): Promise<OpenVault> {
+  const { store, seal, seams, log, auditFolder } = options;
   const { clock, random } = seams;
-  const seal = new ColumnSeal(await openSealKey({ path: folder.sealKey, unlock: options.unlock }), random);
-  const store = await openVaultStore({ path: folder.store, clock });
   const trust = new TrustReader();
   const stored = await store.read(async (tx) => {
     const id = await tx.selectFrom("settings").select("value").where("name", "=", "vault-id").executeTakeFirst();
@@ -56,11 +70,14 @@ export async function openVault(options: {
     store,
     storage,
     timers: seams.timers,
-    mirror: new AuditMirror({
-      folder: join(folder.path, "audit", String(firstLog)),
-      source: vaultMirrorSource({ store, storage, trust, nodeId: identity.nodeId }),
-      onFailed: (error) => log.warn("audit.mirror-behind", { error }),
-    }),
+    mirror:
+      auditFolder === null
+        ? null
+        : new AuditMirror({
+            folder: join(auditFolder, String(firstLog)),
+            source: vaultMirrorSource({ store, storage, trust, nodeId: identity.nodeId }),
+            onFailed: (error) => log.warn("audit.mirror-behind", { error }),
+          }),
     // One process at a time has the folder: whoever comes next goes on at once where this one stopped.
     holder: dataFolderHolder,
     onFailed,

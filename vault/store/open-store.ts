@@ -3,7 +3,7 @@ import type { Clock } from "../../agent/seams/index.ts";
 import { type StoreStop, VaultStoreError } from "./codes.ts";
 import { migrations } from "./migrations.ts";
 import type { VaultTables } from "./schema.ts";
-import { SqliteDriver } from "./sqlite-driver.ts";
+import { type Database, openDatabase, SqliteDriver } from "./sqlite-driver.ts";
 
 /** One open transaction. Await nothing but it: the handle is held until the work ends. */
 export type VaultTransaction = Transaction<VaultTables>;
@@ -20,18 +20,26 @@ export interface VaultStore {
   close(): Promise<void>;
 }
 
-/** Opens `path` (or ":memory:"), and brings its tables up to date. Throws VAULT_STORE_FOREIGN for a file of a newer version. */
-export async function openVaultStore(options: { path: string; clock: Clock }): Promise<VaultStore> {
+interface VaultStoreOptions {
+  /** The file, or ":memory:". */
+  readonly path: string;
+  readonly clock: Clock;
+  /** How the file is opened; the real one unless a simulation gives its own. */
+  readonly open?: (path: string) => Database;
+}
+
+/** Opens the store and brings its tables up to date. Throws VAULT_STORE_FOREIGN for a file of a newer version. */
+export async function openVaultStore({ path, clock, open = openDatabase }: VaultStoreOptions): Promise<VaultStore> {
   const db = new Kysely<VaultTables>({
     dialect: {
-      createDriver: () => new SqliteDriver(options.path),
+      createDriver: () => new SqliteDriver(() => open(path)),
       createQueryCompiler: () => new SqliteQueryCompiler(),
       createAdapter: () => new SqliteAdapter(),
       createIntrospector: (kysely) => new SqliteIntrospector(kysely),
     },
   });
   try {
-    await migrate(db, options.clock.wallMs());
+    await migrate(db, clock.wallMs());
   } catch (error) {
     await db.destroy();
     throw error;

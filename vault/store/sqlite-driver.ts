@@ -7,19 +7,22 @@ import { busyTimeoutMs, preparedStatements } from "./limits.ts";
 
 type Bindable = string | number | Uint8Array | null;
 
+/** What the driver needs of an open database. */
+export type Database = Pick<DatabaseSync, "exec" | "prepare" | "isTransaction" | "close">;
+
 /** Kysely's driver over node:sqlite: one handle, handed to one transaction or query at a time. */
 export class SqliteDriver implements Driver {
-  readonly #path: string;
+  readonly #open: () => Database;
   #connection: SqliteConnection | null = null;
   #last: Promise<void> = Promise.resolve();
   #release: (() => void) | null = null;
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(open: () => Database) {
+    this.#open = open;
   }
 
   async init(): Promise<void> {
-    this.#connection = new SqliteConnection(openDatabase(this.#path));
+    this.#connection = new SqliteConnection(this.#open());
   }
 
   /** Waits for its turn: two transactions on one handle would be one transaction. */
@@ -58,10 +61,10 @@ export class SqliteDriver implements Driver {
 }
 
 class SqliteConnection implements DatabaseConnection {
-  readonly #database: DatabaseSync;
+  readonly #database: Database;
   readonly #prepared = new Map<string, StatementSync>();
 
-  constructor(database: DatabaseSync) {
+  constructor(database: Database) {
     this.#database = database;
   }
 
@@ -103,7 +106,8 @@ class SqliteConnection implements DatabaseConnection {
   }
 }
 
-function openDatabase(path: string): DatabaseSync {
+/** Opens the file (made with mode 0600) with the settings that durability rests on. Throws VAULT_STORE_*. */
+export function openDatabase(path: string): DatabaseSync {
   return translated(() => {
     // SQLite would make it readable to all that the umask lets in; its journal takes over the file's mode.
     if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));

@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import type { Closing } from "../agent/closing/index.ts";
+import type { LocalApi } from "../agent/local-api/index.ts";
+import type { Log } from "../agent/log/index.ts";
+import { openNode } from "../agent/node/index.ts";
+import type { Seams } from "../agent/seams/index.ts";
+import type { Store } from "../agent/store/index.ts";
+import type { Dial, DialledTunnel, Listen, TunnelListener } from "../agent/tunnel/index.ts";
+import { TidegateError } from "../protocol/base/index.ts";
+import { ConduitTable, goneConduits } from "./conduits.ts";
+import type { GatewayConfig } from "./config.ts";
+import { GatewayCredentials, noteCredentials } from "./credentials.ts";
+import { GatewayMailroom } from "./gateway-mailroom.ts";
+import { dialVault, dropStrangers, listenForEdges } from "./gateway-tunnels.ts";
+import { JoinForward } from "./join-forward.ts";
+import { Mailboxes } from "./mailbox/index.ts";
+import type { GatewayParts } from "./parts.ts";
+
+export interface CoreOptions {
+  readonly store: Store;
+  readonly config: GatewayConfig;
+  readonly seams: Seams;
+  readonly log: Log;
+  readonly version: string;
+  /** The data folder; null keeps no plain files of the audit log. */
+  readonly folder: string | null;
+  /** Takes what closes the core; run it once. */
+  readonly closing: Closing;
+}
+
+/** A gateway without its sockets: node, mailboxes and credentials over one store. */
+export interface GatewayCore {
+  readonly parts: GatewayParts;
+  /** Tells the local API of changes from now on. */
+  serve(api: LocalApi): void;
+  /** Listens for edges where the configuration says so, then dials the vault; sockets where no other way is given. Throws NODE_NO_UPSTREAM, LINK_LISTEN. */
+  connect(ways: { readonly dial?: Dial | undefined; readonly listen?: Listen | undefined }): Promise<void>;
+}
+
+/** Opens the core. Throws NODE_*, STORE_*. */
+export function openCore({ store, config, seams, log, version, folder, closing }: CoreOptions): GatewayCore {
+  const mailboxes = new Mailboxes(store, config.mailboxes.totalMib * 1024 * 1024);
+  const running = openNode({
+    store,
+    seams,
+    log,
+    hooks: {
+      capabilities: ["relay"],
+      onApply(tx, change) {
+        for (const edge of goneConduits(change)) mailboxes.remove(tx, edge);
+        return noteCredentials(tx, change);
+      },
+    },
+    wall: { gapMs: config.clock.gapS * 1000, trusted: config.clock.trusted },
+    role: "gateway",
+    version,
+    auditFolder: folder === null ? null : join(folder, "audit"),
+    onStopped: (code) => log.error("audit.stopped", { code }),
+  });
+  closing.push(() => running.close());
+  const { node, audit } = running;
+  const credentials = new GatewayCredentials({ node, store, clock: seams.clock });
+  const conduits = new ConduitTable(node);
+  let vault: DialledTunnel | null = null;
+  let edges: TunnelListener | null = null;
+  let api: LocalApi | null = null;
+  const parts: GatewayParts = {
+    node,
+    audit,
+    store,
+    mailboxes,
+    credentials,
+    conduits,
+    staleAfterS: config.staleAfterS,
+    vault: () => vault,
+    edges: () => edges,
+  };
+  const wakeVault = () => vault?.wake();
+  const joins = new JoinForward({ timers: seams.timers, vaultMailbox: node.vaultMailbox, wake: wakeVault });
+  closing.push(() => joins.close());
+  const wakeEdge = (edge: Uint8Array) => edges?.wake(edge);
+  const mailroom = new GatewayMailroom({ ...parts, joins, log, edges: () => conduits.nodeIds, wakeVault, wakeEdge });
+  closing.push(node.onChanged(() => follow(parts, log, () => api?.changed())));
+  return {
+    parts,
+    serve(local) {
+      api = local;
+    },
+    async connect(ways) {
+      const places = { vault: config.vault.address, edges: config.edges.listen };
+      const tunnels = { node, mailroom, joins, conduits, seams, log, ...places, ...ways };
+      if (config.edges.listen !== null) {
+        const listener = await listenForEdges(tunnels, config.edges.listen);
+        edges = listener;
+        closing.push(() => listener.close());
+      }
+      const tunnel = dialVault(tunnels);
+      vault = tunnel;
+      closing.push(() => tunnel.close());
+      closing.push(node.onOutgoing(wakeVault));
+    },
+  };
+}
+
+/** The vault changed something: index, applications, who is behind us. */
+function follow(parts: GatewayParts, log: Log, changed: () => void): void {
+  const { credentials, conduits, mailboxes, node } = parts;
+  try {
+    credentials.reload();
+    changed();
+    if (conduits.reload().length > 0) mailboxes.recount();
+    const listener = parts.edges();
+    if (listener !== null) dropStrangers(listener, { node, conduits });
+  } catch (error) {
+    if (!(error instanceof TidegateError)) throw error;
+    log.error("state.unreadable", { error });
+  }
+}
