@@ -4,7 +4,6 @@ import {
   asBytesUpTo,
   asList,
   assert,
-  asTuple,
   asUint,
   orNull,
   type Tcbor,
@@ -12,76 +11,23 @@ import {
   utf8,
 } from "../base/index.ts";
 import { indexFromTcbor, indexToTcbor } from "../bundle/index.ts";
+import type { Codec } from "./codec.ts";
 import {
-  type AccountContent,
   type ApplicationContent,
   type Content,
   type ContentKind,
   credentialRoles,
-  type DeviceContent,
   orderActions,
-  rotatePolicies,
+  orderCauses,
 } from "./content.ts";
 import { fieldsFromTcbor, fieldsToTcbor } from "./fields.ts";
 import { contentLimits } from "./limits.ts";
-import { parsePath, parseSegment } from "./path.ts";
 import { parsePattern } from "./pattern.ts";
-import { asName, asOneOf, asWord, inTcbor } from "./shapes.ts";
+import { asName, asOneOf, inTcbor } from "./shapes.ts";
+import { accountCodec, deviceCodec } from "./target-codec.ts";
 
-/** How one kind of content is written as a TCBOR tuple of fixed length, and read back. */
-interface Codec<C extends Content> {
-  readonly length: number;
-  encode(content: C): readonly Tcbor[];
-  /** Throws TCBOR_SHAPE. */
-  decode(tuple: readonly Tcbor[]): C;
-}
-
-const highestPort = 65_535;
 const highestUid = 0xffff_fffe;
 const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-const device: Codec<DeviceContent> = {
-  length: 6,
-  encode: (c) => [c.name, c.zone, c.model, c.host, c.port, settingsToTcbor(c.settings)],
-  decode: ([name, zone, model, host, port, settings]) => ({
-    kind: "device",
-    name: asName(name, "device.name"),
-    zone: inTcbor(zone, "device.zone", parseSegment),
-    model: asName(model, "device.model"),
-    host: asWord(host, "device.host", contentLimits.hostBytes),
-    port: asUint(port, "device.port", highestPort),
-    settings: settingsFromTcbor(settings),
-  }),
-};
-
-const account: Codec<AccountContent> = {
-  length: 7,
-  encode: (c) => [
-    c.deviceId,
-    c.path,
-    c.username,
-    rotatePolicies.indexOf(c.rotate),
-    c.intervalS,
-    c.windowless,
-    c.fingerprintKey,
-  ],
-  decode: ([deviceId, path, username, rotate, interval, windowless, fingerprintKey]) => {
-    const policy = asOneOf(rotate, "account.rotate", rotatePolicies);
-    const intervalS = orNull(interval, (value) => asUint(value, "account.intervalS", contentLimits.intervalS));
-    if ((policy === "interval") !== (intervalS !== null) || intervalS === 0)
-      throw new TcborError("TCBOR_SHAPE", "account.intervalS: above zero for the policy 'interval', and only there");
-    return {
-      kind: "account",
-      deviceId: asBytes(deviceId, "account.deviceId", 16),
-      path: inTcbor(path, "account.path", parsePath),
-      username: asWord(username, "account.username", contentLimits.usernameBytes, 0),
-      rotate: policy,
-      intervalS,
-      windowless: asBoolean(windowless, "account.windowless"),
-      fingerprintKey: asBytes(fingerprintKey, "account.fingerprintKey", 32),
-    };
-  },
-};
 
 const application: Codec<ApplicationContent> = {
   length: 5,
@@ -100,8 +46,8 @@ const application: Codec<ApplicationContent> = {
 
 /** One codec a kind; the mapped type makes a missing one a type error. */
 const codecs: { readonly [K in ContentKind]: Codec<Extract<Content, { kind: K }>> } = {
-  device,
-  account,
+  device: deviceCodec,
+  account: accountCodec,
   application,
   credential: {
     length: 5,
@@ -122,12 +68,14 @@ const codecs: { readonly [K in ContentKind]: Codec<Extract<Content, { kind: K }>
     }),
   },
   order: {
-    length: 2,
-    encode: (c) => [c.accountId, orderActions.indexOf(c.action)],
-    decode: ([accountId, action]) => ({
+    length: 4,
+    encode: (c) => [c.accountId, orderActions.indexOf(c.action), orderCauses.indexOf(c.cause), c.now],
+    decode: ([accountId, action, cause, now]) => ({
       kind: "order",
       accountId: asBytes(accountId, "order.accountId", 16),
       action: asOneOf(action, "order.action", orderActions),
+      cause: asOneOf(cause, "order.cause", orderCauses),
+      now: asBoolean(now, "order.now"),
     }),
   },
   tombstone: {
@@ -179,26 +127,6 @@ export function contentToTuple(content: Content): readonly Tcbor[] {
 export function contentFromTuple(kind: ContentKind, tuple: readonly Tcbor[]): Content {
   return codecs[kind].decode(tuple);
 }
-
-function settingsToTcbor(settings: ReadonlyMap<string, string>): Tcbor {
-  return [...settings].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => [name, value]);
-}
-
-function settingsFromTcbor(value: Tcbor | undefined): ReadonlyMap<string, string> {
-  const settings = new Map<string, string>();
-  let last = "";
-  for (const pair of asList(value, "device.settings", contentLimits.settings)) {
-    const [name, text] = asTuple(pair, "device.settings", 2);
-    const key = asWord(name, "device.settings", contentLimits.settingNameBytes);
-    if (!settingName.test(key) || key <= last)
-      throw new TcborError("TCBOR_SHAPE", "device.settings: names are [a-zA-Z][a-zA-Z0-9_.-]* in ascending order, each once");
-    settings.set(key, asWord(text, `device.settings.${key}`, contentLimits.settingValueBytes, 0));
-    last = key;
-  }
-  return settings;
-}
-
-const settingName = /^[a-zA-Z][a-zA-Z0-9_.-]*$/;
 
 function chainFromTcbor(value: Tcbor | undefined): Uint8Array[] {
   const chain = asList(value, "certificate.chain", contentLimits.certificates);

@@ -27,6 +27,22 @@ export interface DeviceContent {
   readonly port: number;
   /** What the model asks for beyond host and port, by ascending name. */
   readonly settings: ReadonlyMap<string, string>;
+  /** IANA name of the time zone that `windows` are meant in. */
+  readonly timeZone: string;
+  /** When a rotation may begin; none = always. */
+  readonly windows: readonly WeekWindow[];
+  /** An operator's hold: nothing new starts, what is unfinished is finished. */
+  readonly held: boolean;
+}
+
+/** A maintenance window that comes every week, in the device's local time. It may reach over midnight and over the week's end. */
+export interface WeekWindow {
+  /** The days on which it begins: bit 0 = Monday … bit 6 = Sunday. */
+  readonly days: number;
+  /** Minutes since local midnight, 0 to 1439. */
+  readonly startMinute: number;
+  /** Its length, 1 to 10,080. */
+  readonly minutes: number;
 }
 
 /** When an account's credential is changed. An adopted account starts with `never`: adopting rotates nothing. */
@@ -48,7 +64,23 @@ export interface AccountContent {
   readonly windowless: boolean;
   /** 32 bytes. */
   readonly fingerprintKey: Uint8Array;
+  /** The way in for an emergency: never changed together with another account of the device. */
+  readonly breakGlass: boolean;
+  /** Accounts that share a login and change together, 16 bytes. */
+  readonly group: Uint8Array | null;
+  /** The account, 16 bytes, that sets this one's password where no candidate works. */
+  readonly reconcileBy: Uint8Array | null;
+  /** Sum of {@link rotateOnBit}: events after which the account is rotated. */
+  readonly rotateOn: number;
+  /** Every gateway that serves the account holds the values of the pool. */
+  readonly consumersReady: boolean;
 }
+
+/** Events after which an account is rotated: a person read its value, or an older value came back on the device. */
+export const rotateOnBit = { personRead: 1, revert: 2 } as const;
+
+/** Every bit of {@link rotateOnBit}. */
+export const allRotateOn = 3;
 
 /** What a version is for: in use, next in the pool, or held for remote consumers until the edge has switched. */
 export const credentialRoles = ["current", "pool", "pending"] as const;
@@ -81,11 +113,18 @@ export interface ApplicationContent {
 export const orderActions = ["verify", "rotate"] as const;
 export type OrderAction = (typeof orderActions)[number];
 
+/** Why an order was given. */
+export const orderCauses = ["operator", "person-read", "lease-end", "revert", "leak", "group", "fleet"] as const;
+export type OrderCause = (typeof orderCauses)[number];
+
 /** Do one thing once, within the entry's authority window; the entry's id is the order's. */
 export interface OrderContent {
   readonly kind: "order";
   readonly accountId: Uint8Array;
   readonly action: OrderAction;
+  readonly cause: OrderCause;
+  /** Also outside the device's windows. */
+  readonly now: boolean;
 }
 
 /**

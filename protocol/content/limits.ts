@@ -18,6 +18,10 @@ export const contentLimits = {
   settings: 32,
   settingNameBytes: 64,
   settingValueBytes: 512,
+  /** Maintenance windows of one device: four a day and some for holidays' eves. */
+  windows: 32,
+  /** The longest IANA name has 32. */
+  timeZoneBytes: 64,
   /** Path patterns of one application. */
   grants: 256,
   /** A rotation each ten years, in seconds: beyond it "never" is meant. */

@@ -29,6 +29,12 @@ const contents: readonly Content[] = [
     host: "10.0.4.9",
     port: 161,
     settings: new Map([["unitId", "7"]]),
+    timeZone: "Europe/Berlin",
+    windows: [
+      { days: 31, startMinute: 1320, minutes: 360 },
+      { days: 96, startMinute: 0, minutes: 1440 },
+    ],
+    held: false,
   },
   {
     kind: "account",
@@ -39,10 +45,15 @@ const contents: readonly Content[] = [
     intervalS: 86_400,
     windowless: false,
     fingerprintKey,
+    breakGlass: false,
+    group: null,
+    reconcileBy: id(7),
+    rotateOn: 2,
+    consumersReady: true,
   },
   { kind: "credential", accountId: id(2), index, role: "pool", fields, fingerprint: fingerprintOf(fingerprintKey, fields) },
   { kind: "application", name: "historian", tokenHash: digest(4), uid: null, grants: ["line-4/**"], disabled: false },
-  { kind: "order", accountId: id(2), action: "rotate" },
+  { kind: "order", accountId: id(2), action: "rotate", cause: "operator", now: false },
   { kind: "tombstone", type: 3, id: id(2), upTo: index },
   { kind: "conduit", nodeId: new Uint8Array(20).fill(5), name: "edge-1" },
   { kind: "model", name: "acme-valve", yaml: "name: acme-valve\nadapter: modbus\n" },
@@ -67,43 +78,31 @@ const facts: readonly FactContent[] = [
   { kind: "consumer-ack", accountId: id(2), index },
 ];
 
+const window = [127, 0, 1];
+const target = (changes: Readonly<Record<number, Tcbor>>): Tcbor =>
+  ["n", "z", "m", "h", 1, [], "UTC", [], false].map((item, i) => changes[i] ?? item);
+const login = (changes: Readonly<Record<number, Tcbor>>): Tcbor =>
+  [id(1), "a/b/c", "u", 0, null, true, digest(2), false, null, null, 0, true].map((item, i) => changes[i] ?? item);
+const pair = (name: string): Tcbor => [name, ""];
+
 const malformed: readonly [name: string, type: number, tuple: Tcbor][] = [
-  ["device: zone that is no segment", 1, ["n", "Line 4", "m", "h", 1, []]],
-  ["device: port 65,536", 1, ["n", "z", "m", "h", 65_536, []]],
-  [
-    "device: setting twice",
-    1,
-    [
-      "n",
-      "z",
-      "m",
-      "h",
-      1,
-      [
-        ["a", ""],
-        ["a", ""],
-      ],
-    ],
-  ],
-  [
-    "device: settings out of order",
-    1,
-    [
-      "n",
-      "z",
-      "m",
-      "h",
-      1,
-      [
-        ["b", ""],
-        ["a", ""],
-      ],
-    ],
-  ],
-  ["account: rotate 3", 2, [id(1), "a/b/c", "u", 3, null, true, digest(2)]],
-  ["account: by interval without one", 2, [id(1), "a/b/c", "u", 2, null, true, digest(2)]],
-  ["account: on demand with an interval", 2, [id(1), "a/b/c", "u", 1, 60, true, digest(2)]],
-  ["account: path with six segments", 2, [id(1), "a/b/c/d/e/f", "u", 0, null, true, digest(2)]],
+  ["device: zone that is no segment", 1, target({ 1: "Line 4" })],
+  ["device: port 65,536", 1, target({ 4: 65_536 })],
+  ["device: setting twice", 1, target({ 5: [pair("a"), pair("a")] })],
+  ["device: settings out of order", 1, target({ 5: [pair("b"), pair("a")] })],
+  ["device: time zone with a blank", 1, target({ 6: "Europe/New Berlin" })],
+  ["device: 33 windows", 1, target({ 7: Array.from({ length: 33 }, () => window) })],
+  ["device: window on no day", 1, target({ 7: [[0, 0, 1]] })],
+  ["device: window on an eighth day", 1, target({ 7: [[128, 0, 1]] })],
+  ["device: window that starts at 24:00", 1, target({ 7: [[1, 1440, 1]] })],
+  ["device: window of no minute", 1, target({ 7: [[1, 0, 0]] })],
+  ["device: window longer than a week", 1, target({ 7: [[1, 0, 10_081]] })],
+  ["account: rotate 3", 2, login({ 3: 3 })],
+  ["account: by interval without one", 2, login({ 3: 2 })],
+  ["account: on demand with an interval", 2, login({ 3: 1, 4: 60 })],
+  ["account: path with six segments", 2, login({ 1: "a/b/c/d/e/f" })],
+  ["account: group of 32 bytes", 2, login({ 8: digest(1) })],
+  ["account: rotate on 4", 2, login({ 10: 4 })],
   ["credential: role 3", 3, [id(2), [1, 4], 3, [["a", id(1)]], digest(3)]],
   ["credential: no field", 3, [id(2), [1, 4], 0, [], digest(3)]],
   ["credential: nine fields", 3, [id(2), [1, 4], 0, Array.from({ length: 9 }, (_, i) => [`f${i}`, id(1)]), digest(3)]],
@@ -124,12 +123,13 @@ const malformed: readonly [name: string, type: number, tuple: Tcbor][] = [
   ["credential: field name with '-'", 3, [id(2), [1, 4], 0, [["a-b", id(1)]], digest(3)]],
   ["credential: field of 4,097 bytes", 3, [id(2), [1, 4], 0, [["a", new Uint8Array(4097)]], digest(3)]],
   ["application: '**' in the middle", 4, ["n", null, null, ["a/**/b"], false]],
-  ["order: action 2", 5, [id(2), 2]],
+  ["order: action 2", 5, [id(2), 2, 0, false]],
+  ["order: cause 7", 5, [id(2), 1, 7, false]],
   ["tombstone: type 65,536", 6, [65_536, id(2), [1, 4]]],
   ["conduit: node id of 16 bytes", 7, [id(1), "edge-1"]],
   ["model: not UTF-8", 8, ["n", Uint8Array.of(0xff)]],
   ["certificate: empty chain", 9, [[]]],
-  ["an item too many", 5, [id(2), 1, 1]],
+  ["an item too many", 5, [id(2), 1, 0, false, 1]],
   ["no array", 5, null],
 ];
 

@@ -205,6 +205,11 @@ export class EdgeWorld {
         intervalS: null,
         windowless: false,
         fingerprintKey,
+        breakGlass: false,
+        group: null,
+        reconcileBy: null,
+        rotateOn: 0,
+        consumersReady: true,
       });
     const credential = (id: Uint8Array, of: Uint8Array, [number, value, role]: [number, string, CredentialRole]) => {
       const fields = makeFields([["password", utf8(value)]]);
@@ -236,6 +241,9 @@ export class EdgeWorld {
         host: "127.0.0.1",
         port: 502,
         settings: new Map(),
+        timeZone: "UTC",
+        windows: [],
+        held: false,
       }),
       account(accountId, "plant-1/meter/operator"),
       entry(at(3), {
@@ -247,7 +255,9 @@ export class EdgeWorld {
         disabled: false,
       }),
       ...this.values.map((value) => credential(at(16 + value[0]), accountId, value)),
-      ...this.orders.map((order) => entry(at(order.id), { kind: "order", accountId, action: order.action }, order.window)),
+      ...this.orders.map((order) =>
+        entry(at(order.id), { kind: "order", accountId, action: order.action, cause: "operator", now: false }, order.window),
+      ),
       ...many.flat(),
     ];
   }

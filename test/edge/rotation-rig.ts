@@ -191,6 +191,9 @@ export class RotationRig {
         host: this.host,
         port: 502,
         settings: new Map(),
+        timeZone: "UTC",
+        windows: [],
+        held: false,
       }),
       entry(accountId, {
         kind: "account",
@@ -201,6 +204,11 @@ export class RotationRig {
         intervalS: intervalS ?? null,
         windowless: false,
         fingerprintKey,
+        breakGlass: false,
+        group: null,
+        reconcileBy: null,
+        rotateOn: 0,
+        consumersReady: true,
       }),
       ...this.values.map(([number, value, role]) => {
         const fields = makeFields([["password", utf8(value)]]);
@@ -214,7 +222,11 @@ export class RotationRig {
         });
       }),
       ...this.orders.map((order) =>
-        entry(numbered(order.id, 1), { kind: "order", accountId, action: order.action }, order.window),
+        entry(
+          numbered(order.id, 1),
+          { kind: "order", accountId, action: order.action, cause: "operator", now: false },
+          order.window,
+        ),
       ),
     ];
   }

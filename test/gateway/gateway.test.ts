@@ -33,6 +33,11 @@ const account = entry(at(2), {
   intervalS: null,
   windowless: false,
   fingerprintKey,
+  breakGlass: false,
+  group: null,
+  reconcileBy: null,
+  rotateOn: 0,
+  consumersReady: true,
 });
 
 function credential(number: number, value: string, role: CredentialRole, id = at(10 + number)): DesiredEntry {

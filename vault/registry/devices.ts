@@ -1,7 +1,7 @@
 import { isSegment, type RotatePolicy } from "../../protocol/content/index.ts";
 import type { AccountRow, DeviceRow, VaultTransaction } from "../store/index.ts";
 import { Problems, RegistryError } from "./codes.ts";
-import { refuseTooManySettings, settingsText } from "./device-settings.ts";
+import { refuseTooManySettings, settingsText, windowsText } from "./device-settings.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { requireZone } from "./zones.ts";
 
@@ -49,6 +49,9 @@ export async function addDevice(context: RegistryContext, tx: VaultTransaction, 
     port: input.port,
     settings: settingsText(input.settings),
     identity: null,
+    time_zone: "UTC",
+    windows: windowsText([]),
+    held: 0,
     created_at: context.nowMs(),
   };
   await tx.insertInto("devices").values(device).execute();
@@ -113,6 +116,10 @@ async function addAccount(
     reported_state: null,
     reported_code: null,
     reported_at: null,
+    break_glass: 0,
+    group_id: null,
+    reconcile_by: null,
+    rotate_on: 0,
     created_at: context.nowMs(),
   };
   await tx.insertInto("accounts").values(row).execute();

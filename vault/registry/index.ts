@@ -2,6 +2,7 @@ export * from "./applications.ts";
 export { changeDevice, deviceAt } from "./change-device.ts";
 export { Problems, REGISTRY_CODES, RegistryError } from "./codes.ts";
 export * from "./credentials.ts";
+export { windowsOf } from "./device-settings.ts";
 export * from "./devices.ts";
 export * from "./ledger-rows.ts";
 export * from "./models.ts";

@@ -12,6 +12,7 @@ export const migrations: readonly Migration[] = [
   { number: 1, name: "first tables", up: (db) => run(db, firstTables) },
   { number: 2, name: "what an edge last said about an account", up: (db) => run(db, reportedState) },
   { number: 3, name: "which bundles change something", up: (db) => run(db, bundleChanges) },
+  { number: 4, name: "windows, holds, groups and the causes of orders", up: (db) => run(db, rotationRules) },
 ];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
@@ -77,6 +78,18 @@ const reportedState = [
 ];
 
 const bundleChanges = ["alter table outbox add column changes integer not null default 1"];
+
+const rotationRules = [
+  "alter table devices add column time_zone text not null default 'UTC'",
+  "alter table devices add column windows text not null default '[]'",
+  "alter table devices add column held integer not null default 0",
+  "alter table accounts add column break_glass integer not null default 0",
+  "alter table accounts add column group_id blob",
+  "alter table accounts add column reconcile_by blob",
+  "alter table accounts add column rotate_on integer not null default 0",
+  "alter table orders add column cause text not null default 'operator'",
+  "alter table orders add column now integer not null default 0",
+];
 
 async function run(db: Kysely<VaultTables>, statements: readonly string[]): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

@@ -104,6 +104,12 @@ export interface DeviceRow {
   /** JSON array of [key, value]. */
   settings: string;
   identity: string | null;
+  /** IANA name. */
+  time_zone: string;
+  /** JSON array of [days, start minute, minutes]. */
+  windows: string;
+  /** 1 while an operator holds it. */
+  held: number;
   created_at: number;
 }
 
@@ -131,6 +137,13 @@ export interface AccountRow {
   reported_state: string | null;
   reported_code: string | null;
   reported_at: number | null;
+  break_glass: number;
+  /** 16 bytes, shared by the accounts that change together. */
+  group_id: Uint8Array | null;
+  /** The account that sets this one's password where no candidate works. */
+  reconcile_by: Uint8Array | null;
+  /** Sum of rotateOnBit. */
+  rotate_on: number;
   created_at: number;
 }
 
@@ -175,6 +188,10 @@ export interface OrderRow {
   account_id: Uint8Array;
   /** verify | rotate. */
   action: string;
+  /** One of orderCauses. */
+  cause: string;
+  /** 1 where it holds outside the device's windows too. */
+  now: number;
   not_before: number;
   not_after: number;
   /** open | done. */

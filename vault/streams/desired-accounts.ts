@@ -100,6 +100,12 @@ function accountEntry(context: RegistryContext, account: AccountRow): DesiredEnt
     intervalS: account.interval_s,
     windowless: account.windowless === 1,
     fingerprintKey: fingerprintKeyOf(context, account),
+    breakGlass: account.break_glass === 1,
+    group: account.group_id,
+    reconcileBy: account.reconcile_by,
+    rotateOn: account.rotate_on,
+    // A value goes to the edge only when its remote consumers hold it as pending.
+    consumersReady: true,
   });
 }
 

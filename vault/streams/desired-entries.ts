@@ -1,8 +1,8 @@
 import { toHex } from "../../protocol/base/index.ts";
 import type { DesiredEntry, EntryMap } from "../../protocol/bundle/index.ts";
-import type { OrderAction } from "../../protocol/content/index.ts";
+import type { OrderAction, OrderCause } from "../../protocol/content/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
-import type { RegistryContext } from "../registry/index.ts";
+import { type RegistryContext, windowsOf } from "../registry/index.ts";
 import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { accountEntries } from "./desired-accounts.ts";
 import {
@@ -96,6 +96,9 @@ async function devicesOf(context: RegistryContext, tx: VaultTransaction, zone: s
         host: device.host,
         port: device.port,
         settings: new Map(JSON.parse(device.settings) as [string, string][]),
+        timeZone: device.time_zone,
+        windows: windowsOf(device),
+        held: device.held === 1,
       }),
     ),
   ];
@@ -118,6 +121,8 @@ async function openOrders(
         kind: "order",
         accountId: order.account_id,
         action: order.action as OrderAction,
+        cause: order.cause as OrderCause,
+        now: order.now === 1,
       }),
       authority: { notBefore: order.not_before, notAfter: order.not_after },
     }));

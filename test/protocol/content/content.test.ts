@@ -66,6 +66,7 @@ t.test("what a content may not say is refused with CONTENT_MALFORMED, by the wri
   const long = (n: number) => "x".repeat(n);
   const settings = (n: number) =>
     new Map(Array.from({ length: n }, (_, i) => [`k${String(i).padStart(2, "0")}`, "v"] as const));
+  const window = { days: 1, startMinute: 0, minutes: 1 };
   const limits: [what: string, limit: number, make: (n: number) => Content][] = [
     ["name", contentLimits.nameBytes, (n) => ({ ...device, name: long(n) })],
     ["model name", contentLimits.nameBytes, (n) => ({ ...device, model: long(n) })],
@@ -74,6 +75,12 @@ t.test("what a content may not say is refused with CONTENT_MALFORMED, by the wri
     ["settings", contentLimits.settings, (n) => ({ ...device, settings: settings(n) })],
     ["setting name", contentLimits.settingNameBytes, (n) => ({ ...device, settings: new Map([[long(n), ""]]) })],
     ["setting value", contentLimits.settingValueBytes, (n) => ({ ...device, settings: new Map([["k", long(n)]]) })],
+    ["windows", contentLimits.windows, (n) => ({ ...device, windows: Array.from({ length: n }, () => window) })],
+    ["window days", 127, (n) => ({ ...device, windows: [{ ...window, days: n }] })],
+    ["window start", 1_439, (n) => ({ ...device, windows: [{ ...window, startMinute: n }] })],
+    ["window minutes", 10_080, (n) => ({ ...device, windows: [{ ...window, minutes: n }] })],
+    ["time zone", contentLimits.timeZoneBytes, (n) => ({ ...device, timeZone: long(n) })],
+    ["events", 3, (n) => ({ ...account, rotateOn: n })],
     ["zone", contentLimits.segmentBytes, (n) => ({ ...device, zone: long(n) })],
     ["username", contentLimits.usernameBytes, (n) => ({ ...account, username: long(n) })],
     ["interval", contentLimits.intervalS, (n) => ({ ...account, intervalS: n })],
@@ -98,6 +105,11 @@ t.test("what a content may not say is refused with CONTENT_MALFORMED, by the wri
     ["a lone surrogate", { ...account, username: "\ud800" }],
     ["a zone with a blank", { ...device, zone: "line 4" }],
     ["a setting's name", { ...device, settings: new Map([["1st", ""]]) }],
+    ["a window on no day", { ...device, windows: [{ ...window, days: 0 }] }],
+    ["a window without a minute", { ...device, windows: [{ ...window, minutes: 0 }] }],
+    ["a time zone with a blank", { ...device, timeZone: "Europe/New Berlin" }],
+    ["no time zone", { ...device, timeZone: "" }],
+    ["a short group", { ...account, group: hash(1) }],
     ["an interval without the policy", { ...account, rotate: "on-demand" }],
     ["the policy without an interval", { ...account, intervalS: null }],
     ["an interval of zero", { ...account, intervalS: 0 }],
@@ -112,8 +124,9 @@ t.test("what a content may not say is refused with CONTENT_MALFORMED, by the wri
   const raw: [what: string, type: number, tuple: Tcbor][] = [
     ["a model that is not UTF-8", 8, ["m", Uint8Array.of(0xff)]],
     ["an unknown role", 3, [id(1), [1, 1], 3, [["a", id(1)]], hash(1)]],
-    ["an unknown action", 5, [id(1), 2]],
-    ["one item more", 5, [id(1), 1, 1]],
+    ["an unknown action", 5, [id(1), 2, 0, false]],
+    ["an unknown cause", 5, [id(1), 1, 7, false]],
+    ["one item more", 5, [id(1), 1, 0, false, 1]],
     ["a map", 5, new Map()],
     [
       "settings twice",
@@ -128,6 +141,9 @@ t.test("what a content may not say is refused with CONTENT_MALFORMED, by the wri
           ["a", "1"],
           ["a", "2"],
         ],
+        "UTC",
+        [],
+        false,
       ],
     ],
   ];

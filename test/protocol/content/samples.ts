@@ -8,6 +8,7 @@ import {
   encodeContent,
   type FactContent,
   makeFields,
+  type OrderContent,
 } from "../../../protocol/content/index.ts";
 
 export const id = (byte: number) => new Uint8Array(16).fill(byte);
@@ -26,6 +27,12 @@ export const device: DeviceContent = {
     ["context", ""],
     ["unitId", "7"],
   ]),
+  timeZone: "Europe/Berlin",
+  windows: [
+    { days: 0b001_1111, startMinute: 22 * 60, minutes: 360 },
+    { days: 127, startMinute: 0, minutes: 1 },
+  ],
+  held: true,
 };
 export const account: AccountContent = {
   kind: "account",
@@ -36,7 +43,13 @@ export const account: AccountContent = {
   intervalS: 86_400,
   windowless: true,
   fingerprintKey: hash(2),
+  breakGlass: true,
+  group: id(6),
+  reconcileBy: id(7),
+  rotateOn: 3,
+  consumersReady: false,
 };
+export const order: OrderContent = { kind: "order", accountId: id(2), action: "rotate", cause: "operator", now: false };
 export const credential: CredentialContent = {
   kind: "credential",
   accountId: id(2),
@@ -59,11 +72,13 @@ export const application: ApplicationContent = {
 export const contents: readonly Content[] = [
   device,
   account,
-  { ...account, rotate: "never", intervalS: null, username: "" },
+  { ...device, timeZone: "UTC", windows: [], held: false },
+  { ...account, rotate: "never", intervalS: null, username: "", group: null, reconcileBy: null, rotateOn: 0 },
   credential,
   application,
   { ...application, tokenHash: null, uid: 1001, grants: [], disabled: true },
-  { kind: "order", accountId: id(2), action: "rotate" },
+  order,
+  { ...order, action: "verify", cause: "fleet", now: true },
   { kind: "tombstone", type: 3, id: id(2), upTo: at(9) },
   { kind: "conduit", nodeId: new Uint8Array(20).fill(5), name: "edge-1" },
   { kind: "certificate", chain: [text("own"), text("issuer")] },

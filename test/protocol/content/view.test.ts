@@ -2,7 +2,7 @@ import t from "tap";
 import type { Entry } from "../../../protocol/bundle/index.ts";
 import { isFork, viewContent } from "../../../protocol/content/index.ts";
 
-import { account, application, at, credential, device, entryOf, hash, id, rawEntry } from "./samples.ts";
+import { account, application, at, credential, device, entryOf, hash, id, order, rawEntry } from "./samples.ts";
 
 t.test("one entry that cannot be used is inert, and the others work", async (t) => {
   const view = viewContent([
@@ -11,9 +11,9 @@ t.test("one entry that cannot be used is inert, and the others work", async (t) 
     rawEntry(2, Uint8Array.of(0xff), id(8)),
     entryOf(account, id(2)),
     entryOf(credential, id(20)),
-    entryOf({ kind: "order", accountId: id(2), action: "verify" }, id(30), 1, false),
+    entryOf({ ...order, action: "verify" }, id(30), 1, false),
     entryOf({ ...credential, accountId: id(77) }, id(21)),
-    entryOf({ kind: "order", accountId: id(77), action: "verify" }, id(31)),
+    entryOf({ ...order, accountId: id(77) }, id(31)),
   ]);
   t.same(
     view.inert.map(({ entry, code }) => [entry.type, code]),
@@ -66,11 +66,7 @@ t.test("tombstones beat values up to their version, and the newest version comes
     "another account's",
   );
 
-  const gone = viewContent([
-    ...base,
-    tombstone(2, id(2), at(3)),
-    entryOf({ kind: "order", accountId: id(2), action: "rotate" }, id(30)),
-  ]);
+  const gone = viewContent([...base, tombstone(2, id(2), at(3)), entryOf(order, id(30))]);
   t.same([gone.accounts.size, gone.credentials.size, gone.orders.size, gone.inert.length], [0, 0, 0, 0]);
   t.equal(gone.buried.length, 5, "what hung on the account goes with it");
   t.equal(viewContent([...base, tombstone(2, id(2), at(2))]).accounts.size, 1, "a newer version of the account stays");
