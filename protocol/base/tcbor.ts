@@ -62,8 +62,11 @@ function hasControl(text: string): boolean {
   return false;
 }
 
+/** Where encoding begins: one for all, as it is synchronous; most values fit, and a new buffer costs more than they do. */
+const scratch = Buffer.allocUnsafeSlow(8 * 1024);
+
 class Writer {
-  #buffer = Buffer.allocUnsafe(256);
+  #buffer: Buffer = scratch;
   #length = 0;
 
   head(kind: number, argument: number): void {
@@ -97,11 +100,18 @@ class Writer {
     this.#length += value.length;
   }
 
+  text(value: string): void {
+    const length = Buffer.byteLength(value, "utf8");
+    this.head(major.text, length);
+    this.#reserve(length);
+    this.#length += this.#buffer.write(value, this.#length, length, "utf8");
+  }
+
   take(): Uint8Array {
     const out = new Uint8Array(this.#length);
     out.set(this.#buffer.subarray(0, this.#length));
     // What was encoded may be a secret: leave no second copy behind.
-    this.#buffer.fill(0);
+    this.#buffer.fill(0, 0, this.#length);
     return out;
   }
 
@@ -109,7 +119,7 @@ class Writer {
     if (this.#length + extra <= this.#buffer.length) return;
     const next = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#length + extra));
     next.set(this.#buffer.subarray(0, this.#length));
-    this.#buffer.fill(0);
+    this.#buffer.fill(0, 0, this.#length);
     this.#buffer = next;
   }
 }
@@ -124,9 +134,7 @@ function write(writer: Writer, value: Tcbor, depth: number): void {
   }
   if (typeof value === "string") {
     assert(value.isWellFormed() && !hasControl(value), "TCBOR text is well-formed and has no control characters");
-    const bytes = Buffer.from(value, "utf8");
-    writer.head(major.text, bytes.length);
-    return writer.bytes(bytes);
+    return writer.text(value);
   }
   if (value instanceof Uint8Array) {
     writer.head(major.bytes, value.length);
