@@ -15,7 +15,7 @@ export interface UplinkOptions {
   readonly dial: Dial | null;
 }
 
-/** The tunnel to the one gateway that the edge's trust names. A module of its own, loaded after reads are served. Throws NODE_NO_UPSTREAM. */
+/** The tunnel to the one gateway that the edge's trust names. A module of its own, loaded after reads are served. */
 export function openUplink(node: JoinedNode, { address, seams, log, dial }: UplinkOptions): DialledTunnel {
   return dialTunnel({
     node: {
@@ -27,7 +27,7 @@ export function openUplink(node: JoinedNode, { address, seams, log, dial }: Upli
       mailroom: nodeMailroom(node),
       seams,
     },
-    peer: upstreamOf(node.trust(), nodeRole.gateway).nodeId,
+    peer: () => upstreamOf(node.trust(), nodeRole.gateway).nodeId,
     address,
     mode: "direct",
     dial: dial ?? socketDial(node.identity.tls),

@@ -37,12 +37,12 @@ export interface TunnelsOptions {
   readonly listen?: Listen | undefined;
 }
 
-/** Dials the vault. Throws NODE_NO_UPSTREAM and ADDRESS_INVALID; never listens towards it. */
+/** Dials the vault. Throws ADDRESS_INVALID; never listens towards it. */
 export function dialVault(options: TunnelsOptions): DialledTunnel {
   const { node, vault } = options;
   return dialTunnel({
     node: tunnelNode(options),
-    peer: upstreamOf(node.trust(), nodeRole.vault).nodeId,
+    peer: () => upstreamOf(node.trust(), nodeRole.vault).nodeId,
     address: vault,
     mode: "direct",
     dial: options.dial ?? socketDial(node.identity.tls),

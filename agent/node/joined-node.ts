@@ -256,12 +256,16 @@ export class NodeCore implements JoinedNode {
   }
 }
 
-/** The member that a node dials: the vault for a gateway, the one gateway it knows for an edge. Throws NODE_NO_UPSTREAM. */
+/**
+ * The member that a node dials: the vault for a gateway, the one gateway it knows for an edge. Where that one was revoked it is dialled
+ * still: its successor answers for it, and nobody else can. Throws NODE_NO_UPSTREAM.
+ */
 export function upstreamOf(trust: TrustState, role: MemberStatement["role"]): MemberStatement {
-  const found = [...trust.members.values()].filter(({ statement }) => statement.role === role && isTrusted(trust, statement));
-  const [only] = found;
-  if (only !== undefined && found.length === 1) return only.statement;
-  throw new NodeError("NODE_NO_UPSTREAM", `${found.length} nodes to dial are known, expected one`);
+  const known = [...trust.members.values()].filter(({ statement }) => statement.role === role);
+  const trusted = known.filter(({ statement }) => isTrusted(trust, statement));
+  const [only] = trusted.length === 0 ? known.slice(-1) : trusted;
+  if (only !== undefined && trusted.length <= 1) return only.statement;
+  throw new NodeError("NODE_NO_UPSTREAM", `${trusted.length} nodes to dial are known, expected one`);
 }
 
 function isTrusted(trust: TrustState, statement: MemberStatement): boolean {

@@ -13,8 +13,8 @@ export type TunnelMode = "direct" | "proxy";
 
 export interface DialOptions {
   readonly node: TunnelNode;
-  /** Node id of the listener, 20 bytes; any other is refused. */
-  readonly peer: Uint8Array;
+  /** Node id of the listener, 20 bytes, asked at each dial; any other but its successor is refused. May throw: the dial then failed. */
+  peer(): Uint8Array;
   /** `host:port`; the name is looked up at each dial. */
   readonly address: string;
   readonly mode: TunnelMode;
@@ -112,7 +112,8 @@ class Dialler implements DialledTunnel {
 
   async #begin(stream: MessageStream): Promise<void> {
     try {
-      const { node, peer } = this.#options;
+      const { node } = this.#options;
+      const peer = this.#options.peer();
       const { binding } = stream;
       const heads = await node.mailroom.heads(peer);
       if (this.#state === "closed") throw new LinkError("LINK_UNREACHABLE", "closed while dialling");

@@ -6,7 +6,7 @@
  * 2. Fill a {@link TunnelNode}: ids, signing key, member statement, `trust()` (make it with `tunnelTrust(state)` of
  *    protocol/tunnel), `learn` (persist), the mailroom, the seams.
  * 3. Dial (gateway to vault, edge to gateway):
- *    `dialTunnel({ node, peer: idOfTheListener, address: "host:port", mode: "direct", dial: socketDial(tls), nextCounter, report })`.
+ *    `dialTunnel({ node, peer: () => idOfTheListener, address: "host:port", mode: "direct", dial: socketDial(tls), nextCounter, report })`.
  *    It keeps one session alive for ever; `status()` for health; `wake()` after you stored something to send; `close()`.
  *    `nextCounter()` returns a number above every one before, durable before it returns.
  * 4. Listen (vault, gateway): `await listenTunnel({ node, address: "host:port", listen: socketListen(tls), admit, onJoin, report })`.

@@ -12,7 +12,7 @@ export interface TunnelNode {
   member(): Uint8Array;
   /** What we trust now. Asked at each handshake. */
   trust(): TunnelTrust;
-  /** Roots and revoked lists that a listener told us, already verified: make them durable. The handshake waits for it. */
+  /** Roots, revoked lists and a successor's statement that a listener told us, already verified: make them durable. The handshake waits for it. */
   learn(statements: readonly Uint8Array[]): Awaitable<void>;
   readonly mailroom: Mailroom;
   readonly seams: Pick<Seams, "clock" | "timers" | "random">;

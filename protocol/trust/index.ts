@@ -11,6 +11,7 @@ export {
   bundleSignerOf,
   type HeldMember,
   type HeldRevoked,
+  isSuccessor,
   memberOf,
   newestRoot,
   rootsAbove,

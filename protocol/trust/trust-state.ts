@@ -77,8 +77,21 @@ export function memberOf(state: TrustState, nodeId: Uint8Array): MemberStatement
 
 /** Throws TRUST_REVOKED where the list names the node with this serial or a higher one. */
 export function requireNotRevoked(state: TrustState, member: MemberStatement): void {
+  if (isRevoked(state, member)) throw new TrustError("TRUST_REVOKED", "node is revoked");
+}
+
+/**
+ * True where `member` took the place of the node `nodeId`: that one's statement is held and revoked, and gives the same name and role. A
+ * name is given anew only when its bearer is put on the list for ever, so nobody who had it before can come after.
+ */
+export function isSuccessor(state: TrustState, member: { name: string; role: number }, nodeId: Uint8Array): boolean {
+  const before = state.members.get(toHex(nodeId))?.statement;
+  return before !== undefined && isRevoked(state, before) && before.name === member.name && before.role === member.role;
+}
+
+function isRevoked(state: TrustState, member: MemberStatement): boolean {
   const serial = state.revoked?.serials.get(toHex(member.nodeId));
-  if (serial !== undefined && member.serial <= serial) throw new TrustError("TRUST_REVOKED", "node is revoked");
+  return serial !== undefined && member.serial <= serial;
 }
 
 /** Highest revoked serial by node id in hexadecimal. */

@@ -48,7 +48,8 @@ export class DiallerHandshake {
 
   /**
    * Answers M2. `learned` is called with roots and revoked list once they verified, before anything else is judged: they count even
-   * where the handshake then fails. Throws TUNNEL_* and TRUST_* codes.
+   * where the handshake then fails. A listener that took the place of the one dialled is good too; `learned` is then called with its
+   * statement as well, once everything was judged. Throws TUNNEL_* and TRUST_* codes.
    */
   answer(bytes: Uint8Array, learned: (statements: readonly Uint8Array[]) => void): HandshakeResult & { m3: Uint8Array } {
     const options = this.#options;
@@ -57,11 +58,16 @@ export class DiallerHandshake {
     const trust = hello.statements.length === 0 ? options.trust : options.trust.learn(hello.statements);
     if (trust !== options.trust) learned(hello.statements);
     const { binding, counter, heads } = options;
-    const peer = trustPeer({ trust, binding, statement: hello.member, nodeId: options.peer });
+    const peer = trustPeer({ trust, binding, statement: hello.member, nodeId: hello.listener });
+    const dialled = sameBytes(hello.listener, options.peer);
+    if (!dialled && !trust.succeeds(peer, options.peer)) {
+      throw new TunnelError("TUNNEL_WRONG_PEER", "neither the node that was dialled nor its successor");
+    }
     const exporter = exporterOf(binding);
     const th2 = transcript2(this.first, signed, exporter);
     if (!peer.verify(listenerMessage(th2), signature)) throw new TunnelError("TUNNEL_BAD_SIGNATURE", "listener's signature");
     const secret = agree(this.#ephemeral, hello.ephemeral);
+    if (!dialled) learned([hello.member]);
     const m3 = encodeHello3({ member: options.member, counter, heads: heads.slice(0, maxHeadsPerMessage) });
     const th3 = transcript3(th2, signature, m3);
     const ownSignature = options.signing.sign(diallerMessage(th3));
@@ -70,9 +76,8 @@ export class DiallerHandshake {
   }
 
   #expect(hello: Hello2): void {
-    const { nodeId, peer, binding } = this.#options;
+    const { nodeId, binding } = this.#options;
     if (hello.version !== tunnelVersion) throw new TunnelError("TUNNEL_VERSION", "a version that we did not offer");
-    if (!sameBytes(hello.listener, peer)) throw new TunnelError("TUNNEL_WRONG_PEER", "not the node that was dialled");
     if (!sameBytes(hello.dialler, nodeId)) throw new TunnelError("TUNNEL_WRONG_PEER", "an answer to another node");
     if (hello.mode !== modeNumber(binding)) throw new TunnelError("TUNNEL_MODE_MISMATCH", "the listener is in another mode");
   }

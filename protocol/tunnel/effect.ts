@@ -4,7 +4,7 @@ import type { TunnelPeer } from "./tunnel-trust.ts";
 /** What the shell does for a session, in this order and one after the other. */
 export type TunnelEffect =
   | { readonly kind: "send"; readonly bytes: Uint8Array }
-  /** Make these roots and lists durable before carrying out what follows. */
+  /** Make these statements durable before carrying out what follows. */
   | { readonly kind: "learn"; readonly statements: readonly Uint8Array[] }
   /** Listener only: the dialler is who it says. Call `admit` with our heads, or `end`. */
   | { readonly kind: "authenticated"; readonly peer: TunnelPeer; readonly counter: number }

@@ -74,7 +74,10 @@ export class ListenerHandshake {
     const { nodeId, trust, binding } = this.#options;
     if (!hello.versions.includes(tunnelVersion)) throw new TunnelError("TUNNEL_VERSION", "no version in common");
     if (!sameBytes(hello.vaultId, trust.vaultId)) throw new TunnelError("TUNNEL_WRONG_VAULT", "a node of another vault");
-    if (!sameBytes(hello.listener, nodeId)) throw new TunnelError("TUNNEL_WRONG_PEER", "the dialler looks for another node");
+    // Who dials a node that was revoked may be looking for us, who took its place: our statement lets it judge.
+    if (!sameBytes(hello.listener, nodeId) && !trust.lists(hello.listener)) {
+      throw new TunnelError("TUNNEL_WRONG_PEER", "the dialler looks for another node");
+    }
     if (sameBytes(hello.dialler, nodeId)) throw new TunnelError("TUNNEL_WRONG_PEER", "the dialler says it is this node");
     if (hello.mode !== modeNumber(binding)) throw new TunnelError("TUNNEL_MODE_MISMATCH", "the dialler is in another mode");
   }

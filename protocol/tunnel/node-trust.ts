@@ -1,5 +1,14 @@
+import { toHex } from "../base/index.ts";
 import { importVerifyKey } from "../keys/index.ts";
-import { applyStatements, checkMember, newestRoot, rootsAbove, type TrustState, vaultIdOf } from "../trust/index.ts";
+import {
+  applyStatements,
+  checkMember,
+  isSuccessor,
+  newestRoot,
+  rootsAbove,
+  type TrustState,
+  vaultIdOf,
+} from "../trust/index.ts";
 import { maxStatements } from "./limits.ts";
 import type { TunnelTrust } from "./tunnel-trust.ts";
 
@@ -25,6 +34,8 @@ export function tunnelTrust(state: TrustState): TunnelTrust {
       const key = importVerifyKey(signKey);
       return { nodeId, name, role, zone, serial, tlsKeyHash, verify: (message, signature) => key.verify(message, signature) };
     },
+    lists: (nodeId) => state.revoked?.serials.has(toHex(nodeId)) === true,
+    succeeds: ({ name, role }, nodeId) => isSuccessor(state, { name, role }, nodeId),
   };
   return trust;
 }

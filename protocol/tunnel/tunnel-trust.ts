@@ -30,6 +30,10 @@ export interface TunnelTrust {
   learn(statements: readonly Uint8Array[]): TunnelTrust;
   /** The member of a statement that verifies under the newest root and is not revoked. Throws TRUST_UNKNOWN, TRUST_REVOKED and others. */
   member(statement: Uint8Array): TrustedPeer;
+  /** True where the revoked list names this node. */
+  lists(nodeId: Uint8Array): boolean;
+  /** True where `peer` took the place of the node `nodeId`, which is revoked. */
+  succeeds(peer: TunnelPeer, nodeId: Uint8Array): boolean;
 }
 
 /** What TLS proved about this connection; mode `proxy` proves nothing. */

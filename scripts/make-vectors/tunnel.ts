@@ -26,8 +26,8 @@ const world = new TunnelWorld();
 const gateway = world.node(41, { role: 1 });
 const edge = world.node(42);
 const stranger = world.node(43);
+const successor = world.node(44, { role: 1, name: "node-41" });
 const statements = [...world.laterRoots(2, 3), world.revoked(1, stranger)];
-const ahead = applyStatements(world.state, statements).state;
 const exporter = bytes(32, 0xe0);
 const heads = [{ nodeId: edge.nodeId, epoch: 1, seq: 7, id: bytes(32, 9) }];
 const counter = 12;
@@ -46,20 +46,21 @@ function binding(peer: TunnelMember, bound: Uint8Array): ChannelBinding {
   return { mode: "direct", exporter: bound, peerKeyHash: peer.tlsKeyHash, peerSignedBy: () => true };
 }
 
-/** A handshake of edge and gateway, with everything that it is made of. */
-function handshake(bound: Uint8Array, listenerStatements: Uint8Array[]) {
-  const listenerTrust = tunnelTrust(listenerStatements.length === 0 ? world.state : ahead);
+/** A handshake of edge and gateway, or of the edge that dials the gateway and its successor, with everything that it is made of. */
+function handshake(bound: Uint8Array, listenerStatements: Uint8Array[], at = gateway) {
+  const listenerTrust = tunnelTrust(applyStatements(world.state, listenerStatements).state);
+  const diallerStatements = at === gateway ? [] : [gateway.member];
   const dialler = new DiallerHandshake({
     ...edge,
-    trust: world.trust,
-    binding: binding(gateway, bound),
+    trust: tunnelTrust(applyStatements(world.state, diallerStatements).state),
+    binding: binding(at, bound),
     random: drawing(random.dialler),
     peer: gateway.nodeId,
     counter,
     heads,
   });
   const listener = new ListenerHandshake({
-    ...gateway,
+    ...at,
     trust: listenerTrust,
     binding: binding(edge, bound),
     random: drawing(random.listener),
@@ -76,13 +77,14 @@ function handshake(bound: Uint8Array, listenerStatements: Uint8Array[]) {
     diallerMember: edge.member,
     diallerTlsKeyHash: edge.tlsKeyHash,
     diallerRandom: random.dialler,
-    listenerSeed: bytes(32, 41),
-    listenerMember: gateway.member,
-    listenerTlsKeyHash: gateway.tlsKeyHash,
+    listenerSeed: at === gateway ? bytes(32, 41) : bytes(32, 44),
+    listenerMember: at.member,
+    listenerTlsKeyHash: at.tlsKeyHash,
     listenerRandom: random.listener,
     exporter: bound,
     counter,
     m1,
+    ...(at === gateway ? {} : { dialled: gateway.nodeId, diallerStatements }),
   };
   const outcome = {
     m2,
@@ -112,6 +114,15 @@ function otherM2(changes: Partial<typeof hello2>): Uint8Array {
   return concat(signed, gateway.signing.sign(listenerMessage(transcript2(m1, signed, exporter))));
 }
 
+const replaced = handshake(exporter, [world.revoked(1, gateway)], successor);
+
+/** M2 of an edge's or gateway's own making in answer to the M1 that looks for the gateway that was replaced. */
+function successorM2(by: TunnelMember, statements: Uint8Array[]): Uint8Array {
+  const { hello } = decodeHello2(replaced.outcome.m2);
+  const signed = encodeHello2({ ...hello, listener: by.nodeId, member: by.member, statements });
+  return concat(signed, by.signing.sign(listenerMessage(transcript2(replaced.ends.m1, signed, exporter))));
+}
+
 /** M3 with changed fields, signed again by `signer`. */
 function otherM3(changes: Partial<typeof hello3>, signer = edge.signing): Uint8Array {
   const signed = encodeHello3({ ...hello3, ...changes });
@@ -122,6 +133,7 @@ const handshakes: VectorCase[] = [
   ["a handshake in mode direct", direct] as const,
   ["a handshake in mode proxy", handshake(new Uint8Array(0), [])] as const,
   ["a handshake that brings roots and a revoked list", handshake(exporter, statements)] as const,
+  ["a handshake with the successor of the gateway that was dialled", replaced] as const,
 ].map(([name, made]) => ({ name, expect: "ok", kind: "handshake", ...made.ends, ...made.outcome }));
 
 const firsts = variants({ ...ends, kind: "m1", expect: "TUNNEL_MALFORMED" }, [
@@ -129,6 +141,12 @@ const firsts = variants({ ...ends, kind: "m1", expect: "TUNNEL_MALFORMED" }, [
   { name: "M1 of no known version", expect: "TUNNEL_VERSION", m1: encodeHello1({ ...hello1, versions: [2, 3] }) },
   { name: "M1 of a known version among others", expect: "ok", m1: encodeHello1({ ...hello1, versions: [1, 2] }) },
   { name: "M1 to another vault", expect: "TUNNEL_WRONG_VAULT", m1: encodeHello1({ ...hello1, vaultId: bytes(32, 1) }) },
+  {
+    name: "M1 to a node that the listener knows as revoked",
+    expect: "ok",
+    listenerStatements: [world.revoked(1, stranger)],
+    m1: encodeHello1({ ...hello1, listener: stranger.nodeId }),
+  },
   { name: "M1 to another node", expect: "TUNNEL_WRONG_PEER", m1: encodeHello1({ ...hello1, listener: edge.nodeId }) },
   {
     name: "M1 from the listener itself",
@@ -168,6 +186,39 @@ const seconds = variants({ ...ends, m2, kind: "m2", expect: "TUNNEL_WRONG_PEER" 
   },
   { name: "M2 with a root that leaves a gap", expect: "TRUST_ROOT_GAP", m2: otherM2({ statements: world.laterRoots(3, 3) }) },
   { name: "M2 of a signature only", expect: "TUNNEL_MALFORMED", m2: m2.subarray(-64) },
+]);
+
+const other = world.node(45, { role: 1 });
+const namesake = world.node(47, { role: 2, name: "node-41" });
+const successors = variants({ ...replaced.ends, m2: replaced.outcome.m2, kind: "m2", expect: "TUNNEL_WRONG_PEER" }, [
+  { name: "M2 from the successor", expect: "ok" },
+  { name: "M2 from the successor of a gateway of which no statement is held", diallerStatements: [] },
+  {
+    name: "M2 from a namesake while the gateway that was dialled is not revoked",
+    m2: successorM2(successor, []),
+  },
+  {
+    name: "M2 from a gateway of another name",
+    m2: successorM2(other, [world.revoked(1, gateway)]),
+    listenerTlsKeyHash: other.tlsKeyHash,
+  },
+  {
+    name: "M2 from an edge that bears the gateway's name",
+    m2: successorM2(namesake, [world.revoked(1, gateway)]),
+    listenerTlsKeyHash: namesake.tlsKeyHash,
+  },
+  {
+    name: "M2 from a successor that was replaced itself",
+    expect: "TRUST_REVOKED",
+    m2: successorM2(successor, [world.revoked(2, gateway, successor)]),
+  },
+  {
+    name: "M2 from the gateway that was replaced",
+    expect: "TRUST_REVOKED",
+    m2: successorM2(gateway, []),
+    listenerTlsKeyHash: gateway.tlsKeyHash,
+    diallerStatements: [gateway.member, world.revoked(1, gateway)],
+  },
 ]);
 
 const thirds = variants({ ...ends, m2, m3, kind: "m3", expect: "TUNNEL_BAD_SIGNATURE" }, [
@@ -278,6 +329,6 @@ writeVectors("tunnel", {
   area: "tunnel",
   about:
     "Handshakes, frames and payloads. A handshake is of a dialler and a listener, whose identity keys have the seeds given; `…Random` is the ephemeral X25519 private key, then the nonce. " +
-    "The dialler holds root 1 only; the listener has applied `listenerStatements` too. An empty `exporter` is mode proxy. The dialler tells one head: its own id, epoch 1, seq 7, id 32 × 09.",
-  cases: [...handshakes, ...firsts, ...seconds, ...thirds, ...frames, ...payloads],
+    "The dialler holds root 1 and has applied `diallerStatements`, where they are given; the listener has applied `listenerStatements`. The dialler dials the listener, or the node id `dialled`. An empty `exporter` is mode proxy. The dialler tells one head: its own id, epoch 1, seq 7, id 32 × 09.",
+  cases: [...handshakes, ...firsts, ...seconds, ...successors, ...thirds, ...frames, ...payloads],
 });

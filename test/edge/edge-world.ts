@@ -56,6 +56,7 @@ export class EdgeWorld {
   member: MemberStatement | null = null;
   /** How a join that came to the gateway is answered. */
   answerJoin = (request: Uint8Array): Uint8Array => this.vault.answer(request, this.code, this.desired());
+  gatewayId: Uint8Array = new Uint8Array(0);
   #listener: TunnelListener | null = null;
   #waiting: { done: () => boolean; resolve: () => void }[] = [];
 
@@ -70,10 +71,11 @@ export class EdgeWorld {
     return { kind: "key-file", path: join(this.folder.keys, "key-file") } as const;
   }
 
-  /** Opens the gateway's listener. */
-  async listen(): Promise<void> {
+  /** Opens the listener of a newly enrolled gateway; one that listens already goes. */
+  async listen(name = "gateway-1"): Promise<void> {
+    await this.#listener?.close();
     const store = new MemoryStore();
-    const code = this.vault.enrol("gateway-1", nodeRole.gateway);
+    const code = this.vault.enrol(name, nodeRole.gateway);
     const exchange = async (request: Uint8Array) => this.vault.answer(request, code);
     const member = await joinNode({ store, code, role: nodeRole.gateway, seams: this.seams, exchange });
     const seeds = store.read(loadIdentity);
@@ -88,6 +90,7 @@ export class EdgeWorld {
       queueMicrotask(() => this.#look());
       return "stored";
     };
+    this.gatewayId = member.nodeId;
     this.#listener = await listenTunnel({
       node: {
         nodeId: member.nodeId,
@@ -158,6 +161,11 @@ export class EdgeWorld {
   until(done: () => boolean): Promise<void> {
     if (done()) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ done, resolve }));
+  }
+
+  /** Resolves once `done` holds; looked at often, for what no report tells. The test's own time limit ends a wait in vain. */
+  async dialled(done: () => boolean): Promise<void> {
+    while (!done()) await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Outcomes of the rotation facts so far. */

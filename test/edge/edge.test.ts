@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import t, { type Test } from "tap";
 import { callAdmin } from "../../agent/admin/index.ts";
 import { loadConfig } from "../../agent/config/index.ts";
+import { upstreamOf } from "../../agent/node/index.ts";
 import { edgeConfigSchema, type RunningEdge } from "../../edge/index.ts";
 import { sealingKeyFromSeed } from "../../protocol/keys/index.ts";
 import { decodeEscrowList } from "../../protocol/rotation/index.ts";
 import { openEscrow } from "../../protocol/seal/index.ts";
+import { nodeRole } from "../../protocol/trust/index.ts";
 import { EdgeWorld } from "./edge-world.ts";
 
 async function joined(t: Test): Promise<EdgeWorld> {
@@ -115,6 +117,30 @@ t.test("a value under rotation is served as in progress, and is resolved by the 
   await running(t, world);
   await world.until(() => world.reports.includes("verified 1"));
   t.match((await world.read()).body, { fields: { password: "new-1" }, rotation: "idle" });
+});
+
+t.test("an edge follows the gateway that took its gateway's place, over a restart too, and no other", async (t) => {
+  const world = await joined(t);
+  const edge = await running(t, world);
+  await world.until(() => world.facts.some((fact) => fact.kind === "audit"));
+  const first = world.gatewayId;
+  world.vault.revoke(1, first);
+  await world.listen("gateway-2");
+  const code = () => {
+    const status = edge.parts.tunnel();
+    return status !== null && "lastCode" in status ? status.lastCode : null;
+  };
+  await world.dialled(() => code() === "TUNNEL_WRONG_PEER");
+  t.same(upstreamOf(edge.parts.node.trust(), nodeRole.gateway).nodeId, first, "a gateway of another name is none");
+  await world.listen();
+  await world.order("verify").until(() => world.facts.some((fact) => fact.kind === "order-outcome"));
+  t.same(upstreamOf(edge.parts.node.trust(), nodeRole.gateway).nodeId, world.gatewayId);
+  await edge.close();
+  world.vault.revoke(2, first, world.gatewayId);
+  await world.listen();
+  const again = await running(t, world);
+  await world.order("verify").until(() => world.facts.filter((fact) => fact.kind === "order-outcome").length === 2);
+  t.same(upstreamOf(again.parts.node.trust(), nodeRole.gateway).nodeId, world.gatewayId, "and the one after it");
 });
 
 t.test("a revoked edge and a silent vault are red", async (t) => {

@@ -151,7 +151,7 @@ export class GatewayWorld {
         mailroom: nodeMailroom(node),
         seams,
       },
-      peer: this.gatewayId,
+      peer: () => this.gatewayId,
       address: edgesAddress,
       mode: "direct",
       dial: this.network.dial(member.tlsKeyHash),

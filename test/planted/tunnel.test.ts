@@ -54,6 +54,12 @@ const bugs: readonly PlantedBug[] = [
     caught: ["M1 to another vault", "M2 from another node"],
   },
   {
+    bug: "any gateway is taken for a successor",
+    module: "../../protocol/trust/index.ts",
+    broken: () => ({ isSuccessor: () => true }),
+    caught: ["M2 from a gateway of another name", "M2 from a namesake while the gateway that was dialled is not revoked"],
+  },
+  {
     bug: "an all-zero secret is let through",
     module: "../../protocol/tunnel/handshake.ts",
     broken: () => ({ agree: () => new Uint8Array(32) }),

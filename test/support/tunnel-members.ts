@@ -43,14 +43,14 @@ export class TunnelWorld {
   }
 
   /** A node whose keys come from `byte`, 40 to 250. */
-  node(byte: number, options: { role?: NodeRole; serial?: number; tlsKeyHash?: Uint8Array } = {}): TunnelMember {
+  node(byte: number, options: { role?: NodeRole; name?: string; serial?: number; tlsKeyHash?: Uint8Array } = {}): TunnelMember {
     const signing = sampleSigner(byte);
     const tlsKeyHash = options.tlsKeyHash ?? new Uint8Array(hash("sha256", Uint8Array.of(byte), "buffer"));
     const statement = {
       vaultId: this.vaultId,
       nodeId: signing.keyId,
       serial: options.serial ?? 1,
-      name: `node-${byte}`,
+      name: options.name ?? `node-${byte}`,
       role: options.role ?? nodeRole.edge,
       zone: "line-4",
       signKey: signing.publicKey,

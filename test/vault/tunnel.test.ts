@@ -83,7 +83,7 @@ t.test(
           mailroom: nodeMailroom(node),
           seams,
         },
-        peer: upstreamOf(node.trust(), nodeRole.vault).nodeId,
+        peer: () => upstreamOf(node.trust(), nodeRole.vault).nodeId,
         address,
         mode: "direct",
         dial: socketDial(node.identity.tls),

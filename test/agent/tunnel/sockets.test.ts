@@ -69,7 +69,7 @@ class Rig {
   dial(address: string, tls: SampleTls = edgePeer.tls, node: RigNode = this.edge): DialledTunnel {
     const tunnel = dialTunnel({
       node,
-      peer: gatewayPeer.member.nodeId,
+      peer: () => gatewayPeer.member.nodeId,
       address,
       mode: "direct",
       dial: socketDial(tls),

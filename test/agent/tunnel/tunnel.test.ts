@@ -39,7 +39,7 @@ class Rig {
   dial(node: RigNode = this.edge, member: TunnelMember = edgeMember): DialledTunnel {
     const tunnel = dialTunnel({
       node,
-      peer: gatewayMember.nodeId,
+      peer: () => gatewayMember.nodeId,
       address: "10.0.0.1:7444",
       mode: "direct",
       dial: this.network.dial(member.tlsKeyHash),
@@ -422,7 +422,7 @@ t.test("mode proxy and a malformed address are refused before anything is dialle
   const rig = new Rig();
   const options = {
     node: rig.edge,
-    peer: gatewayMember.nodeId,
+    peer: () => gatewayMember.nodeId,
     dial: rig.network.dial(null),
     nextCounter: () => 1,
     report: () => {},

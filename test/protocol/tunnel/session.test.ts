@@ -118,9 +118,65 @@ const other = new TunnelWorld([]);
 const revokedEdge = tunnelTrust(applyStatements(world.state, [world.revoked(1, edge)]).state);
 const revokedGateway = tunnelTrust(applyStatements(world.state, [world.revoked(1, gateway)]).state);
 const newerEdge = tunnelTrust(applyStatements(world.state, [world.node(42, { serial: 2 }).member]).state);
+/** Took the place of `gateway`. */
+const successor = world.node(44, { role: 1, name: "node-41" });
+const knowsGateway = tunnelTrust(applyStatements(world.state, [gateway.member]).state);
+/** A listener that answers whoever it was that was dialled. */
+const answersAll = { ...world.trust, lists: () => true };
 const wrongExporter: Partial<DirectBinding> = { exporter: new Uint8Array(32).fill(8) };
 
 const refusals: Record<string, { options: PairOptions; side: "dialler" | "listener"; code: string }> = {
+  "the gateway that was replaced, by who knows its successor": {
+    options: {
+      diallerTrust: tunnelTrust(
+        applyStatements(world.state, [gateway.member, successor.member, world.revoked(1, gateway)]).state,
+      ),
+      dialled: successor.nodeId,
+      listenerTrust: answersAll,
+    },
+    side: "dialler",
+    code: "TRUST_REVOKED",
+  },
+  "a gateway of another name in place of the one dialled": {
+    options: {
+      diallerTrust: knowsGateway,
+      dialled: gateway.nodeId,
+      listener: world.node(45, { role: 1 }),
+      listenerTrust: revokedGateway,
+    },
+    side: "dialler",
+    code: "TUNNEL_WRONG_PEER",
+  },
+  "an edge that has the gateway's name": {
+    options: {
+      diallerTrust: knowsGateway,
+      dialled: gateway.nodeId,
+      listener: world.node(45, { role: 2, name: "node-41" }),
+      listenerTrust: revokedGateway,
+    },
+    side: "dialler",
+    code: "TUNNEL_WRONG_PEER",
+  },
+  "a namesake while the one dialled is not revoked": {
+    options: { diallerTrust: knowsGateway, dialled: gateway.nodeId, listener: successor, listenerTrust: answersAll },
+    side: "dialler",
+    code: "TUNNEL_WRONG_PEER",
+  },
+  "a successor of whom nothing is known": {
+    options: { dialled: gateway.nodeId, listener: successor, listenerTrust: revokedGateway },
+    side: "dialler",
+    code: "TUNNEL_WRONG_PEER",
+  },
+  "a successor's statement without its key": {
+    options: {
+      diallerTrust: knowsGateway,
+      dialled: gateway.nodeId,
+      listener: { ...successor, signing: gateway.signing },
+      listenerTrust: revokedGateway,
+    },
+    side: "dialler",
+    code: "TUNNEL_BAD_SIGNATURE",
+  },
   "another vault's node": {
     options: { listenerTrust: { ...other.trust, vaultId: new Uint8Array(32) } },
     side: "listener",
@@ -182,6 +238,32 @@ for (const [name, { options, side, code }] of Object.entries(refusals)) {
     t.end();
   });
 }
+
+t.test(
+  "who dials a gateway that was replaced finds its successor, learns its statement and lets nobody else in its place",
+  (t) => {
+    const pair = new Pair({
+      diallerTrust: knowsGateway,
+      dialled: gateway.nodeId,
+      listener: successor,
+      listenerTrust: revokedGateway,
+    }).run();
+    t.ok(pair.open);
+    const learned = pair.effects.dialler.flatMap((effect) => (effect.kind === "learn" ? effect.statements : []));
+    t.same(learned, [world.revoked(1, gateway), successor.member]);
+    const after = applyStatements(world.state, [gateway.member, ...learned]).state;
+    const old = new Pair({ diallerTrust: tunnelTrust(after), listenerTrust: answersAll });
+    t.equal(old.run().code("dialler"), "TRUST_REVOKED", "the old one, also where it is dialled itself");
+    t.ok(new Pair({ diallerTrust: tunnelTrust(after), listener: successor, listenerTrust: revokedGateway }).run().open);
+    const third = world.node(46, { role: 1, name: "node-41" });
+    const later = tunnelTrust(applyStatements(world.state, [world.revoked(2, gateway, successor)]).state);
+    for (const dialled of [gateway, successor]) {
+      const options = { dialled: dialled.nodeId, listener: third, listenerTrust: later };
+      t.ok(new Pair({ diallerTrust: tunnelTrust(after), ...options }).run().open, "and the one after it");
+    }
+    t.end();
+  },
+);
 
 t.test("mode proxy works where both sides are in it, and binds no TLS", (t) => {
   t.ok(new Pair({ diallerBinding: { mode: "proxy" }, listenerBinding: { mode: "proxy" } }).run().open);
