@@ -103,7 +103,8 @@ function refuseItem(parts: NodeParts, tx: Transaction, draft: NodeDraft, { opene
     parts.audit.append(tx, streamEvent(parts, "node.quarantine", { outcome: "failed", code, details }));
     parts.log.error("node.quarantined", { code, ...places(opened) });
   }
-  const result: ApplyResult = { outcome: "refused", code, retryable: behind };
+  // Not even one that came too far ahead need come again: the snapshot that was asked for brings what it said, and must not wait behind it.
+  const result: ApplyResult = { outcome: "refused", code, retryable: false };
   return { result, changed: changed || quarantine, reportDue: quarantine || behind, next: null };
 }
 
