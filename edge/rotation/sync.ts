@@ -2,7 +2,7 @@ import type { Store } from "../../agent/store/index.ts";
 import type { DeviceModel } from "../../firmware-adapters/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
 import type { ContentView, CredentialContent } from "../../protocol/content/index.ts";
-import { adopted, type CandidateIndex, everyCandidate } from "../../protocol/rotation/index.ts";
+import { adopted, offersOf } from "../../protocol/rotation/index.ts";
 import { type Account, accountOf, type DeviceSpec } from "./account.ts";
 import type { Books } from "./commit.ts";
 import type { RotationEngine } from "./engine.ts";
@@ -121,23 +121,14 @@ function takeValues(
   credentials: readonly CredentialContent[],
   options: SyncOptions,
 ): IssuedValue[] {
-  const current = credentials.find(({ role }) => role === "current");
-  const { unacknowledged } = account.record.state;
-  // The vault names as current what we reported: that is its acknowledgement.
-  if (
-    current !== undefined &&
-    unacknowledged !== null &&
-    sameIndex(unacknowledged, [current.index.epoch, current.index.number])
-  )
-    engine.tell(account, { kind: "acknowledged", index: unacknowledged });
+  const values = credentials.map((credential) => ({ role: credential.role, ...storedValue(credential) }));
   const issued: IssuedValue[] = [];
-  for (const credential of credentials.filter(({ role }) => role !== "pending").toReversed()) {
-    const stored = storedValue(credential);
-    const known = everyCandidate(account.record.state).find(({ index }) => sameIndex(index, stored.index));
-    if (known !== undefined) {
-      if (!sameFingerprint(account, known.ref, stored, options.store)) engine.tell(account, { kind: "hold", cause: "fork" });
-    } else if (credential.role === "pool") issued.push({ account, stored });
-    else engine.give(account, stored);
+  for (const offer of offersOf(account.record.state, values)) {
+    if (offer.kind === "acknowledged") engine.tell(account, offer);
+    else if (offer.kind === "issued") issued.push({ account, stored: offer.value });
+    else if (offer.kind === "given") engine.give(account, offer.value);
+    else if (!sameFingerprint(account, offer.candidate.ref, offer.value, options.store))
+      engine.tell(account, { kind: "hold", cause: "fork" });
   }
   return issued;
 }
@@ -153,8 +144,4 @@ function sameFingerprint(account: Account, ref: number, value: StoredValue, stor
 
 function storedValue({ index, fingerprint, fields }: CredentialContent): StoredValue {
   return { index: [index.epoch, index.number], fingerprint, fields };
-}
-
-function sameIndex(a: CandidateIndex, b: CandidateIndex): boolean {
-  return a[0] === b[0] && a[1] === b[1];
 }

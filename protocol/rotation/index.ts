@@ -15,6 +15,7 @@ export type {
   RotationLeaf,
   Transition,
 } from "./machine.ts";
+export { type Offer, type OfferedValue, offersOf } from "./offers.ts";
 export { probeOrder } from "./probing.ts";
 export {
   adopted,

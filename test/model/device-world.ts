@@ -5,6 +5,7 @@ import {
   type DeviceEffect,
   type DeviceOutcome,
   encodeRotation,
+  type RotationEffect,
   type RotationEvent,
   type RotationInputs,
   type RotationState,
@@ -33,6 +34,10 @@ export interface Options {
   readonly gives?: boolean;
   /** The vault may at any time have the account held. */
   readonly holds?: boolean;
+  /** A vault is explored beside it: what the vault says comes from there, and the pool begins empty. */
+  readonly beside?: boolean;
+  /** Changes apply at once or never: what lands late is explored without a vault. */
+  readonly prompt?: boolean;
   /** Values in the pool, 1 or 2; one keeps a world with many faults small enough to visit whole. */
   readonly values?: 1 | 2;
   readonly maxStates?: number;
@@ -56,6 +61,8 @@ export interface World {
   readonly restored: boolean;
   /** A person has changed the device. */
   readonly changed: boolean;
+  /** The vault knows every candidate. */
+  readonly escrowed: boolean;
 }
 
 /** What a person sets; the vault knows it before anybody else. */
@@ -68,7 +75,12 @@ export interface Move {
   readonly name: string;
   readonly to: World;
   readonly problem?: string | undefined;
+  /** What the step told the vault. */
+  readonly reports?: readonly RotationReport[];
 }
+
+/** A report of the machine, which goes out with the transaction of its step. */
+export type RotationReport = Extract<RotationEffect, { kind: "report" }>;
 
 /** A value as the vault numbers it: the first epoch, ref and number alike. */
 export function value(ref: number): Candidate {
@@ -91,6 +103,7 @@ export function keyOf(world: World): string {
     +world.reset,
     +world.restored,
     +world.changed,
+    +world.escrowed,
   ];
   return `${Buffer.from(encodeRotation(world.edge)).toString("latin1")}|${rest.join(",")}`;
 }
@@ -110,7 +123,8 @@ export class DeviceWorld {
   }
 
   start(): World {
-    const edge = { ...adopted(value(0)), pool: this.#options.values === 1 ? [value(1)] : [value(1), value(2)] };
+    const values = this.#options.values === 1 ? [value(1)] : [value(1), value(2)];
+    const edge = { ...adopted(value(0)), pool: this.#options.beside === true ? [] : values };
     return {
       edge,
       inFlight: null,
@@ -124,6 +138,7 @@ export class DeviceWorld {
       reset: false,
       restored: false,
       changed: false,
+      escrowed: true,
     };
   }
 
@@ -142,22 +157,27 @@ export class DeviceWorld {
 
   moves(world: World): Move[] {
     const moves: Move[] = [];
-    const event = (name: string, kind: RotationEvent, from: World = world) => moves.push(this.#apply(from, name, kind));
+    const event = (name: string, kind: RotationEvent, from: World = world) => moves.push(this.apply(from, name, kind));
     if (world.inFlight === null) event("tick", { kind: "tick" });
     else this.#exchange(world, world.inFlight, moves);
     event("rotate", { kind: "rotate", by: "order" });
-    event("verify", { kind: "verify" });
+    if (this.#options.beside !== true) this.#vaultsWord(world, event);
     if (world.edge.phase === "STAGED") event("cancel", { kind: "cancel" });
     if (world.edge.hold !== null) event("release", { kind: "release" });
-    if (world.edge.unacknowledged !== null) event("ack", { kind: "acknowledged", index: world.edge.unacknowledged });
     if (world.edge.phase === "UNKNOWN") event("retry", { kind: "retry" });
     if (this.#options.gives === true) event("given", { kind: "given", candidate: value(given) });
     if (this.#options.holds === true && world.edge.hold === null) event("hold", { kind: "hold", cause: "sequence" });
-    for (const { ref } of this.start().edge.pool) event("issued again", { kind: "issued", candidate: value(ref) });
     event("crash", { kind: "restart" }, { ...world, inFlight: null });
     event("window", { kind: "refill" }, { ...world, failures: 0, typo: false });
     this.#environment(world, moves);
     return moves;
+  }
+
+  /** What comes from the vault, or by its order, where none is explored beside. */
+  #vaultsWord(world: World, event: (name: string, kind: RotationEvent) => void): void {
+    event("verify", { kind: "verify" });
+    if (world.edge.unacknowledged !== null) event("ack", { kind: "acknowledged", index: world.edge.unacknowledged });
+    for (const { ref } of this.start().edge.pool) event("issued again", { kind: "issued", candidate: value(ref) });
   }
 
   #environment(world: World, moves: Move[]): void {
@@ -171,7 +191,7 @@ export class DeviceWorld {
       moves.push({ name: "person changes the device", to: { ...world, live: given, saved: given, late: null, changed: true } });
     if (this.#options.restores === true && !world.restored) {
       const old: World = { ...world, edge: this.start().edge, inFlight: null, restored: true };
-      moves.push(this.#apply(old, "store restored", { kind: "restored" }));
+      moves.push(this.apply(old, "store restored", { kind: "restored" }));
     }
   }
 
@@ -186,7 +206,7 @@ export class DeviceWorld {
   #exchange(world: World, effect: DeviceEffect, moves: Move[]): void {
     const answer = (how: string, after: World, outcome: DeviceOutcome) =>
       moves.push(
-        this.#apply({ ...after, inFlight: null }, `${effect.action} ${effect.ref} ${how}: ${outcome}`, {
+        this.apply({ ...after, inFlight: null }, `${effect.action} ${effect.ref} ${how}: ${outcome}`, {
           kind: "answer",
           action: effect.action,
           ref: effect.ref,
@@ -203,8 +223,8 @@ export class DeviceWorld {
       answer("arrives, denied", { ...after, refused: effect.ref }, "REJECTED_POLICY");
     }
     answer("reply lost", after, "AMBIGUOUS");
-    moves.push(this.#apply({ ...after, inFlight: null }, `${effect.action} ${effect.ref} arrives, crash`, { kind: "restart" }));
-    if (effect.action !== "push" || outcome !== "OK") return;
+    moves.push(this.apply({ ...after, inFlight: null }, `${effect.action} ${effect.ref} arrives, crash`, { kind: "restart" }));
+    if (effect.action !== "push" || outcome !== "OK" || this.#options.prompt === true) return;
     const late = { ref: effect.ref, base: effect.login };
     const queued: World = { ...world, late, settled: false };
     answer("queued", queued, "AMBIGUOUS");
@@ -212,7 +232,7 @@ export class DeviceWorld {
       answer("queued", queued, "OK");
       answer("twice", { ...after, late }, "AMBIGUOUS");
     }
-    moves.push(this.#apply({ ...queued, inFlight: null }, `push ${effect.ref} queued, crash`, { kind: "restart" }));
+    moves.push(this.apply({ ...queued, inFlight: null }, `push ${effect.ref} queued, crash`, { kind: "restart" }));
   }
 
   #arrive(world: World, effect: DeviceEffect): { after: World; outcome: DeviceOutcome } {
@@ -229,7 +249,7 @@ export class DeviceWorld {
   }
 
   /** One step: the state and everything of its transaction becomes durable, then the exchange may run. */
-  #apply(world: World, name: string, event: RotationEvent): Move {
+  apply(world: World, name: string, event: RotationEvent): Move {
     this.taken.add(`${world.edge.phase} ${event.kind === "answer" ? event.outcome : event.kind}`);
     const { state, effects } = this.#step(world.edge, event, this.#inputs(world));
     let to: World = { ...world, edge: state };
@@ -243,7 +263,7 @@ export class DeviceWorld {
       to = { ...to, inFlight: effect };
       problem ??= this.#forbidden(world, state, effect);
     }
-    return { name, to, problem };
+    return { name, to, problem, reports: effects.filter((effect) => effect.kind === "report") };
   }
 
   /** Exchanges that must never be allowed, whatever comes of them. */
@@ -274,7 +294,7 @@ export class DeviceWorld {
       spaceReserved: true,
       identityPinned: true,
       consumersReady: true,
-      escrowed: true,
+      escrowed: world.escrowed,
       deviceFree: true,
     };
   }

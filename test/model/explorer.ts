@@ -1,5 +1,20 @@
 import { DeviceWorld, keyOf, type Options, type World } from "./device-world.ts";
 
+/** What can be explored: worlds, and the moves from each to others. */
+export interface Model<W> {
+  start(): W;
+  moves(world: W): readonly { readonly name: string; readonly to: W; readonly problem?: string | undefined }[];
+  /** What is broken in a world, or undefined. */
+  judge(world: W): string | undefined;
+  /** Equal for equal worlds. */
+  keyOf(world: W): string;
+  /** Settled: from everywhere such a world must be within reach. */
+  isCalm(world: W): boolean;
+  /** What the rotation machine went through: the phase, for the table of those that were reached. */
+  phaseOf(world: W): string;
+  readonly taken: ReadonlySet<string>;
+}
+
 export interface Finding {
   readonly problem: string;
   /** The shortest way there. */
@@ -17,23 +32,41 @@ export interface Exploration {
   readonly complete: boolean;
 }
 
-interface Node {
-  readonly world: World;
+interface Node<W> {
+  readonly world: W;
   readonly parent: number;
   readonly by: string;
 }
 
-/** Walks every world that is reachable, breadth first, and stops at the first broken invariant. */
+const usualMost = 400_000;
+
+/** Walks every world of one edge and its device. */
 export function explore(options: Options): Exploration {
   const model = new DeviceWorld(options);
-  const nodes: Node[] = [{ world: model.start(), parent: -1, by: "start" }];
-  const known = new Map<string, number>([[keyOf(model.start()), 0]]);
+  return exploreModel<World>(
+    {
+      start: () => model.start(),
+      moves: (world) => model.moves(world),
+      judge: (world) => model.judge(world),
+      keyOf,
+      isCalm: isSettled,
+      phaseOf: ({ edge }) => edge.phase,
+      taken: model.taken,
+    },
+    options.maxStates,
+  );
+}
+
+/** Walks every world that is reachable, breadth first, and stops at the first broken invariant. */
+export function exploreModel<W>(model: Model<W>, maxStates = usualMost): Exploration {
+  const nodes: Node<W>[] = [{ world: model.start(), parent: -1, by: "start" }];
+  const known = new Map<string, number>([[model.keyOf(model.start()), 0]]);
   const back: number[][] = [[]];
   const phases = new Set<string>();
   let transitions = 0;
   for (let at = 0; at < nodes.length; at += 1) {
-    const node = nodes[at] as Node;
-    phases.add(node.world.edge.phase);
+    const node = nodes[at] as Node<W>;
+    phases.add(model.phaseOf(node.world));
     for (const move of model.moves(node.world)) {
       transitions += 1;
       const problem = move.problem ?? model.judge(move.to);
@@ -47,10 +80,10 @@ export function explore(options: Options): Exploration {
           finding: { problem, trace: [...traceTo(nodes, at), move.name] },
         };
       }
-      const key = keyOf(move.to);
+      const key = model.keyOf(move.to);
       let to = known.get(key);
       if (to === undefined) {
-        if (nodes.length >= (options.maxStates ?? 400_000))
+        if (nodes.length >= maxStates)
           return { states: nodes.length, transitions, phases, steps: model.taken, complete: false, finding: null };
         to = nodes.length;
         known.set(key, to);
@@ -60,19 +93,27 @@ export function explore(options: Options): Exploration {
       back[to]?.push(at);
     }
   }
-  return { states: nodes.length, transitions, phases, steps: model.taken, complete: true, finding: stuckIn(nodes, back) };
+  return {
+    states: nodes.length,
+    transitions,
+    phases,
+    steps: model.taken,
+    complete: true,
+    finding: stuckIn(model, nodes, back),
+  };
+}
+
+/** True where nothing is under way and the edge's current value is the live one. */
+export function isSettled({ edge, live }: World): boolean {
+  return (edge.phase === "IDLE" || edge.phase === "VERIFIED") && edge.pending === null && edge.current === live;
 }
 
 /** The first world from which no way leads to a settled one, or null. */
-function stuckIn(nodes: readonly Node[], back: readonly number[][]): Finding | null {
+function stuckIn<W>(model: Model<W>, nodes: readonly Node<W>[], back: readonly number[][]): Finding | null {
   const free = new Uint8Array(nodes.length);
   const queue: number[] = [];
   for (const [at, { world }] of nodes.entries()) {
-    const calm =
-      (world.edge.phase === "IDLE" || world.edge.phase === "VERIFIED") &&
-      world.edge.pending === null &&
-      world.edge.current === world.live;
-    if (!calm) continue;
+    if (!model.isCalm(world)) continue;
     free[at] = 1;
     queue.push(at);
   }
@@ -87,7 +128,7 @@ function stuckIn(nodes: readonly Node[], back: readonly number[][]): Finding | n
   return stuck < 0 ? null : { problem: "stuck", trace: traceTo(nodes, stuck) };
 }
 
-function traceTo(nodes: readonly Node[], at: number): string[] {
+function traceTo<W>(nodes: readonly Node<W>[], at: number): string[] {
   const trace: string[] = [];
   for (let here = at; here > 0; here = nodes[here]?.parent ?? 0) trace.unshift(nodes[here]?.by ?? "");
   return trace;
