@@ -1,7 +1,7 @@
 import { everyRow } from "../../agent/node/index.ts";
 import type { View } from "../../agent/store/index.ts";
 import { assert, encodeTcbor } from "../../protocol/base/index.ts";
-import type { EscrowedAccount, RotationState } from "../../protocol/rotation/index.ts";
+import { candidateOf, type EscrowedAccount, type RotationState } from "../../protocol/rotation/index.ts";
 import { decodeRecord, decodeValue, tables, valueId } from "./record.ts";
 
 /** An account whose candidates changed, with the row that says which they are. */
@@ -38,5 +38,7 @@ export function escrowedAccount(view: View, accountId: Uint8Array): EscrowedAcco
     value.fill(0);
     return decoded;
   });
-  return { accountId, values };
+  const current = candidateOf(state, state.current)?.index;
+  assert(current !== undefined, "the current value is a candidate");
+  return { accountId, current, values };
 }

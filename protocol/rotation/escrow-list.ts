@@ -15,18 +15,21 @@ export interface EscrowedValue {
 export interface EscrowedAccount {
   /** 16 bytes. */
   readonly accountId: Uint8Array;
+  /** The one last proven live, adopted or given. */
+  readonly current: CandidateIndex;
   /** In the order to try. */
   readonly values: readonly EscrowedValue[];
 }
 
 const maxAccounts = 100_000;
 
-/** What an escrow blob seals: `[[accountId, [[[epoch, number], fingerprint, fields], …]], …]`. The caller wipes it. */
+/** What an escrow blob seals: `[[accountId, [epoch, number], [[[epoch, number], fingerprint, fields], …]], …]`. The caller wipes it. */
 export function encodeEscrowList(accounts: readonly EscrowedAccount[]): Uint8Array {
   return encodeTcbor(
     accounts.map(
-      ({ accountId, values }): Tcbor => [
+      ({ accountId, current, values }): Tcbor => [
         accountId,
+        current,
         values.map(({ index, fingerprint, fields }): Tcbor => [index, fingerprint, fieldsToTcbor(fields)]),
       ],
     ),
@@ -36,9 +39,10 @@ export function encodeEscrowList(accounts: readonly EscrowedAccount[]): Uint8Arr
 /** Inverse of {@link encodeEscrowList}. Throws TCBOR_MALFORMED, TCBOR_SHAPE. */
 export function decodeEscrowList(bytes: Uint8Array): EscrowedAccount[] {
   return asList(decodeTcbor(bytes), "escrow", maxAccounts).map((account) => {
-    const [accountId, values] = asTuple(account, "escrow.account", 2);
+    const [accountId, current, values] = asTuple(account, "escrow.account", 3);
     return {
       accountId: asBytes(accountId, "escrow.accountId", 16),
+      current: readIndex(current),
       values: asList(values, "escrow.values", maxCandidates + maxPool).map(readValue),
     };
   });
@@ -46,10 +50,14 @@ export function decodeEscrowList(bytes: Uint8Array): EscrowedAccount[] {
 
 function readValue(value: Tcbor): EscrowedValue {
   const [index, fingerprint, fields] = asTuple(value, "escrow.value", 3);
-  const [epoch, number] = asTuple(index, "escrow.index", 2);
   return {
-    index: [asUint(epoch, "escrow.index.epoch"), asUint(number, "escrow.index.number")],
+    index: readIndex(index),
     fingerprint: asBytes(fingerprint, "escrow.fingerprint", 32),
     fields: fieldsFromTcbor(fields, "escrow.fields"),
   };
+}
+
+function readIndex(value: Tcbor | undefined): CandidateIndex {
+  const [epoch, number] = asTuple(value, "escrow.index", 2);
+  return [asUint(epoch, "escrow.index.epoch"), asUint(number, "escrow.index.number")];
 }

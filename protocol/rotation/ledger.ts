@@ -102,13 +102,20 @@ export function ingestReport(ledger: Ledger, report: LedgerReport): Ledger {
     case "proven":
     case "verified":
       // Streams are ordered, but two sticks may not be: an older success never takes the place of a newer one.
-      return compareIndex(value.index, acknowledgedValue(ledger)?.index ?? [0, 0]) < 0 ? ledger : acknowledge(ledger, value);
+      return isOlder(ledger, value) ? ledger : acknowledge(ledger, value);
   }
 }
 
 /** The value last proven live, or null before the first. */
 export function acknowledgedValue(ledger: Ledger): LedgerValue | null {
   return ledger.values.find(({ status }) => status === "acknowledged") ?? null;
+}
+
+/** What a node gets of a value: the acknowledged one is current, an open one waits in the edge's pool or pending at a gateway. */
+export function exportedRole(status: LedgerStatus, reader: "edge" | "gateway"): "current" | "pool" | "pending" | null {
+  if (status === "acknowledged") return "current";
+  if (status !== "issued") return null;
+  return reader === "gateway" ? "pending" : "pool";
 }
 
 /**
@@ -126,10 +133,20 @@ export function raiseEpoch(ledger: Ledger, epoch: number): Ledger {
   return { ...ledger, epoch, nextNumber: 1, unsettled: true };
 }
 
-/** Learns what the node's escrow holds; a known index with another fingerprint is a fork. Ends the unsettled time. */
-export function learnEscrow(ledger: Ledger, held: readonly { index: CandidateIndex; fingerprint: Uint8Array }[]): Ledger {
-  let values = ledger.values;
-  for (const { index, fingerprint } of held) {
+/** What a node's escrow says about one account. */
+export interface EscrowWord {
+  /** The one last proven live there, adopted or given. */
+  readonly current: CandidateIndex;
+  readonly values: readonly { readonly index: CandidateIndex; readonly fingerprint: Uint8Array }[];
+}
+
+/**
+ * Learns what the node's escrow holds, and which value the node last held for live; null where it has nothing of this account. Ends the
+ * unsettled time. Throws LEDGER_FORK for a known index with another fingerprint.
+ */
+export function learnEscrow(ledger: Ledger, word: EscrowWord | null): Ledger {
+  let { values } = ledger;
+  for (const { index, fingerprint } of word?.values ?? []) {
     const known = values.find((value) => compareIndex(value.index, index) === 0);
     if (known === undefined) values = [...values, { index, fingerprint, status: "issued" }];
     else if (!sameBytes(known.fingerprint, fingerprint)) {
@@ -138,7 +155,22 @@ export function learnEscrow(ledger: Ledger, held: readonly { index: CandidateInd
   }
   const highest = Math.max(0, ...values.filter(({ index }) => index[0] === ledger.epoch).map(({ index }) => index[1]));
   const nextNumber = Math.max(ledger.nextNumber, highest + 1);
-  return { ...ledger, nextNumber, unsettled: false, values: values.toSorted((a, b) => compareIndex(a.index, b.index)) };
+  const sorted = values.toSorted((a, b) => compareIndex(a.index, b.index));
+  const learned = { ...ledger, nextNumber, unsettled: false, values: sorted };
+  const live = sorted.find(({ index }) => word !== null && compareIndex(index, word.current) === 0);
+  // Only upwards: where a person gave a newer one after the node last heard of us, that stays.
+  return live === undefined || isOlder(learned, live) ? learned : acknowledge(learned, live);
+}
+
+/** A login proved this value live, whichever it is: what stood above it is behind now. */
+export function proveValue(ledger: Ledger, index: CandidateIndex): Ledger {
+  const value = ledger.values.find((each) => compareIndex(each.index, index) === 0);
+  if (value === undefined) throw new LedgerError("LEDGER_UNKNOWN_INDEX", `value ${index.join(".")} was not issued here`);
+  return acknowledge(ledger, value);
+}
+
+function isOlder(ledger: Ledger, value: LedgerValue): boolean {
+  return compareIndex(value.index, acknowledgedValue(ledger)?.index ?? [0, 0]) < 0;
 }
 
 /** `value` is live now. Older open ones can no longer be staged; they are kept. */

@@ -15,6 +15,7 @@ import {
   entryType,
   type RotatePolicy,
 } from "../../protocol/content/index.ts";
+import { exportedRole } from "../../protocol/rotation/index.ts";
 import { type CredentialVersion, fingerprintKeyOf, openVersions, type RegistryContext } from "../registry/index.ts";
 import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { singleLookups } from "./limits.ts";
@@ -52,7 +53,9 @@ export async function accountEntries(
   for (const account of stale) {
     entries.push(accountEntry(context, account));
     for (const version of versions.get(toHex(account.account_id)) ?? []) {
-      const value = valueEntry(account, version, roleOf(version, holds === null));
+      const role = exportedRole(version.status, holds === null ? "gateway" : "edge");
+      if (role === null) continue;
+      const value = valueEntry(account, version, role);
       const heldByAll = () =>
         wish.readers?.(account).every((reader) => holds?.(account, reader, indexOf(version)) === true) !== false;
       // What an edge once got stays in its pool, also where an application has begun to read the account since.
@@ -109,12 +112,7 @@ function accountEntry(context: RegistryContext, account: AccountRow): DesiredEnt
   });
 }
 
-/** A gateway keeps an open value as `pending`, ready for the moment when the edge has switched. */
-function roleOf(version: CredentialVersion, forGateway: boolean): CredentialRole {
-  if (version.status === "acknowledged") return "current";
-  return forGateway ? "pending" : "pool";
-}
-
+/** On a gateway an open value is ready for the moment when the edge has switched. */
 function valueEntry(account: AccountRow, version: CredentialVersion, role: CredentialRole): DesiredEntry {
   const index = indexOf(version);
   const { fields, fingerprint } = version;

@@ -1,6 +1,7 @@
 import t from "tap";
 import {
   acknowledgedValue,
+  exportedRole,
   giveValue,
   ingestReport,
   issueValue,
@@ -10,6 +11,7 @@ import {
   maxPool,
   openLedger,
   openValues,
+  proveValue,
   raiseEpoch,
   recoveryOrder,
 } from "../../../protocol/rotation/index.ts";
@@ -63,19 +65,31 @@ t.test("a value that was skipped stays a candidate", async (t) => {
 t.test("two values of one index are a fork, and an unknown index is refused", async (t) => {
   t.throws(() => ingestReport(full(), { ...report("verified", 1), fingerprint: print(7) }), { code: "LEDGER_FORK" });
   t.throws(() => ingestReport(full(), report("verified", 5)), { code: "LEDGER_UNKNOWN_INDEX" });
-  t.throws(() => learnEscrow(full(), [{ index: [1, 1], fingerprint: print(7) }]), { code: "LEDGER_FORK" });
+  t.throws(() => learnEscrow(full(), { current: [1, 0], values: [{ index: [1, 1], fingerprint: print(7) }] }), {
+    code: "LEDGER_FORK",
+  });
 });
 
 t.test("a restored vault issues nothing before the escrow, then learns what it forgot", async (t) => {
   const restored = raiseEpoch(openLedger(1, print(0)), 2);
   t.throws(() => raiseEpoch(restored, 2), { code: "LEDGER_EPOCH" });
   t.throws(() => issueValue(restored, print(3)), { code: "LEDGER_UNSETTLED" });
-  const learned = learnEscrow(restored, [
-    { index: [1, 0], fingerprint: print(0) },
-    { index: [1, 1], fingerprint: print(1) },
-  ]);
+  const values = [
+    { index: [1, 0] as const, fingerprint: print(0) },
+    { index: [1, 1] as const, fingerprint: print(1) },
+  ];
+  const learned = learnEscrow(restored, { current: [1, 0], values });
   t.same(issueValue(learned, print(3)).index, [2, 1]);
+  t.same(acknowledgedValue(learned)?.index, [1, 0]);
   t.same(acknowledgedValue(ingestReport(learned, report("verified", 1)))?.index, [1, 1]);
+  t.same(acknowledgedValue(learnEscrow(restored, { current: [1, 1], values }))?.index, [1, 1], "what the node last proved");
+  const given = giveValue(restored, print(9)).ledger;
+  t.same(
+    acknowledgedValue(learnEscrow(given, { current: [1, 1], values }))?.index,
+    [2, 1],
+    "not over a newer word of a person",
+  );
+  t.notOk(learnEscrow(restored, null).unsettled, "a node that holds nothing of it has nothing to tell");
 });
 
 t.test("a value that a person gives is acknowledged and drops nothing", async (t) => {
@@ -83,4 +97,19 @@ t.test("a value that a person gives is acknowledged and drops nothing", async (t
   t.same(acknowledgedValue(ledger)?.index, index);
   t.same(numbers(ledger), [3, 2, 1, 0]);
   t.equal(openValues(ledger).length, 2);
+});
+
+t.test("what a login proves is acknowledged, older or newer", async (t) => {
+  const verified = ingestReport(full(), report("verified", 2));
+  for (const number of [0, 1, 2]) t.same(acknowledgedValue(proveValue(verified, [1, number]))?.index, [1, number]);
+  t.equal(proveValue(verified, [1, 0]).values.length, 3, "nothing is dropped");
+  t.throws(() => proveValue(verified, [1, 7]), { code: "LEDGER_UNKNOWN_INDEX" });
+});
+
+t.test("what is terminal is exported to nobody", async (t) => {
+  t.same(
+    (["acknowledged", "issued", "rejected", "superseded"] as const).map((status) => exportedRole(status, "edge")),
+    ["current", "pool", null, null],
+  );
+  t.equal(exportedRole("issued", "gateway"), "pending");
 });
