@@ -25,6 +25,8 @@ export interface VaultTunnelOptions {
   readonly address: string;
   readonly log: Log;
   readonly seams: Pick<Seams, "clock" | "timers" | "random">;
+  /** How often it is looked whether another process changed whom to trust, ms. */
+  readonly refreshMs?: number;
 }
 
 /** What a handshake asks, as last read from the store. */
@@ -149,7 +151,8 @@ export class VaultTunnel {
   }
 
   #refreshLater(): void {
-    this.#cancel = this.#options.seams.timers.after(trustRefreshMs, () => {
+    const { seams, refreshMs = trustRefreshMs } = this.#options;
+    this.#cancel = seams.timers.after(refreshMs, () => {
       this.refresh()
         .catch((error) => this.#options.log.error("trust.unread", { error }))
         .finally(() => {
