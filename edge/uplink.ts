@@ -1,5 +1,5 @@
 import type { Log } from "../agent/log/index.ts";
-import { type JoinedNode, nodeMailroom, upstreamOf } from "../agent/node/index.ts";
+import { isTrusted, type JoinedNode, nodeMailroom, upstreamOf } from "../agent/node/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import { type Dial, type DialledTunnel, dialTunnel, socketDial, type TunnelEvent } from "../agent/tunnel/index.ts";
 import { nodeRole } from "../protocol/trust/index.ts";
@@ -17,7 +17,7 @@ export interface UplinkOptions {
 
 /** The tunnel to the one gateway that the edge's trust names. A module of its own, loaded after reads are served. */
 export function openUplink(node: JoinedNode, { address, seams, log, dial }: UplinkOptions): DialledTunnel {
-  return dialTunnel({
+  const tunnel = dialTunnel({
     node: {
       nodeId: node.nodeId,
       signing: node.identity.signing,
@@ -34,6 +34,14 @@ export function openUplink(node: JoinedNode, { address, seams, log, dial }: Upli
     nextCounter: () => node.nextTunnelCounter(),
     report: (event) => logTunnel(log, event),
   });
+  node.onChanged(() => dropStranger(tunnel, node));
+  return tunnel;
+}
+
+/** Ends the session with a gateway that is trusted no more: its successor is found at the next dial. */
+function dropStranger(tunnel: DialledTunnel, node: JoinedNode): void {
+  const status = tunnel.status();
+  if (status.state === "open" && !isTrusted(node.trust(), status.facts.peer.nodeId)) tunnel.drop();
 }
 
 function logTunnel(log: Log, event: TunnelEvent): void {

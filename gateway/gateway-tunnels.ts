@@ -1,5 +1,5 @@
 import type { Log } from "../agent/log/index.ts";
-import { type JoinedNode, upstreamOf } from "../agent/node/index.ts";
+import { isTrusted, type JoinedNode, upstreamOf } from "../agent/node/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import {
   type Dial,
@@ -15,8 +15,8 @@ import {
   type TunnelNode,
   type TunnelReporter,
 } from "../agent/tunnel/index.ts";
-import { sameBytes, TidegateError, toHex } from "../protocol/base/index.ts";
-import { memberOf, nodeRole } from "../protocol/trust/index.ts";
+import { sameBytes, toHex } from "../protocol/base/index.ts";
+import { nodeRole } from "../protocol/trust/index.ts";
 import { type TunnelTrust, tunnelTrust } from "../protocol/tunnel/index.ts";
 import type { JoinForward } from "./join-forward.ts";
 import type { Conduits } from "./parts.ts";
@@ -67,7 +67,7 @@ export async function listenForEdges(options: TunnelsOptions, address: string): 
 /** Ends the sessions of edges that are revoked or behind this gateway no more. */
 export function dropStrangers(listener: TunnelListener, { node, conduits }: Pick<TunnelsOptions, "node" | "conduits">): void {
   for (const { peer } of listener.sessions()) {
-    if (!conduits.has(peer.nodeId) || isRevoked(node, peer.nodeId)) listener.drop(peer.nodeId);
+    if (!conduits.has(peer.nodeId) || !isTrusted(node.trust(), peer.nodeId)) listener.drop(peer.nodeId);
   }
 }
 
@@ -96,16 +96,6 @@ function rememberingTrust(node: JoinedNode): TunnelTrust {
     },
   });
   return wrap(tunnelTrust(node.trust()));
-}
-
-function isRevoked(node: JoinedNode, nodeId: Uint8Array): boolean {
-  try {
-    memberOf(node.trust(), nodeId);
-    return false;
-  } catch (error) {
-    if (error instanceof TidegateError) return true;
-    throw error;
-  }
 }
 
 function reporter(log: Log): TunnelReporter {

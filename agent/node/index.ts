@@ -2,7 +2,7 @@ export type * from "./contracts.ts";
 export { everyRow } from "./entry-rows.ts";
 export { NODE_CODES, NodeError } from "./errors.ts";
 export { type JoinNodeOptions, joinedMember, joinNode } from "./join-node.ts";
-export { upstreamOf } from "./joined-node.ts";
+export { isTrusted, upstreamOf } from "./joined-node.ts";
 export { type HealthParts, nodeHealth } from "./node-health.ts";
 export { nodeMailroom, type ReportOutgoing, reportOutgoing } from "./node-mailroom.ts";
 export { type OpenedNode, type OpenNodeOptions, openNode, openNodeStore } from "./open-node.ts";

@@ -262,15 +262,16 @@ export class NodeCore implements JoinedNode {
  */
 export function upstreamOf(trust: TrustState, role: MemberStatement["role"]): MemberStatement {
   const known = [...trust.members.values()].filter(({ statement }) => statement.role === role);
-  const trusted = known.filter(({ statement }) => isTrusted(trust, statement));
+  const trusted = known.filter(({ statement }) => isTrusted(trust, statement.nodeId));
   const [only] = trusted.length === 0 ? known.slice(-1) : trusted;
   if (only !== undefined && trusted.length <= 1) return only.statement;
   throw new NodeError("NODE_NO_UPSTREAM", `${trusted.length} nodes to dial are known, expected one`);
 }
 
-function isTrusted(trust: TrustState, statement: MemberStatement): boolean {
+/** True where a statement about the node is held, it is not revoked, and the newest root names who signed it. */
+export function isTrusted(trust: TrustState, nodeId: Uint8Array): boolean {
   try {
-    memberOf(trust, statement.nodeId);
+    memberOf(trust, nodeId);
     return true;
   } catch (error) {
     if (error instanceof TidegateError) return false;

@@ -29,6 +29,8 @@ export interface DialledTunnel {
   status(): TunnelStatus;
   /** Something to send was stored. Cheap; call it as often as you like. */
   wake(): void;
+  /** Ends the present session, if any: its peer was revoked. */
+  drop(): void;
   /** Idempotent. */
   close(): Promise<void>;
 }
@@ -84,6 +86,10 @@ class Dialler implements DialledTunnel {
 
   wake(): void {
     this.#live?.wake();
+  }
+
+  drop(): void {
+    this.#live?.end("TRUST_REVOKED");
   }
 
   close(): Promise<void> {

@@ -143,6 +143,16 @@ t.test("an edge follows the gateway that took its gateway's place, over a restar
   t.same(upstreamOf(again.parts.node.trust(), nodeRole.gateway).nodeId, world.gatewayId, "and the one after it");
 });
 
+t.test("a gateway that a bundle revokes loses its live session at once", async (t) => {
+  const world = await joined(t);
+  const edge = await running(t, world);
+  await world.until(() => world.facts.some((fact) => fact.kind === "audit"));
+  t.equal(edge.parts.tunnel()?.state, "open");
+  void world.send([world.vault.revoke(1, world.gatewayId)]);
+  await world.dialled(() => edge.parts.tunnel()?.state !== "open");
+  t.match(edge.parts.tunnel(), { lastCode: "TRUST_REVOKED" });
+});
+
 t.test("a revoked edge and a silent vault are red", async (t) => {
   const world = await joined(t);
   const edge = await running(t, world);

@@ -4,17 +4,20 @@ import { join } from "node:path";
 import t from "tap";
 import { identityOf, newIdentitySeeds } from "../../agent/identity/index.ts";
 import { createKeyFile } from "../../agent/seal-key/index.ts";
+import { sameBytes } from "../../protocol/base/index.ts";
 import { decodeCarrier, decodeEnvelope, encodeCarrier, encodeEnvelope } from "../../protocol/envelope/index.ts";
 import { type EnrolmentCode, makeJoinRequest, parseEnrolmentCode } from "../../protocol/join/index.ts";
 import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
-import { maxRevoked, memberOf, newestRoot, signRevoked, startTrust } from "../../protocol/trust/index.ts";
+import { decodeRevoked, maxRevoked, memberOf, newestRoot, signRevoked, startTrust } from "../../protocol/trust/index.ts";
 import { answerJoin } from "../../vault/enrolment/index.ts";
 import { codeLifeMs, maxOpenCodes } from "../../vault/enrolment/limits.ts";
 import { putStatement } from "../../vault/identity/index.ts";
 import { initVault } from "../../vault/init/index.ts";
+import { activeNodes } from "../../vault/registry/index.ts";
+import { issueBundle } from "../../vault/streams/index.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { random } from "./rig.ts";
-import { StillSeams, VaultRig } from "./vault-rig.ts";
+import { StillSeams, type TestNode, VaultRig } from "./vault-rig.ts";
 
 const edge = { name: "edge-1", role: "edge", zone: "plant", address: "127.0.0.1:7444" };
 
@@ -236,6 +239,35 @@ t.test("a name is given again to a node of the same kind only", async (t) => {
   await rig.join(t, { name: "gw-1", role: "gateway", zone: "dmz" });
   await t.rejects(codeFor(rig, { ...edge, name: "gw-1" }), { code: "REGISTRY_EXISTS" });
   t.match(await codeFor(rig, { name: "gw-1", role: "gateway", zone: "dmz" }), { name: "gw-1", role: 1 });
+});
+
+t.test("who was replaced is told to every gateway at once, and to each edge once, with the next bundle", async (t) => {
+  const rig = await VaultRig.make(t);
+  await rig.join(t, { name: "gw-1", role: "gateway", zone: "dmz" });
+  const gateway = await rig.join(t, { name: "gw-2", role: "gateway", zone: "dmz-2" });
+  const other = await rig.join(t, { ...edge, name: "edge-2", zone: "field", via: "gw-2" });
+  const old = await rig.join(t, { ...edge, via: "gw-1" });
+  const revoked = async ({ node: { nodeId } }: TestNode) =>
+    (await rig.outbox(nodeId)).map((carrier) =>
+      decodeCarrier(carrier)
+        .statements.map((statement) => decodeEnvelope(statement))
+        .filter(({ type }) => type === "revoked")
+        .flatMap(({ payload }) => decodeRevoked(payload).nodes.map((node) => node.nodeId)),
+    );
+  t.same((await revoked(gateway)).flat(), []);
+  const { reached } = await answerJoin(rig.core, requestFor(await codeFor(rig, { ...edge, via: "gw-1" })).carrier);
+  t.ok(
+    reached.some((nodeId) => sameBytes(nodeId, gateway.node.nodeId)),
+    "also one that the edge did not go through",
+  );
+  t.same((await revoked(gateway)).at(-1), [old.node.nodeId]);
+  t.same((await revoked(other)).flat(), [], "nothing is sent to an edge for this alone");
+  for (const name of ["a", "b"]) await rig.addPump("field", { name: `pump-${name}` });
+  t.same((await revoked(other)).slice(-2), [[old.node.nodeId], []]);
+  const again = rig.core.store.transaction(async (tx) => {
+    for (const node of await activeNodes(tx)) t.equal(await issueBundle(rig.core, tx, node), null, node.name);
+  });
+  await again;
 });
 
 t.test("a revoked list takes so many nodes; the next one to be replaced is refused by its code", async (t) => {

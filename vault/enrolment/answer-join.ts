@@ -6,6 +6,7 @@ import { type JoinRequest, joinCodeIdOf, openJoinRequest } from "../../protocol/
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { type NodeRole, newestRoot, nodeRole, signMember, type TrustState } from "../../protocol/trust/index.ts";
 import { memberStatement, putStatement } from "../identity/index.ts";
+import { activeNodes } from "../registry/index.ts";
 import type { CodeRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { issueBundle, startStreams, type VaultCore } from "../streams/index.ts";
 import { EnrolError } from "./codes.ts";
@@ -40,7 +41,7 @@ export async function answerJoin(core: VaultCore, carrierBytes: Uint8Array): Pro
     if (body.length !== tlsKeyBytes || !sameBytes(hash("sha256", body, "buffer"), request.tlsKeyHash)) {
       throw new EnrolError("ENROL_TLS_KEY", "the join request came without the public key that it names");
     }
-    const node = await registerNode(core, tx, { code, request, tlsKey: body });
+    const { node, replaced } = await registerNode(core, tx, { code, request, tlsKey: body });
     const carrier = await issueBundle(core, tx, node, { always: true, statements: await statementsFor(core, tx, node) });
     assert(carrier !== null, "a new node's first bundle is a snapshot");
     await tx
@@ -48,7 +49,7 @@ export async function answerJoin(core: VaultCore, carrierBytes: Uint8Array): Pro
       .set({ burned_at: core.clock.wallMs(), request_hash: requestHash, answer: carrier })
       .where("code_id", "=", codeId)
       .execute();
-    return { carrier, nodeId: node.node_id, reached: await exportToGateway(core, tx, node) };
+    return { carrier, nodeId: node.node_id, reached: await exportToGateways(core, tx, node, replaced) };
   });
 }
 
@@ -82,7 +83,7 @@ async function registerNode(
   core: VaultCore,
   tx: VaultTransaction,
   join: { code: CodeRow; request: JoinRequest; tlsKey: Uint8Array },
-): Promise<NodeRow> {
+): Promise<{ node: NodeRow; replaced: Uint8Array | null }> {
   const { code, request } = join;
   const known = await tx.selectFrom("nodes").select("node_id").where("node_id", "=", request.nodeId).executeTakeFirst();
   if (known !== undefined) throw new EnrolError("ENROL_NODE_KNOWN", "the request's signing key belongs to a node already");
@@ -113,7 +114,7 @@ async function registerNode(
     details: { role: roleName, zone: code.zone, name: code.name, codeId: Buffer.from(code.code_id).toString("hex"), serial: 1 },
   });
   if (replaced !== null) await moveChildren(tx, replaced, request.nodeId);
-  return node;
+  return { node, replaced };
 }
 
 function memberOfRequest(core: VaultCore, code: CodeRow, request: JoinRequest): Uint8Array {
@@ -166,10 +167,11 @@ async function startNodeStreams(core: VaultCore, tx: VaultTransaction, request: 
       nonce: core.random(16),
     }),
     answered: null,
+    revokedSent: 0,
   });
 }
 
-/** Everything that a node needs to begin to trust: roots, the vault, the gateway that it goes through, itself, and who is revoked. */
+/** What a node needs to begin to trust: roots, the vault, the gateway that it goes through, itself. Who is revoked comes with any snapshot. */
 async function statementsFor(core: VaultCore, tx: VaultTransaction, node: NodeRow): Promise<Uint8Array[]> {
   const trust: TrustState = await core.trust.read(tx);
   const members: Uint8Array[] = [];
@@ -178,8 +180,7 @@ async function statementsFor(core: VaultCore, tx: VaultTransaction, node: NodeRo
     assert(statement !== null, "every registered node has its statement");
     members.push(statement);
   }
-  const revoked = trust.revoked === null ? [] : [trust.revoked.envelope];
-  return [...trust.roots.map((root) => root.envelope), ...members, ...revoked];
+  return [...trust.roots.map((root) => root.envelope), ...members];
 }
 
 /** Edges behind a gateway that was replaced go through the new one. */
@@ -188,9 +189,21 @@ async function moveChildren(tx: VaultTransaction, from: Uint8Array, to: Uint8Arr
   await tx.updateTable("codes").set({ via: to }).where("via", "=", from).execute();
 }
 
-/** The gateway learns whose mailbox it keeps. */
-async function exportToGateway(core: VaultCore, tx: VaultTransaction, node: NodeRow): Promise<Uint8Array[]> {
-  if (node.via === null) return [];
-  const gateway = await tx.selectFrom("nodes").selectAll().where("node_id", "=", node.via).executeTakeFirstOrThrow();
-  return (await issueBundle(core, tx, gateway, { accounts: [] })) === null ? [] : [gateway.node_id];
+/**
+ * The gateway learns whose mailbox it keeps. Where the node took another's place, every gateway learns at once who is revoked: that one
+ * may be connected there.
+ */
+async function exportToGateways(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  replaced: Uint8Array | null,
+): Promise<Uint8Array[]> {
+  const reached: Uint8Array[] = [];
+  for (const gateway of await activeNodes(tx)) {
+    if (gateway.role !== nodeRole.gateway || sameBytes(gateway.node_id, node.node_id)) continue;
+    const concerned = replaced !== null || (node.via !== null && sameBytes(gateway.node_id, node.via));
+    if (concerned && (await issueBundle(core, tx, gateway, { accounts: [] })) !== null) reached.push(gateway.node_id);
+  }
+  return reached;
 }

@@ -13,6 +13,7 @@ export const migrations: readonly Migration[] = [
   { number: 2, name: "what an edge last said about an account", up: (db) => run(db, reportedState) },
   { number: 3, name: "which bundles change something", up: (db) => run(db, bundleChanges) },
   { number: 4, name: "windows, holds, groups and the causes of orders", up: (db) => run(db, rotationRules) },
+  { number: 5, name: "which revoked list a node was sent", up: (db) => run(db, revokedSent) },
 ];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
@@ -90,6 +91,8 @@ const rotationRules = [
   "alter table orders add column cause text not null default 'operator'",
   "alter table orders add column now integer not null default 0",
 ];
+
+const revokedSent = ["alter table streams add column revoked_sent integer not null default 0"];
 
 async function run(db: Kysely<VaultTables>, statements: readonly string[]): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

@@ -90,6 +90,8 @@ export interface StreamRow {
   receiver: Uint8Array;
   /** The newest nonce that an issued bundle answered. */
   answered: Uint8Array | null;
+  /** Version of the newest revoked list that an issued bundle brought; 0 for none. */
+  revoked_sent: number;
   /** Head of the vault's own audit log that the node last proved. */
   our_head: Uint8Array | null;
 }

@@ -34,7 +34,8 @@ export interface IssueOptions {
 
 /**
  * Brings the node's stream to the desired state: a delta, or a snapshot where one is due, is sealed and put into the outbox with its
- * number, in the caller's transaction. Returns the carrier, or null where there was nothing to say or the node is held.
+ * number, in the caller's transaction. A revoked list that the node was not sent rides beside it, and is something to say by itself.
+ * Returns the carrier, or null where there was nothing to say or the node is held.
  */
 export async function issueBundle(
   core: VaultCore,
@@ -51,10 +52,16 @@ export async function issueBundle(
   const accounts = due || fold ? null : (options.accounts ?? null);
   const changed = accounts === null ? null : new Set(accounts.map(toHex));
   const desired = await desiredEntries(await registryOf(core, tx), tx, { node, exported, changed });
-  const plan = planNext(core, { exported, desired, due, fold, always: options.always === true });
+  const { revoked } = await core.trust.read(tx);
+  const newer = revoked !== null && revoked.list.version > streams.revokedSent;
+  const plan = planNext(core, { exported, desired, due, fold, always: options.always === true || newer });
   if (plan === null) return null;
+  // What was sent may lie behind this snapshot, and is then not sent any more.
+  const list = revoked !== null && (newer || plan.body.baseDigest === null) ? [revoked.envelope] : [];
+  const revokedSent = revoked?.list.version ?? 0;
   await saveExported(core.seal, tx, node.node_id, { before: exported, after: plan.entries });
-  return seal(core, tx, node, { streams, plan, statements: options.statements ?? [] });
+  const statements = [...(options.statements ?? []), ...list];
+  return seal(core, tx, node, { streams: { ...streams, revokedSent }, plan, statements });
 }
 
 /** Bundles that no snapshot has made useless. A node that is away for long must not fill its outbox: then no change at all would be taken. */
@@ -134,7 +141,7 @@ async function seal(
       id: built.id,
       carrier: built.carrier,
       created_at: core.clock.wallMs(),
-      changes: saysSomething(body, statements) ? 1 : 0,
+      changes: saysSomething(body) ? 1 : 0,
     })
     .execute();
   // What lies behind a snapshot need not be sent any more.
@@ -144,9 +151,9 @@ async function seal(
   return built.carrier;
 }
 
-/** False where the bundle is only an acknowledgement. */
-function saysSomething(body: Plan["body"], statements: readonly Uint8Array[]): boolean {
-  return body.baseDigest === null || body.entries.length + body.removed.length + statements.length > 0;
+/** False where no node acknowledges the bundle by itself: it only thanks, or brings a revoked list. */
+function saysSomething(body: Plan["body"]): boolean {
+  return body.baseDigest === null || body.entries.length + body.removed.length > 0;
 }
 
 /** Removes an item that was acknowledged or lies behind a snapshot. */

@@ -19,6 +19,8 @@ export interface NodeStreams {
   readonly sender: SenderState;
   readonly receiver: ReceiverState;
   readonly answered: Uint8Array | null;
+  /** Version of the newest revoked list that an issued bundle brought; 0 for none. */
+  readonly revokedSent: number;
 }
 
 /** Reads a node's streams to change them: the row is locked against every other transaction until this one ends. */
@@ -29,7 +31,8 @@ export async function lockStreams(tx: VaultTransaction, nodeId: Uint8Array): Pro
     .where("node_id", "=", nodeId)
     .returningAll()
     .executeTakeFirstOrThrow();
-  return { sender: decodeSender(row.sender), receiver: decodeReceiver(row.receiver), answered: row.answered };
+  const { answered, revoked_sent: revokedSent } = row;
+  return { sender: decodeSender(row.sender), receiver: decodeReceiver(row.receiver), answered, revokedSent };
 }
 
 /** Writes what {@link lockStreams} read, changed. */
@@ -40,6 +43,7 @@ export async function saveStreams(tx: VaultTransaction, nodeId: Uint8Array, stre
       sender: encodeSender(streams.sender),
       receiver: encodeReceiver(streams.receiver),
       answered: streams.answered,
+      revoked_sent: streams.revokedSent,
     })
     .where("node_id", "=", nodeId)
     .execute();
@@ -55,6 +59,7 @@ export async function startStreams(tx: VaultTransaction, nodeId: Uint8Array, str
       sender: encodeSender(streams.sender),
       receiver: encodeReceiver(streams.receiver),
       answered: streams.answered,
+      revoked_sent: streams.revokedSent,
       our_head: null,
     })
     .execute();
