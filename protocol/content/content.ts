@@ -1,4 +1,5 @@
 import type { VersionIndex } from "../bundle/index.ts";
+import type { WeekWindow } from "../time/index.ts";
 import type { Fields } from "./fields.ts";
 
 /** Entry types by the name used in code. A number, once given, never means anything else. */
@@ -33,16 +34,6 @@ export interface DeviceContent {
   readonly windows: readonly WeekWindow[];
   /** An operator's hold: nothing new starts, what is unfinished is finished. */
   readonly held: boolean;
-}
-
-/** A maintenance window that comes every week, in the device's local time. It may reach over midnight and over the week's end. */
-export interface WeekWindow {
-  /** The days on which it begins: bit 0 = Monday … bit 6 = Sunday. */
-  readonly days: number;
-  /** Minutes since local midnight, 0 to 1439. */
-  readonly startMinute: number;
-  /** Its length, 1 to 10,080. */
-  readonly minutes: number;
 }
 
 /** When an account's credential is changed. An adopted account starts with `never`: adopting rotates nothing. */

@@ -1,6 +1,7 @@
 import { asBoolean, asBytes, asList, asTuple, asUint, orNull, type Tcbor, TcborError } from "../base/index.ts";
+import type { WeekWindow } from "../time/index.ts";
 import type { Codec } from "./codec.ts";
-import { type AccountContent, allRotateOn, type DeviceContent, rotatePolicies, type WeekWindow } from "./content.ts";
+import { type AccountContent, allRotateOn, type DeviceContent, rotatePolicies } from "./content.ts";
 import { contentLimits } from "./limits.ts";
 import { parsePath, parseSegment } from "./path.ts";
 import { asName, asOneOf, asWord, inTcbor } from "./shapes.ts";

@@ -19,3 +19,4 @@ export {
   type TimeAnswer,
   type TimeState,
 } from "./time-state.ts";
+export { isTimeZone, type Opening, type Openness, WeekCalendar, type WeekWindow } from "./week-windows.ts";

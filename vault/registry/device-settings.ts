@@ -1,4 +1,5 @@
-import { contentLimits, type WeekWindow } from "../../protocol/content/index.ts";
+import { contentLimits } from "../../protocol/content/index.ts";
+import type { WeekWindow } from "../../protocol/time/index.ts";
 import type { DeviceRow } from "../store/index.ts";
 import { Problems } from "./codes.ts";
 
