@@ -13,7 +13,7 @@ interface PeerRecord {
 }
 
 /** The servers that a run with REQUIRE_PEERS=1 must have met. */
-const requiredPeers = ["snmpd", "libmodbus"] as const;
+const requiredPeers = ["snmpd", "libmodbus", "sshd"] as const;
 
 const built = spawnSync(process.execPath, ["scripts/build.ts", "--quiet"], { stdio: "inherit" });
 if (built.status !== 0) {
