@@ -48,9 +48,9 @@ export function openCore(options: CoreOptions): EdgeCore {
   };
   const hooks: NodeHooks = {
     capabilities: ["adapter:modbus", "adapter:snmp"],
-    escrow(view, context) {
+    escrow(tx, context) {
       const { node, escrow } = late;
-      return node === null || escrow === null ? null : escrow.seal(view, context, { nodeId: node.nodeId, trust: node.trust() });
+      return node === null || escrow === null ? null : escrow.seal(tx, context, { nodeId: node.nodeId, trust: node.trust() });
     },
   };
   const running = openNode({

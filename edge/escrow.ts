@@ -1,5 +1,6 @@
-import type { Store, View } from "../agent/store/index.ts";
-import { asTuple, asUint, decodeTcbor, encodeTcbor, sameBytes, toHex, utf8 } from "../protocol/base/index.ts";
+import { everyRow } from "../agent/node/index.ts";
+import type { Store, Transaction, View } from "../agent/store/index.ts";
+import { asTuple, asUint, decodeTcbor, encodeTcbor, sameBytes, utf8 } from "../protocol/base/index.ts";
 import { importSealingPublicKey } from "../protocol/keys/index.ts";
 import { type EscrowedAccount, encodeEscrowList } from "../protocol/rotation/index.ts";
 import { sealEscrow } from "../protocol/seal/index.ts";
@@ -7,7 +8,11 @@ import { newestRoot, type TrustState, vaultIdOf } from "../protocol/trust/index.
 import { allDue, dueAccounts, escrowedAccount, tables } from "./rotation/index.ts";
 
 const markTable = "escrow-mark";
+/** The epoch whose candidates the vault has acknowledged, and the one that reports since then were sealed in. */
 const markRow = utf8("epoch");
+const sentEpochRow = utf8("sent epoch");
+/** What stored reports carried: the due row of each account, by its id. */
+const sentTable = "escrow-sent";
 
 /**
  * Candidates that the vault may not know as live: sealed to the recovery key that the root names, in every report until the vault
@@ -15,28 +20,28 @@ const markRow = utf8("epoch");
  */
 export class EscrowBook {
   readonly #store: Store;
-  /** What the reports since the start carried: the due rows by account, and the epoch. */
-  readonly #sent = new Map<string, { readonly id: Uint8Array; readonly row: Uint8Array }>();
-  #sentEpoch: number | null = null;
 
   constructor(store: Store, epoch: number) {
     this.#store = store;
-    if (store.read(readMark) === null) store.transaction((tx) => tx.put(markTable, markRow, encodeTcbor([epoch])));
+    if (store.read(readMark) === null) store.transaction((tx) => putEpoch(tx, markRow, epoch));
   }
 
-  /** The blob for the report with this context, or null where the vault knows everything. */
+  /**
+   * The blob for the report with this context, or null where the vault knows everything. What it carries is noted in `tx`, which stores
+   * the report too: a report that is not stored carried nothing.
+   */
   seal(
-    view: View,
+    tx: Transaction,
     reportContext: Uint8Array,
     node: { readonly nodeId: Uint8Array; readonly trust: TrustState },
   ): Uint8Array | null {
     const root = newestRoot(node.trust);
-    const all = root.document.vaultEpoch > (readMark(view) ?? 0);
-    const due = all ? allDue(view) : dueAccounts(view);
-    this.#sentEpoch = root.document.vaultEpoch;
+    const all = root.document.vaultEpoch > (readMark(tx) ?? 0);
+    const due = all ? allDue(tx) : dueAccounts(tx);
+    if (all) putEpoch(tx, sentEpochRow, root.document.vaultEpoch);
     if (due.length === 0) return null;
-    for (const each of due) this.#sent.set(toHex(each.id), each);
-    const accounts: EscrowedAccount[] = due.map(({ id }) => escrowedAccount(view, id));
+    for (const { id, row } of due) tx.put(sentTable, id, row);
+    const accounts: EscrowedAccount[] = due.map(({ id }) => escrowedAccount(tx, id));
     const plaintext = encodeEscrowList(accounts);
     try {
       return sealEscrow({
@@ -59,22 +64,26 @@ export class EscrowBook {
 
   /** Every report so far is acknowledged: what they carried is not due any more, unless it changed since. */
   acknowledged(): void {
-    const epoch = this.#sentEpoch;
-    if (epoch === null) return;
+    if (this.#store.read((view) => view.count(sentTable) === 0 && readMark(view, sentEpochRow) === null)) return;
     this.#store.transaction((tx) => {
-      for (const { id, row } of this.#sent.values()) {
+      for (const { id, value } of [...everyRow(tx, sentTable)]) {
         const now = tx.get(tables.escrow, id);
-        if (now !== null && sameBytes(now, row)) tx.delete(tables.escrow, id);
+        if (now !== null && sameBytes(now, value)) tx.delete(tables.escrow, id);
+        tx.delete(sentTable, id);
       }
-      if ((readMark(tx) ?? 0) < epoch) tx.put(markTable, markRow, encodeTcbor([epoch]));
+      const epoch = readMark(tx, sentEpochRow);
+      if (epoch !== null && (readMark(tx) ?? 0) < epoch) putEpoch(tx, markRow, epoch);
+      tx.delete(markTable, sentEpochRow);
     });
-    this.#sent.clear();
-    this.#sentEpoch = null;
   }
 }
 
-function readMark(view: View): number | null {
-  const row = view.get(markTable, markRow);
+function putEpoch(tx: Transaction, name: Uint8Array, epoch: number): void {
+  tx.put(markTable, name, encodeTcbor([epoch]));
+}
+
+function readMark(view: View, name: Uint8Array = markRow): number | null {
+  const row = view.get(markTable, name);
   if (row === null) return null;
   const [epoch] = asTuple(decodeTcbor(row), "escrow mark", 1);
   return asUint(epoch, "escrow mark");

@@ -38,8 +38,11 @@ export interface AppliedChange {
 export interface NodeHooks {
   /** Called in the transaction that applies a bundle, after the entries are written; what it throws refuses the bundle. The facts go into the outbox. */
   onApply?(tx: Transaction, change: AppliedChange): readonly Fact[];
-  /** Candidates sealed to the recovery key, for the report whose context (header keys 1 to 30) is given; null where none changed. */
-  escrow?(view: View, reportContext: Uint8Array): Uint8Array | null;
+  /**
+   * Candidates sealed to the recovery key, for the report whose context (header keys 1 to 30) is given; null where none changed. Called in
+   * the transaction that stores the report.
+   */
+  escrow?(tx: Transaction, reportContext: Uint8Array): Uint8Array | null;
   /** Facts that a snapshot report adds to those not acknowledged: where things stand now. */
   snapshotFacts?(view: View): readonly Fact[];
   /** What this node can do, told in reports: `[a-z0-9][a-z0-9.:-]*`. */
