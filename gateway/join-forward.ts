@@ -2,7 +2,8 @@ import type { Timers } from "../agent/seams/index.ts";
 import type { JoinAnswer } from "../agent/tunnel/index.ts";
 import { toHex } from "../protocol/base/index.ts";
 import type { CourierItem, ItemKey, ItemOutcome } from "../protocol/courier/index.ts";
-import { decodeCarrier, decodeEnvelope, expectType } from "../protocol/envelope/index.ts";
+import { decodeCarrier, decodeEnvelope } from "../protocol/envelope/index.ts";
+import { joinerOf } from "../protocol/join/index.ts";
 import { gatewayLimits } from "./limits.ts";
 
 interface Waiting {
@@ -11,8 +12,9 @@ interface Waiting {
 }
 
 /**
- * Join requests of edges on their way to the vault. The gateway judges nothing of them: the request is authenticated by a secret that
- * it does not know, and the answer is sealed to the edge. Nothing is stored: who joins asks again.
+ * Join requests of edges on their way to the vault. Whether they may join the gateway cannot judge: the request is authenticated by a
+ * secret that it does not know, and the answer is sealed to the edge. It verifies that who asks holds the key that he asks for, since one
+ * key has one place here. Nothing is stored: who joins asks again.
  */
 export class JoinForward {
   readonly #waiting = new Map<string, Waiting>();
@@ -31,13 +33,13 @@ export class JoinForward {
     return [...this.#waiting.values()].map(({ item }) => item);
   }
 
-  /** Passes a request on and waits for the vault. Throws CARRIER_* and ENVELOPE_* for what is no join request. */
+  /** Passes a request on and waits for the vault. Throws CARRIER_*, ENVELOPE_*, KEY_* and JOIN_MALFORMED for what is no join request. */
   ask(carrier: Uint8Array): Promise<JoinAnswer> {
-    const envelope = decodeEnvelope(decodeCarrier(carrier).envelope);
-    expectType(envelope, "join");
-    // Signed by the new identity key alone, whose id becomes the node's.
-    const nodeId = toHex(envelope.signatures[0]?.keyId ?? new Uint8Array(0));
-    if (this.#waiting.size >= gatewayLimits.joins) return Promise.resolve({ refuse: "GATEWAY_JOIN_BUSY" });
+    const { envelope } = decodeCarrier(carrier);
+    const nodeId = toHex(joinerOf(envelope));
+    const { id } = decodeEnvelope(envelope);
+    if (this.#waiting.size >= gatewayLimits.joins && !this.#waiting.has(nodeId))
+      return Promise.resolve({ refuse: "GATEWAY_JOIN_BUSY" });
     this.#waiting.get(nodeId)?.answer({ refuse: "GATEWAY_JOIN_BUSY" });
     return new Promise((resolve) => {
       const answer = (given: JoinAnswer) => {
@@ -46,7 +48,7 @@ export class JoinForward {
         resolve(given);
       };
       const cancel = this.#timers.after(gatewayLimits.joinMs, () => answer({ refuse: "GATEWAY_JOIN_TIMEOUT" }));
-      const waiting = { item: { mailbox: this.#vaultMailbox, id: envelope.id, carrier }, answer };
+      const waiting = { item: { mailbox: this.#vaultMailbox, id, carrier }, answer };
       this.#waiting.set(nodeId, waiting);
       this.#wake();
     });

@@ -86,6 +86,17 @@ export function joinCodeIdOf(bytes: Uint8Array): Uint8Array {
 }
 
 /**
+ * The id of the node (20 bytes) whose key signed this request, for one who hands it on: the signature holds, and that is all. Throws as
+ * {@link openJoinRequest}.
+ */
+export function joinerOf(bytes: Uint8Array): Uint8Array {
+  const envelope = decodeEnvelope(bytes);
+  const { request } = readRequest(envelope);
+  verifyEnvelope(envelope, importVerifyKey(request.signKey));
+  return request.nodeId;
+}
+
+/**
  * Opens a join request with the code that it names; the caller judges whether the code may still be used. Throws ENVELOPE_*, KEY_*,
  * JOIN_MALFORMED, JOIN_MAC, JOIN_ROOT, JOIN_NOT_AS_ENROLLED.
  */

@@ -3,7 +3,7 @@ import { identityOf, newIdentitySeeds } from "../../agent/identity/index.ts";
 import { machineSeams } from "../../agent/seams/index.ts";
 import { JoinForward } from "../../gateway/join-forward.ts";
 import { gatewayLimits } from "../../gateway/limits.ts";
-import { encodeCarrier, signEnvelope } from "../../protocol/envelope/index.ts";
+import { decodeCarrier, decodeEnvelope, encodeCarrier, encodeEnvelope, signEnvelope } from "../../protocol/envelope/index.ts";
 import { makeJoinRequest } from "../../protocol/join/index.ts";
 import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
@@ -84,11 +84,23 @@ t.test("joins are bounded, one a node, and only join requests pass", async (t) =
   for (let count = 2; count <= gatewayLimits.joins; count += 1) void joins.ask(request().carrier);
   t.equal(joins.items.length, gatewayLimits.joins);
   t.same(await joins.ask(request().carrier), { refuse: "GATEWAY_JOIN_BUSY" });
+  const newest = joins.ask(carrier);
+  t.same(await again, { refuse: "GATEWAY_JOIN_BUSY" }, "also where all places are taken: it has one");
   joins.arrived(nodeId, Uint8Array.of(2));
-  t.same(await again, { carrier: Uint8Array.of(2) });
+  t.same(await newest, { carrier: Uint8Array.of(2) });
   void joins.ask(request().carrier);
   t.equal(joins.items.length, gatewayLimits.joins);
   joins.close();
+
+  const waiting = joins.ask(carrier);
+  const claimed = decodeEnvelope(decodeCarrier(request().carrier).envelope);
+  const [{ signature = new Uint8Array(64) } = {}] = claimed.signatures;
+  const forged = encodeEnvelope("join", claimed.payload, [{ keyId: nodeId, signature }]);
+  t.throws(() => joins.ask(encodeCarrier({ statements: [], envelope: forged, body: new Uint8Array(0) })), {
+    code: "ENVELOPE_BAD_SIGNATURE",
+  });
+  joins.arrived(nodeId, Uint8Array.of(3));
+  t.same(await waiting, { carrier: Uint8Array.of(3) }, "nobody takes the place of one whose key he has not");
 
   const envelope = signEnvelope("report", random(8), [signingKeyFromSeed(random(32))]);
   const report = encodeCarrier({ statements: [], envelope, body: new Uint8Array(0) });
