@@ -9,6 +9,7 @@ import { socketListen } from "../agent/tunnel/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { vaultRoutes } from "./admin/index.ts";
 import type { VaultConfig } from "./config.ts";
+import { FleetWatch } from "./fleet/index.ts";
 import { openVault } from "./open-vault.ts";
 import { VaultTunnel } from "./tunnel/index.ts";
 
@@ -43,6 +44,8 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
     });
     closers.push(() => tunnel.close());
     await tunnel.open();
+    const fleets = new FleetWatch({ core, timers: seams.timers, log, wake: (nodeIds) => tunnel.wake(nodeIds) });
+    closers.push(() => fleets.close());
     const routes = vaultRoutes({
       core,
       wake: (nodeIds) => tunnel.wake(nodeIds),

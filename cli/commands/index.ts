@@ -6,6 +6,7 @@ import { credentialCommand } from "./credential.ts";
 import { demoCommand } from "./demo.ts";
 import { deviceCommand } from "./device.ts";
 import { edgeCommand } from "./edge.ts";
+import { fleetCommand } from "./fleet.ts";
 import { gatewayCommand } from "./gateway.ts";
 import { getCommand } from "./get.ts";
 import { modelCommand } from "./model.ts";
@@ -19,6 +20,7 @@ export const commandModules: readonly CommandModule[] = [
   vaultCommand,
   nodeCommand,
   deviceCommand,
+  fleetCommand,
   credentialCommand,
   appCommand,
   auditCommand,

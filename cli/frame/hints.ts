@@ -1,5 +1,9 @@
 /** What to do about an error whose thrower cannot know the command line; one that brings a hint keeps its own. */
 const hints: Readonly<Record<string, string>> = {
+  FLEET_CANARY_FAILED:
+    "'tidegate device show' says what its edge reported. Put the cause right before anything else is rotated.",
+  FLEET_MEMBER_UNKNOWN:
+    "No known password logs in there. Nothing else was begun: 'tidegate device show' and 'tidegate status' at the edge say what the device answered.",
   LINK_JOIN_REFUSED:
     "A code works once, for an hour, and for the node that it was made for: get a new one with 'tidegate vault enroll', and see the vault's log.",
   REQUEST_NO_ROUTE: "The node in this folder is of another kind: name the right one with --data DIR.",

@@ -106,6 +106,10 @@ export const AUDIT_ACTIONS = {
   // Rotations.
   "order.accept": { kind: "text", orderId: "text", notBeforeMs: "uint", notAfterMs: "uint" },
   "order.refuse": { kind: "text", orderId: "text" },
+  "fleet.start": { accounts: "uint", canaries: "uint", parallel: "uint", exposedBy: "text" },
+  "fleet.stop": { path: "text", done: "uint" },
+  "fleet.resume": { accounts: "uint" },
+  "fleet.done": { done: "uint", failed: "uint" },
   "rotation.staged": rotationDetails,
   "rotation.cancelled": rotationDetails,
   "rotation.preflight": rotationDetails,
@@ -153,6 +157,7 @@ export const SUBJECT_KINDS = [
   "account",
   "application",
   "code",
+  "fleet",
   "root",
   "model",
   "configuration",

@@ -12,3 +12,6 @@ export const usualOrderS = 3600;
 
 /** Constraints of a model, bytes of JSON: eight fields with a thousand forbidden words each fit in no manual. */
 export const constraintsBytes = 64 * 1024;
+
+/** Zones, models or patterns that one fleet rotation names: a longer list is a pattern not thought of. */
+export const fleetFilters = 64;

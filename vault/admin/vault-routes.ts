@@ -3,9 +3,16 @@ import type { AdminContext } from "./admin-context.ts";
 import { applicationRoutes } from "./application-routes.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { deviceRoutes } from "./device-routes.ts";
+import { fleetRoutes } from "./fleet-routes.ts";
 import { nodeRoutes } from "./node-routes.ts";
 
 /** Every call of the vault's admin API but the audit log's. */
 export function vaultRoutes(context: AdminContext): AdminRoute[] {
-  return [...nodeRoutes(context), ...deviceRoutes(context), ...credentialRoutes(context), ...applicationRoutes(context)];
+  return [
+    ...nodeRoutes(context),
+    ...deviceRoutes(context),
+    ...credentialRoutes(context),
+    ...applicationRoutes(context),
+    ...fleetRoutes(context),
+  ];
 }

@@ -19,6 +19,7 @@ import {
 import { factType } from "../../protocol/content/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
+import { advanceFleets } from "../fleet/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import {
   dropFromOutbox,
@@ -26,6 +27,7 @@ import {
   issueBundle,
   lockStreams,
   type NodeStreams,
+  registryOf,
   saveStreams,
   type VaultCore,
   vaultMailbox,
@@ -96,6 +98,8 @@ async function applyAll(
   let { verified, streams } = start;
   let node = first;
   let answerDue = false;
+  /** An order's end may be what a fleet rotation waits for. */
+  let ended = false;
   const accounts: Uint8Array[] = [];
   for (;;) {
     const opened = openVerified(verified, [core.keys.identity.sealing]);
@@ -110,12 +114,15 @@ async function applyAll(
     await ingestFacts(core, tx, node, opened.facts);
     accounts.push(...accountsOf(opened.facts));
     answerDue ||= needsAnswer(streams, opened);
+    ended ||= opened.facts.some(({ type }) => type === factType["order-outcome"]);
     const next = applied.next === null ? null : await heldCarrier(tx, node.node_id, applied.next.id);
     if (next === null) break;
     verified = await verify(core, tx, next);
   }
+  const ordered = ended ? await advanceFleets(await registryOf(core, tx), tx) : [];
   // What a gateway holds decides what the edges of every zone may get.
-  const reached = await exportNodes(core, tx, { zone: node.role === nodeRole.gateway ? null : node.zone, accounts });
+  const everywhere = node.role === nodeRole.gateway || [...ordered].some((zone) => zone !== node.zone);
+  const reached = await exportNodes(core, tx, { zone: everywhere ? null : node.zone, accounts });
   const answered = reached.some((id) => toHex(id) === toHex(node.node_id));
   if (!answered && answerDue && (await issueBundle(core, tx, node, { always: true, accounts: [] })) !== null)
     reached.push(node.node_id);

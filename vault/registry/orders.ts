@@ -1,5 +1,5 @@
 import { TidegateError, toHex } from "../../protocol/base/index.ts";
-import type { OrderAction } from "../../protocol/content/index.ts";
+import type { OrderAction, OrderCause } from "../../protocol/content/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
 import type { OrderRow, VaultTransaction } from "../store/index.ts";
 import { RegistryError } from "./codes.ts";
@@ -25,6 +25,8 @@ export interface OrderInput {
   readonly action: OrderAction;
   /** Seconds from now in which the edge may begin; afterwards the order is void. */
   readonly withinS: number;
+  /** Default "operator". */
+  readonly cause?: OrderCause;
 }
 
 /** Orders a rotation or a read-only check of an account, once. Throws ORDER_*, REGISTRY_NOT_FOUND, REGISTRY_NO_CREDENTIAL. */
@@ -68,7 +70,7 @@ export async function giveOrder(context: RegistryContext, tx: VaultTransaction, 
     order_id: context.random(16),
     account_id: account.account_id,
     action: input.action,
-    cause: "operator",
+    cause: input.cause ?? "operator",
     now: 0,
     not_before: now,
     not_after: now + input.withinS,

@@ -14,6 +14,7 @@ export const migrations: readonly Migration[] = [
   { number: 3, name: "which bundles change something", up: (db) => run(db, bundleChanges) },
   { number: 4, name: "windows, holds, groups and the causes of orders", up: (db) => run(db, rotationRules) },
   { number: 5, name: "which revoked list a node was sent", up: (db) => run(db, revokedSent) },
+  { number: 6, name: "fleet rotations, and what each gateway was given", up: (db) => run(db, fleetTables) },
 ];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
@@ -93,6 +94,16 @@ const rotationRules = [
 ];
 
 const revokedSent = ["alter table streams add column revoked_sent integer not null default 0"];
+
+const fleetTables = [
+  `create table fleet_runs (run_id blob primary key, state text not null, code text, stopped_by text, parallel integer not null,
+    within_s integer not null, exposed_by text, created_at integer not null, finished_at integer)`,
+  `create table fleet_members (run_id blob not null references fleet_runs (run_id), place integer not null,
+    account_id blob not null references accounts (account_id), canary integer not null, order_id blob, code text,
+    rounds integer not null, primary key (run_id, place))`,
+  `create table exposures (node_id blob not null, account_id blob not null, epoch integer not null, number integer not null,
+    primary key (node_id, account_id, epoch, number))`,
+];
 
 async function run(db: Kysely<VaultTables>, statements: readonly string[]): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

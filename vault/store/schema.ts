@@ -29,6 +29,40 @@ export interface VaultTables {
   audit_tiles: { log: number; level: number; place: number; hashes: Uint8Array };
   audit_marks: { log: number; name: string; value: Uint8Array };
   leases: { name: string; holder: string; until_ms: number };
+  fleet_runs: FleetRunRow;
+  fleet_members: FleetMemberRow;
+  /** Versions that a gateway was ever given. */
+  exposures: { node_id: Uint8Array; account_id: Uint8Array; epoch: number; number: number };
+}
+
+export interface FleetRunRow {
+  run_id: Uint8Array;
+  /** running | stopped | done. */
+  state: string;
+  /** Why it stopped, and at which account; null while it runs. */
+  code: string | null;
+  stopped_by: string | null;
+  /** Orders open at once in one zone. */
+  parallel: number;
+  /** Seconds that an edge has to begin. */
+  within_s: number;
+  /** Name of the gateway whose passwords this run replaces, or null. */
+  exposed_by: string | null;
+  created_at: number;
+  finished_at: number | null;
+}
+
+export interface FleetMemberRow {
+  run_id: Uint8Array;
+  place: number;
+  account_id: Uint8Array;
+  canary: number;
+  /** The order under way or last given; null while it waits. */
+  order_id: Uint8Array | null;
+  /** Why no order could be given, or null. */
+  code: string | null;
+  /** Orders given so far. */
+  rounds: number;
 }
 
 export interface OutboxRow {

@@ -16,9 +16,10 @@ import {
   streamFields,
 } from "../../protocol/bundle/index.ts";
 import { importSealingPublicKey, nodeIdText } from "../../protocol/keys/index.ts";
-import { memberOf, newestRoot } from "../../protocol/trust/index.ts";
+import { memberOf, newestRoot, nodeRole } from "../../protocol/trust/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import { desiredEntries } from "./desired-entries.ts";
+import { noteExposures } from "./exposures.ts";
 import { foldBundlesAt } from "./limits.ts";
 import { lockStreams, type NodeStreams, saveExported, saveStreams } from "./stream-row.ts";
 import { registryOf, type VaultCore } from "./vault-core.ts";
@@ -60,6 +61,7 @@ export async function issueBundle(
   const list = revoked !== null && (newer || plan.body.baseDigest === null) ? [revoked.envelope] : [];
   const revokedSent = revoked?.list.version ?? 0;
   await saveExported(core.seal, tx, node.node_id, { before: exported, after: plan.entries });
+  if (node.role === nodeRole.gateway) await noteExposures(tx, node.node_id, plan.body.entries);
   const statements = [...(options.statements ?? []), ...list];
   return seal(core, tx, node, { streams: { ...streams, revokedSent }, plan, statements });
 }
