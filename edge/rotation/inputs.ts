@@ -28,6 +28,9 @@ export function inputsOf(account: Account, around: Surroundings): RotationInputs
     // Windows come with a later version; an account without one may be rotated whenever the clock is fit.
     windowOpen: true,
     clockFit: account.content?.windowless === true || around.time.hi !== null,
+    onHold: false,
+    permitted: true,
+    breakGlassFree: true,
     settled: settleLeftMs(account, around.clock) === 0,
     backedOff: around.clock.sinceBootMs() >= account.retryAtMs,
     spaceReserved: around.spaceReserved,

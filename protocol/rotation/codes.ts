@@ -9,6 +9,12 @@ export const ROTATION_CODES = {
   ROTATION_LOCKOUT_TOO_LOW: { fault: "operator", retryable: false },
   /** Held after a clock, fork or sequence violation until a fresh snapshot and an operator release it. */
   ROTATION_HELD: { fault: "peer", retryable: false },
+  /** An operator holds the device: nothing new starts. */
+  ROTATION_ON_HOLD: { fault: "operator", retryable: true },
+  /** The segment asks for a person's permit, and none runs. */
+  ROTATION_PERMIT_NEEDED: { fault: "operator", retryable: true },
+  /** The break-glass account and another one of its device would change in the same window. */
+  ROTATION_BREAK_GLASS: { fault: "environment", retryable: true },
   /** An earlier rotation of this account is not finished. */
   ROTATION_BUSY: { fault: "environment", retryable: true },
   /** No candidate is known to work; an operator has to act first. */
@@ -45,6 +51,8 @@ export const ROTATION_CODES = {
   ROTATION_REVERTED: { fault: "environment", retryable: false },
   /** Alarm: many pushes of one value brought no answer. */
   ROTATION_NO_ANSWER: { fault: "environment", retryable: true },
+  /** Alarm: the window closed before a rotation was finished; it is finished all the same. */
+  ROTATION_PAST_WINDOW: { fault: "environment", retryable: false },
   /** The device refuses to store the new password permanently. */
   ROTATION_SAVE_REFUSED: { fault: "operator", retryable: true },
 } as const;

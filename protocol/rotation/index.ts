@@ -13,10 +13,12 @@ export type {
   RotationEvent,
   RotationInputs,
   RotationLeaf,
+  StartCause,
   Transition,
 } from "./machine.ts";
 export { type Offer, type OfferedValue, offersOf } from "./offers.ts";
 export { probeOrder } from "./probing.ts";
+export { type StartCheck, startChecks } from "./start-rules.ts";
 export {
   adopted,
   type Candidate,

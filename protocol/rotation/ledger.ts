@@ -50,6 +50,20 @@ export interface LedgerReport {
   readonly fingerprint: Uint8Array;
 }
 
+/** A place in a node's audit log, which orders what it says about an account. */
+export interface LeafPlace {
+  readonly serial: number;
+  readonly index: number;
+}
+
+/**
+ * True where a report is later in its node's log than the last one that was taken in. A node sends again what it does not know to be
+ * acknowledged, and an old "reverted" would take a value back that a person has set since.
+ */
+export function isLaterLeaf(leaf: LeafPlace, last: LeafPlace | null): boolean {
+  return last === null || leaf.serial > last.serial || (leaf.serial === last.serial && leaf.index > last.index);
+}
+
 /** A new account: the value that a person gave is acknowledged as number 0. */
 export function openLedger(epoch: number, fingerprint: Uint8Array): Ledger {
   return { epoch, nextNumber: 1, unsettled: false, values: [{ index: [epoch, 0], fingerprint, status: "acknowledged" }] };

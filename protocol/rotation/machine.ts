@@ -4,6 +4,9 @@ import type { Candidate, CandidateIndex, DeviceAction, HoldCause, RotationState 
 /** What an adapter answers. AMBIGUOUS is the default for everything that is not proven. */
 export type DeviceOutcome = "OK" | "REJECTED_AUTH" | "REJECTED_POLICY" | "NOT_SENT" | "AMBIGUOUS";
 
+/** What a rotation begins by. */
+export type StartCause = "order" | "interval";
+
 export type RotationEvent =
   /** Something may have changed: go on where possible. */
   | { readonly kind: "tick" }
@@ -15,7 +18,7 @@ export type RotationEvent =
   | { readonly kind: "issued"; readonly candidate: Candidate }
   /** A person set the value that is live; it is proven before it is believed. */
   | { readonly kind: "given"; readonly candidate: Candidate }
-  | { readonly kind: "rotate"; readonly by: "order" | "interval" }
+  | { readonly kind: "rotate"; readonly by: StartCause }
   /** Read-only: log in with the current value. Spends budget. */
   | { readonly kind: "verify" }
   /** Give up a value that was staged and not sent. */
@@ -48,10 +51,16 @@ export interface RotationInputs {
   /** Attempts per window, from {@link attemptLimit}; 0 forbids everything automatic. */
   readonly attemptLimit: number;
   readonly policy: "never" | "on-demand" | "interval";
-  /** Inside the window with enough of it left to verify; true for a windowless policy. */
+  /** Inside a window with enough of it left to verify; true where the account needs none. */
   readonly windowOpen: boolean;
   /** The clock can judge the window; true for a windowless policy. */
   readonly clockFit: boolean;
+  /** An operator's hold, the vault's or the segment's own. */
+  readonly onHold: boolean;
+  /** A person's permit runs, or none is asked for. */
+  readonly permitted: boolean;
+  /** The account is not the break-glass one of its device, nor is that one, together with another that changed or may have. */
+  readonly breakGlassFree: boolean;
   /** No earlier push can land any more. */
   readonly settled: boolean;
   /** The back-off after the last failure is over. */

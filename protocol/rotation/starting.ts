@@ -1,45 +1,21 @@
 import { settleAttempt } from "./budget.ts";
-import type { RotationCode } from "./codes.ts";
-import { contact, loginBlock, refuse, waitFor } from "./contact.ts";
+import { contact, refuse, waitFor } from "./contact.ts";
 import { maxCountedPushes } from "./limits.ts";
-import type { AdapterAnswer, DeviceOutcome, RotationEffect, RotationInputs, Transition } from "./machine.ts";
+import type { AdapterAnswer, DeviceOutcome, RotationEffect, RotationInputs, StartCause, Transition } from "./machine.ts";
 import { beginProbe } from "./probing.ts";
 import { afterRejection, returnToPool, stage } from "./staging.ts";
-import { isResting, type RotationState, restingPhase } from "./state.ts";
+import { pushBlock, startRefusal } from "./start-rules.ts";
+import { type RotationState, restingPhase } from "./state.ts";
 
 /** IDLE or VERIFIED → STAGED. Everything that can be refused is refused here, before the device is touched. */
-export function startRotation(state: RotationState, by: "order" | "interval", inputs: RotationInputs): Transition {
+export function startRotation(state: RotationState, by: StartCause, inputs: RotationInputs): Transition {
   const code = startRefusal(state, by, inputs);
   return code === null ? stage(state) : refuse(state, code);
 }
 
-function startRefusal(state: RotationState, by: "order" | "interval", inputs: RotationInputs): RotationCode | null {
-  if (state.phase === "UNKNOWN") return "ROTATION_UNKNOWN";
-  if (!isResting(state) || state.pending !== null) return "ROTATION_BUSY";
-  if (by === "interval" && inputs.policy !== "interval") return "ROTATION_NOT_ALLOWED";
-  const block = changeBlock(state, inputs);
-  if (block !== null) return block;
-  return state.pool.length === 0 ? "ROTATION_POOL_EMPTY" : loginBlock(state, inputs);
-}
-
-/** Why nothing may be changed on the device now, or null; asked again right before the push. */
-function changeBlock(state: RotationState, inputs: RotationInputs): RotationCode | null {
-  if (state.hold !== null) return "ROTATION_HELD";
-  if (inputs.policy === "never") return "ROTATION_NOT_ALLOWED";
-  if (inputs.attemptLimit === 0) return "ROTATION_LOCKOUT_TOO_LOW";
-  if (!inputs.identityPinned) return "ROTATION_IDENTITY";
-  if (!inputs.spaceReserved) return "ROTATION_NO_SPACE";
-  if (!inputs.escrowed) return "ROTATION_ESCROW_DUE";
-  if (!inputs.consumersReady) return "ROTATION_CONSUMERS_BEHIND";
-  if (!inputs.clockFit) return "ROTATION_CLOCK";
-  if (!inputs.windowOpen) return "ROTATION_WINDOW_CLOSED";
-  if (!inputs.deviceFree) return "ROTATION_DEVICE_BUSY";
-  return inputs.settled ? null : "ROTATION_UNSETTLED";
-}
-
 /** STAGED: prove the current value and fix the request, then send it. Making the request is a login with the current value too. */
 export function advanceStaged(state: RotationState, next: number, inputs: RotationInputs): Transition {
-  const block = changeBlock(state, inputs) ?? loginBlock(state, inputs);
+  const block = pushBlock(state, inputs);
   if (block !== null) return waitFor(state, block);
   const login = state.current;
   if (state.prepared?.[0] !== next || state.prepared[1] !== login) {
@@ -77,7 +53,7 @@ export function onPrepared(state: RotationState, next: number, answer: AdapterAn
   const idle = settleAttempt(state, answer);
   if (answer.outcome === "REJECTED_POLICY") return rejectUnsent(idle, next);
   if (answer.outcome !== "OK") return onPreflightFailed(idle, answer.outcome);
-  const block = changeBlock(idle, inputs) ?? loginBlock(idle, inputs);
+  const block = pushBlock(idle, inputs);
   return block === null ? send(idle, next) : waitFor(idle, block);
 }
 

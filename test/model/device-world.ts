@@ -38,6 +38,8 @@ export interface Options {
   readonly beside?: boolean;
   /** Changes apply at once or never: what lands late is explored without a vault. */
   readonly prompt?: boolean;
+  /** A window that opens and closes, a hold or a permit that comes and goes: at any time nothing new may be sent. */
+  readonly closes?: boolean;
   /** Values in the pool, 1 or 2; one keeps a world with many faults small enough to visit whole. */
   readonly values?: 1 | 2;
   readonly maxStates?: number;
@@ -61,6 +63,8 @@ export interface World {
   readonly restored: boolean;
   /** A person has changed the device. */
   readonly changed: boolean;
+  /** Nothing new may be sent now. */
+  readonly closed: boolean;
   /** The vault knows every candidate. */
   readonly escrowed: boolean;
 }
@@ -103,6 +107,7 @@ export function keyOf(world: World): string {
     +world.reset,
     +world.restored,
     +world.changed,
+    +world.closed,
     +world.escrowed,
   ];
   return `${Buffer.from(encodeRotation(world.edge)).toString("latin1")}|${rest.join(",")}`;
@@ -138,6 +143,7 @@ export class DeviceWorld {
       reset: false,
       restored: false,
       changed: false,
+      closed: false,
       escrowed: true,
     };
   }
@@ -183,6 +189,8 @@ export class DeviceWorld {
   #environment(world: World, moves: Move[]): void {
     if (!world.typo) moves.push({ name: "typo", to: { ...world, typo: true, failures: world.failures + 1 } });
     if (world.live !== world.saved) moves.push({ name: "reboot", to: { ...world, live: world.saved } });
+    if (this.#options.closes === true)
+      moves.push({ name: world.closed ? "window opens" : "window closes", to: { ...world, closed: !world.closed } });
     if (world.late !== null) moves.push({ name: "late apply", to: this.#land(world) });
     if (!world.settled && world.inFlight === null) moves.push({ name: "settle", to: { ...this.#land(world), settled: true } });
     if (this.#options.resets === true && !world.reset)
@@ -274,6 +282,7 @@ export class DeviceWorld {
     if (action !== "push") return undefined;
     if (this.#options.policy === "never") return "an adopted account was rotated";
     if (state.hold !== null) return "a held account was rotated";
+    if (world.closed) return "a push outside of the window";
     // After a reset or a restore the edge cannot know any more which value was proven once.
     if (world.reset || world.restored) return undefined;
     if (world.refused === ref) return "a refused value was pushed again";
@@ -287,8 +296,11 @@ export class DeviceWorld {
     return {
       attemptLimit: attemptLimit(this.#threshold),
       policy: this.#options.policy ?? "on-demand",
-      windowOpen: true,
+      windowOpen: !world.closed,
       clockFit: true,
+      onHold: world.closed,
+      permitted: !world.closed,
+      breakGlassFree: true,
       settled: world.settled,
       backedOff: true,
       spaceReserved: true,

@@ -165,6 +165,13 @@ export const planted: readonly Planted[] = [
     problem: /lost/,
   },
   {
+    bug: "window asked for at the start only",
+    step: (state, event, inputs) =>
+      step(state, event, state.phase === "STAGED" ? { ...inputs, windowOpen: true, onHold: false, permitted: true } : inputs),
+    world: { closes: true, values: 1 },
+    problem: /outside of the window/,
+  },
+  {
     bug: "adopted account rotated",
     step: (state, event, inputs) => step(state, event, { ...inputs, policy: "on-demand" }),
     world: { policy: "never" },

@@ -5,12 +5,21 @@ import {
   encodeRotation,
   isUnsettled,
   type RotationCode,
+  type RotationEvent,
   type RotationInputs,
   type RotationState,
+  startChecks,
   stateName,
 } from "../../../protocol/rotation/index.ts";
 import { value } from "../../model/device-world.ts";
 import { fit, MachineRig, pushed } from "./machine-rig.ts";
+
+/** A machine in another state than the first. */
+function rigIn(state: Partial<RotationState>): MachineRig {
+  const rig = new MachineRig();
+  rig.state = { ...rig.state, ...state };
+  return rig;
+}
 
 t.test("a rotation goes through every state and reports at its end only", async (t) => {
   const rig = new MachineRig();
@@ -96,39 +105,79 @@ t.test("a value that does not fit the device is refused before anything is sent"
 });
 
 t.test("everything that can be refused is refused before the device is touched, and again before the push", async (t) => {
-  const blocks: readonly [Partial<RotationInputs>, RotationCode][] = [
-    [{ policy: "never" }, "ROTATION_NOT_ALLOWED"],
-    [{ attemptLimit: 0 }, "ROTATION_LOCKOUT_TOO_LOW"],
-    [{ identityPinned: false }, "ROTATION_IDENTITY"],
-    [{ spaceReserved: false }, "ROTATION_NO_SPACE"],
-    [{ consumersReady: false }, "ROTATION_CONSUMERS_BEHIND"],
-    [{ escrowed: false }, "ROTATION_ESCROW_DUE"],
-    [{ clockFit: false }, "ROTATION_CLOCK"],
-    [{ windowOpen: false }, "ROTATION_WINDOW_CLOSED"],
-    [{ deviceFree: false }, "ROTATION_DEVICE_BUSY"],
-    [{ settled: false }, "ROTATION_UNSETTLED"],
-    [{ backedOff: false }, "ROTATION_BACK_OFF"],
+  const held: RotationEvent = { kind: "hold", cause: "fork" };
+  const cases: readonly { code: RotationCode; inputs?: Partial<RotationInputs>; before?: RotationEvent }[] = [
+    { code: "ROTATION_HELD", before: held },
+    { code: "ROTATION_ON_HOLD", inputs: { onHold: true } },
+    { code: "ROTATION_NOT_ALLOWED", inputs: { policy: "never" } },
+    { code: "ROTATION_LOCKOUT_TOO_LOW", inputs: { attemptLimit: 0 } },
+    { code: "ROTATION_NO_SPACE", inputs: { spaceReserved: false } },
+    { code: "ROTATION_ESCROW_DUE", inputs: { escrowed: false } },
+    { code: "ROTATION_CONSUMERS_BEHIND", inputs: { consumersReady: false } },
+    { code: "ROTATION_CLOCK", inputs: { clockFit: false, windowOpen: false } },
+    { code: "ROTATION_WINDOW_CLOSED", inputs: { windowOpen: false } },
+    { code: "ROTATION_PERMIT_NEEDED", inputs: { permitted: false } },
+    { code: "ROTATION_DEVICE_BUSY", inputs: { deviceFree: false } },
+    { code: "ROTATION_BREAK_GLASS", inputs: { breakGlassFree: false } },
+    { code: "ROTATION_UNSETTLED", inputs: { settled: false } },
+    { code: "ROTATION_BACK_OFF", inputs: { backedOff: false } },
+    { code: "ROTATION_IDENTITY", inputs: { identityPinned: false } },
   ];
-  for (const [inputs, code] of blocks) {
+  for (const { code, inputs, before } of cases) {
     const rig = new MachineRig();
-    rig.inputs = { ...fit, ...inputs };
-    const before = rig.state;
+    const block = () => {
+      if (before !== undefined) rig.do(before);
+      rig.inputs = { ...fit, ...inputs };
+    };
+    const unblock = () => {
+      if (before !== undefined) rig.do({ kind: "release" });
+      rig.inputs = fit;
+    };
+    block();
+    const { state } = rig;
     t.same(rig.rotate().codes, [code]);
-    t.same(rig.state, before, `${code}: nothing changed`);
-    rig.inputs = fit;
+    t.same(rig.state, state, `${code}: nothing changed`);
+    t.notOk(rig.action, `${code}: nothing was sent`);
+    unblock();
     rig.rotate();
-    rig.inputs = { ...fit, ...inputs };
+    block();
     t.same(rig.tick().codes, [code], `${code}: nor later`);
-    rig.inputs = fit;
+    t.notOk(rig.action);
+    unblock();
     rig.tick();
-    rig.inputs = { ...fit, ...inputs };
+    block();
     t.same(rig.answer("OK").codes, [code], `${code}: nor after the request was made`);
+    t.notOk(rig.action);
     t.same(rig.candidates, [0]);
     t.same(rig.do({ kind: "cancel" }).state.pool, [value(1), value(2)], "a value that was not sent can be given back");
   }
+  const unfit: readonly [RotationCode, MachineRig][] = [
+    ["ROTATION_POOL_EMPTY", rigIn({ pool: [] })],
+    ["ROTATION_BUDGET_SPENT", rigIn({ spent: 3 })],
+    ["ROTATION_UNKNOWN", rigIn({ phase: "UNKNOWN" })],
+    ["ROTATION_BUSY", new MachineRig().rotate()],
+  ];
+  for (const [code, rig] of unfit) {
+    t.same(rig.rotate().codes, [code]);
+    t.notOk(rig.action);
+  }
+  const asked = startChecks(new MachineRig().state, "order", fit);
+  t.same(
+    asked.map(({ code }) => code).sort(),
+    [...cases, ...unfit.map(([code]) => ({ code }))].map(({ code }) => code).sort(),
+    "every reason is here",
+  );
+  t.notOk(asked.some(({ blocks }) => blocks));
   const onDemand = new MachineRig();
   onDemand.inputs = { ...fit, policy: "on-demand" };
   t.same(onDemand.do({ kind: "rotate", by: "interval" }).codes, ["ROTATION_NOT_ALLOWED"]);
+});
+
+t.test("a proof of who the device is goes out only where nothing else stands in the way", async (t) => {
+  for (const { code } of startChecks(new MachineRig().state, "order", fit).slice(0, -1)) t.not(code, "ROTATION_IDENTITY");
+  const rig = rigIn({ pool: [] });
+  rig.inputs = { ...fit, identityPinned: false };
+  t.same(rig.rotate().codes, ["ROTATION_POOL_EMPTY"]);
 });
 
 t.test("a save or a proof is finished outside the window and while held", async (t) => {
