@@ -12,6 +12,12 @@ export interface DeviceTarget {
 /** The named secret fields of one credential, e.g. `password`, or `authPassword` and `privPassword`; UTF-8 bytes. */
 export type SecretFields = Readonly<Record<string, Uint8Array>>;
 
+/** Another account of the same device, with whose login a change is made. */
+export interface DeviceHelper {
+  readonly username: string;
+  readonly secrets: SecretFields;
+}
+
 /** Everything an operation needs; plain data, so that it can cross to the adapter's process. */
 export interface DeviceJob {
   readonly target: DeviceTarget;
@@ -21,6 +27,8 @@ export interface DeviceJob {
    * for `verify`, `save` and `identify`. `next` is what `prepare` and `push` change it to, null elsewhere.
    */
   readonly secrets: { readonly current: SecretFields; readonly next: SecretFields | null };
+  /** The account that makes the change, where the model says that the account cannot do so itself. */
+  readonly helper?: DeviceHelper | undefined;
   readonly model: DeviceModel;
   /** The identity that this device is known by; another one means NOT_SENT. Null before the first contact. */
   readonly identity: string | null;

@@ -33,6 +33,11 @@ export const DEVICE_CODES = {
   SNMP_USER_UNKNOWN: { fault: "peer", retryable: false },
   SNMP_REQUEST_REFUSED: { fault: "peer", retryable: false },
   MODBUS_EXCEPTION: { fault: "peer", retryable: true },
+  SSH_ALGORITHMS_DIFFER: { fault: "operator", retryable: false },
+  SSH_NO_PASSWORD_LOGIN: { fault: "operator", retryable: false },
+  SSH_PASSWORD_EXPIRED: { fault: "operator", retryable: false },
+  SSH_HELPER_MISSING: { fault: "operator", retryable: false },
+  SSH_HELPER_FAILED: { fault: "operator", retryable: true },
 } as const satisfies Readonly<Record<string, CodeFacts>>;
 
 export type DeviceCode = keyof typeof DEVICE_CODES;

@@ -34,7 +34,7 @@ export interface OtherOutcome extends OutcomeFacts {
  * - OK: positive proof.
  * - REJECTED_AUTH: the device refused the secret that the operation logged in with; no change was sent in this call.
  * - REJECTED_POLICY: the device, or its model, refuses the new value; nothing changed.
- * - NOT_SENT: provably no byte of a change and no login of unknown fate left; nothing to probe for, no attempt spent.
+ * - NOT_SENT: provably no byte of a change and no login of unknown fate left; nothing to probe for, no attempt of this account spent.
  * - AMBIGUOUS: everything else, and the default for every timeout, reset, end of stream or unexpected answer after
  *   sending. Never to be read as "failed".
  */

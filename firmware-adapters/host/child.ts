@@ -29,6 +29,7 @@ async function work(message: JobMessage): Promise<Outcome> {
   } finally {
     wipe(job.secrets.current);
     if (job.secrets.next !== null) wipe(job.secrets.next);
+    if (job.helper !== undefined) wipe(job.helper.secrets);
   }
 }
 

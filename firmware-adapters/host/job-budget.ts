@@ -1,6 +1,6 @@
 import type { DeviceJob } from "../contract/index.ts";
 import type { RecipeStep } from "../models/index.ts";
-import { operationSlackMs, snmpExchanges } from "./limits.ts";
+import { operationSlackMs, snmpExchanges, sshSessionExchanges, sshSessions } from "./limits.ts";
 
 /**
  * The time after which an operation is given up, milliseconds: a backstop behind the adapter's own time limits, wide
@@ -9,6 +9,10 @@ import { operationSlackMs, snmpExchanges } from "./limits.ts";
 export function jobBudgetMs(job: DeviceJob): number {
   const { model, timeoutMs } = job;
   if (model.adapter === "snmp") return snmpExchanges * timeoutMs + operationSlackMs;
+  if (model.adapter === "ssh") {
+    const prompts = model.parameters.change.prompts.length;
+    return sshSessions * (sshSessionExchanges + prompts) * timeoutMs + operationSlackMs;
+  }
   const { identify, unlock, push, verify, save } = model.recipe;
   const longest = Math.max(...[push, verify, save].map((list) => listMs(list, unlock, timeoutMs)));
   return timeoutMs + listMs(identify, unlock, timeoutMs) + longest + operationSlackMs;

@@ -16,6 +16,12 @@ export const processGraceMs = 2_000;
 /** Exchanges of the longest SNMP operation: discovery, GET and SET, and the same once more to resolve a lost reply. */
 export const snmpExchanges = 8;
 
+/** SSH sessions of the longest operation: the account's own, then the helper's. */
+export const sshSessions = 2;
+
+/** Exchanges of one SSH session besides its prompts: connect, handshake, methods, login, its answer, command, end. */
+export const sshSessionExchanges = 7;
+
 /** What an operation may take beyond its exchanges: key derivation and connecting on a busy machine. */
 export const operationSlackMs = 5_000;
 

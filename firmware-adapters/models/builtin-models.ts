@@ -6,7 +6,14 @@ import { ModelError } from "./model-error.ts";
 const folder = new URL("./", import.meta.url);
 
 /** The models that come with the product; each is a file of this folder. */
-export const modelNames = ["eastron-sdm", "eig-shark", "generic-snmpv3", "net-snmp-agent"] as const;
+export const modelNames = [
+  "eastron-sdm",
+  "eig-shark",
+  "generic-snmpv3",
+  "net-snmp-agent",
+  "openssh-chpasswd",
+  "openssh-passwd",
+] as const;
 
 /** The YAML text of a built-in model, to be shown or stored beside the devices that use it; throws MODEL_UNKNOWN. */
 export function builtinModelText(name: string): string {

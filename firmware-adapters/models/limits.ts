@@ -22,5 +22,13 @@ export const maxSettingLength = 255;
 /** The longest `wait`, `withinMs` or `settleMs`: the slowest known device takes four minutes to free its semaphore. */
 export const maxWaitMs = 300_000;
 
+/** Prompts of one change, and patterns of one list: the longest known dialogue asks three times, in some ten wordings. */
+export const maxPrompts = 8;
+export const maxPatterns = 32;
+
+/** Characters of a pattern or a command. */
+export const maxPatternLength = 200;
+export const maxCommandLength = 1_000;
+
 /** Registers of one value: what one request of FC16 can carry is 123, FC03 125. */
 export const maxAsciiRegisters = 64;

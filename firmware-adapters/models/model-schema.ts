@@ -2,6 +2,7 @@ import { z } from "zod";
 import { maxModelNotes, maxNoteLength, maxSettingLength, maxSettings, maxWaitMs } from "./limits.ts";
 import type { DeviceModel, SettingRule } from "./model.ts";
 import { recipeSchema } from "./recipe-schema.ts";
+import { sshSchema } from "./ssh-schema.ts";
 import { valueSchema } from "./value-schema.ts";
 
 const note = z.string().min(1).max(maxNoteLength);
@@ -86,5 +87,21 @@ const modbusModel = z
     message: "boolean, allowed: true exactly where recipe.save has steps",
   });
 
+const sshModel = z
+  .strictObject({
+    ...common,
+    adapter: z.literal("ssh"),
+    secrets: z.strictObject({ password: valueSchema }),
+    parameters: sshSchema,
+  })
+  .refine((model) => model.needsSave === (model.parameters.save !== null), {
+    path: ["needsSave"],
+    message: "boolean, allowed: true exactly where parameters.save is given",
+  })
+  .refine((model) => (model.parameters.changedBy === "admin") === Object.hasOwn(model.settings, "admin"), {
+    path: ["settings"],
+    message: "object, allowed: the setting admin exactly where parameters.changedBy is admin",
+  });
+
 /** A whole model; its input is the parsed YAML, its output a {@link DeviceModel}. */
-export const modelSchema: z.ZodType<DeviceModel> = z.discriminatedUnion("adapter", [snmpModel, modbusModel]);
+export const modelSchema: z.ZodType<DeviceModel> = z.discriminatedUnion("adapter", [snmpModel, modbusModel, sshModel]);

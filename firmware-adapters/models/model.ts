@@ -73,7 +73,7 @@ interface CommonModel {
 }
 
 /** A data file that says how a make of device is spoken to. */
-export type DeviceModel = SnmpModel | ModbusModel;
+export type DeviceModel = SnmpModel | ModbusModel | SshModel;
 
 export interface SnmpModel extends CommonModel {
   readonly adapter: "snmp";
@@ -156,4 +156,47 @@ export interface ModbusRecipe {
   readonly verify: readonly RecipeStep[];
   /** Empty where `needsSave` is false. */
   readonly save: readonly RecipeStep[];
+}
+
+export interface SshModel extends CommonModel {
+  readonly adapter: "ssh";
+  readonly parameters: SshParameters;
+}
+
+/** How a device's accounts are changed over SSH. Texts are patterns: compared without case, `*` stands for anything in a line. */
+export interface SshParameters {
+  /** `admin`: the account that the setting `admin` names logs in and makes the change, and the save. */
+  readonly changedBy: "self" | "admin";
+  /** `legacy` adds what old gear needs: SHA-1 key exchange and signatures, CBC ciphers. */
+  readonly algorithms: "modern" | "legacy";
+  /** What a login must be able to do before it counts. */
+  readonly verify: SshCommand;
+  readonly change: SshChange;
+  /** Has the device keep its change, or null where it does so by itself. */
+  readonly save: SshCommand | null;
+  /** Lines that say that the password is right and must be changed before anything else. */
+  readonly expired: readonly string[];
+}
+
+/** A command and what its success looks like: exit status 0, or no exit status at all and a line that matches `expect`. */
+export interface SshCommand {
+  readonly command: string;
+  readonly expect: string | null;
+}
+
+/** The command that changes the password: over a terminal with `prompts`, or without one with `stdin`. */
+export interface SshChange extends SshCommand {
+  readonly prompts: readonly SshPrompt[];
+  /** A line for standard input in which `{username}` and `{next}` stand for themselves; null with prompts. */
+  readonly stdin: string | null;
+  /** Lines that the device is known to answer with; what is not foreseen is AMBIGUOUS once the new value left. */
+  readonly answers: readonly { readonly text: string; readonly means: SshMeaning }[];
+}
+
+export type SshMeaning = "REJECTED_AUTH" | "REJECTED_POLICY" | "BUSY";
+
+/** The device asks, on a line without end that matches one of `expect`. */
+export interface SshPrompt {
+  readonly expect: readonly string[];
+  readonly send: "current" | "next";
 }

@@ -1,4 +1,4 @@
 /** Every adapter that a model may name. */
-export const adapterNames = ["modbus", "snmp"] as const;
+export const adapterNames = ["modbus", "snmp", "ssh"] as const;
 
 export type AdapterName = (typeof adapterNames)[number];

@@ -8,6 +8,8 @@ export async function loadAdapter(name: AdapterName): Promise<Adapter> {
       return (await import("../modbus/index.ts")).modbusAdapter;
     case "snmp":
       return (await import("../snmp/index.ts")).snmpAdapter;
+    case "ssh":
+      return (await import("../ssh/index.ts")).sshAdapter;
     default:
       return unknown(name);
   }

@@ -1,0 +1,1 @@
+export { sshAdapter } from "./ssh-adapter.ts";
