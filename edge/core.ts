@@ -14,6 +14,7 @@ import type { EdgeConfig } from "./config.ts";
 import { EdgeCredentials } from "./credential-source.ts";
 import { EscrowBook } from "./escrow.ts";
 import { ModelShelf } from "./models.ts";
+import { NoticeBook } from "./notices/index.ts";
 import type { EdgeParts } from "./parts.ts";
 import { type Adapters, RotationEngine, syncAccounts } from "./rotation/index.ts";
 import { isSynced, putSynced } from "./synced.ts";
@@ -69,7 +70,15 @@ export function openCore(options: CoreOptions): EdgeCore {
   const escrow = new EscrowBook(store, newestRoot(node.trust()).document.vaultEpoch);
   Object.assign(late, { node, escrow });
   const time = () => node.time();
-  const books = { audit, queueReport: node.queueReport.bind(node), time, self: nodeIdText(node.nodeId) };
+  const { nodeId, vaultId } = node;
+  const notices = new NoticeBook(store, () => ({ nodeId, vaultId, signing: node.identity.signing }));
+  const books = {
+    audit,
+    queueReport: node.queueReport.bind(node),
+    notify: notices.note.bind(notices),
+    time,
+    self: nodeIdText(node.nodeId),
+  };
   const credentials = new EdgeCredentials({ store, clock: seams.clock, time });
   const engine = new RotationEngine({
     store,
@@ -79,7 +88,10 @@ export function openCore(options: CoreOptions): EdgeCore {
     log,
     escrowed: () => escrow.settled(node.trust()),
     spaceLeft: () => options.spaceLeft(),
-    onServed: (path) => late.api?.changed(path),
+    onServed(path) {
+      late.api?.changed(path);
+      notices.flush();
+    },
   });
   closing.push(async () => {
     await options.adapters.close();
@@ -109,6 +121,7 @@ export function openCore(options: CoreOptions): EdgeCore {
     store,
     engine,
     credentials,
+    notices,
     applications,
     staleAfterS: config.staleAfterS,
     serve(api) {

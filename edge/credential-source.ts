@@ -1,9 +1,9 @@
-import type { CredentialSource, ReadableCredential } from "../agent/local-api/index.ts";
+import type { AlternateValue, CredentialSource, ReadableCredential } from "../agent/local-api/index.ts";
 import type { Clock } from "../agent/seams/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import { assert } from "../protocol/base/index.ts";
 import type { FactTime } from "../protocol/content/index.ts";
-import { candidateOf, isUnsettled } from "../protocol/rotation/index.ts";
+import { candidateOf, isUnsettled, probeOrder } from "../protocol/rotation/index.ts";
 import { type Account, fieldsOf, type RotationEngine, servedRef } from "./rotation/index.ts";
 
 /** Serves the proven value of each account by its path. */
@@ -46,6 +46,20 @@ export class EdgeCredentials implements CredentialSource {
       rotation: isUnsettled(record.state) ? "in-progress" : "idle",
       expiresAt: null,
       openFields: () => this.#store.read((view) => fieldsOf(account, ref, view)),
+      alternates: () => this.#alternates(account, ref),
     };
+  }
+
+  /** While it is unsettled, what else may be live: in the order in which the machine itself tries it. */
+  #alternates(account: Account, served: number): AlternateValue[] {
+    const { state } = account.record;
+    if (!isUnsettled(state)) return [];
+    const live = new Map(state.candidates.map((each) => [each.ref, each]));
+    return probeOrder({ ...state, round: 0 }).flatMap((ref) => {
+      const candidate = live.get(ref);
+      if (candidate === undefined || ref === served) return [];
+      const openFields = () => this.#store.read((view) => fieldsOf(account, ref, view));
+      return [{ version: candidate.index.join("."), openFields }];
+    });
   }
 }

@@ -100,9 +100,11 @@ async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closi
   const admin = await openAdmin(folder.adminSocket, parts, log);
   closing.push(() => admin.close());
   const { openUplink } = await import("./uplink.ts");
-  tunnel = openUplink(node, { address: edge.config.gateway.address, seams, log, dial: ports.dial ?? null });
+  const { notices } = core;
+  tunnel = openUplink(node, { notices, address: edge.config.gateway.address, seams, log, dial: ports.dial ?? null });
   closing.push(() => tunnel?.close());
   closing.push(node.onOutgoing(() => tunnel?.wake()));
+  closing.push(notices.onDue(() => tunnel?.wake()));
   writeAuthorityFile(folder.authority, node.identity.tls);
   writeRunFile(folder, { role: "edge", pid: process.pid, nodeId: nodeIdText(node.nodeId), listeners: apiListeners(api) });
   closing.push(() => removeRunFile(folder));

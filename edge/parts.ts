@@ -4,6 +4,7 @@ import type { Store } from "../agent/store/index.ts";
 import type { TunnelStatus } from "../agent/tunnel/index.ts";
 import type { ApplicationList } from "./application-list.ts";
 import type { EdgeCredentials } from "./credential-source.ts";
+import type { NoticeBook } from "./notices/index.ts";
 import type { RotationEngine } from "./rotation/index.ts";
 
 /** What a running edge is made of. */
@@ -14,6 +15,7 @@ export interface EdgeParts {
   readonly engine: RotationEngine;
   readonly credentials: EdgeCredentials;
   readonly applications: ApplicationList;
+  readonly notices: NoticeBook;
   readonly staleAfterS: number;
   /** Null where the edge has nobody to dial. */
   tunnel(): TunnelStatus | null;

@@ -1,12 +1,14 @@
 import type { Log } from "../agent/log/index.ts";
-import { isTrusted, type JoinedNode, nodeMailroom, upstreamOf } from "../agent/node/index.ts";
+import { isTrusted, type JoinedNode, upstreamOf } from "../agent/node/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import { type Dial, type DialledTunnel, dialTunnel, socketDial, type TunnelEvent } from "../agent/tunnel/index.ts";
 import { nodeRole } from "../protocol/trust/index.ts";
 import { tunnelTrust } from "../protocol/tunnel/index.ts";
+import { edgeMailroom, type NoticeBook } from "./notices/index.ts";
 
 /** Where the edge dials, and with what. */
 export interface UplinkOptions {
+  readonly notices: NoticeBook;
   /** The gateway's `host:port`. */
   readonly address: string;
   readonly seams: Seams;
@@ -16,7 +18,7 @@ export interface UplinkOptions {
 }
 
 /** The tunnel to the one gateway that the edge's trust names. A module of its own, loaded after reads are served. */
-export function openUplink(node: JoinedNode, { address, seams, log, dial }: UplinkOptions): DialledTunnel {
+export function openUplink(node: JoinedNode, { notices, address, seams, log, dial }: UplinkOptions): DialledTunnel {
   const tunnel = dialTunnel({
     node: {
       nodeId: node.nodeId,
@@ -24,7 +26,7 @@ export function openUplink(node: JoinedNode, { address, seams, log, dial }: Upli
       member: () => node.member().envelope,
       trust: () => tunnelTrust(node.trust()),
       learn: (statements) => node.learn(statements),
-      mailroom: nodeMailroom(node),
+      mailroom: edgeMailroom(node, notices),
       seams,
     },
     peer: () => upstreamOf(node.trust(), nodeRole.gateway).nodeId,

@@ -9,11 +9,12 @@ import type { Dial, DialledTunnel, Listen, TunnelListener } from "../agent/tunne
 import { TidegateError } from "../protocol/base/index.ts";
 import { ConduitTable, goneConduits } from "./conduits.ts";
 import type { GatewayConfig } from "./config.ts";
-import { GatewayCredentials, noteCredentials } from "./credentials.ts";
+import { GatewayCredentials, noteCredentials, noteServed } from "./credentials.ts";
 import { GatewayMailroom } from "./gateway-mailroom.ts";
 import { dialVault, dropStrangers, listenForEdges } from "./gateway-tunnels.ts";
 import { JoinForward } from "./join-forward.ts";
 import { Mailboxes } from "./mailbox/index.ts";
+import { NoticeDesk } from "./notices/index.ts";
 import type { GatewayParts } from "./parts.ts";
 
 export interface CoreOptions {
@@ -59,11 +60,12 @@ export function openCore({ store, config, seams, log, version, folder, closing }
   });
   closing.push(() => running.close());
   const { node, audit } = running;
-  const credentials = new GatewayCredentials({ node, store, clock: seams.clock });
-  const conduits = new ConduitTable(node);
   let vault: DialledTunnel | null = null;
   let edges: TunnelListener | null = null;
   let api: LocalApi | null = null;
+  const edgeAway = (zone: string) => edges?.sessions().some(({ peer }) => peer.zone === zone) !== true;
+  const credentials = new GatewayCredentials({ node, store, clock: seams.clock, edgeAway });
+  const conduits = new ConduitTable(node);
   const parts: GatewayParts = {
     node,
     audit,
@@ -79,7 +81,20 @@ export function openCore({ store, config, seams, log, version, folder, closing }
   const joins = new JoinForward({ timers: seams.timers, vaultMailbox: node.vaultMailbox, wake: wakeVault });
   closing.push(() => joins.close());
   const wakeEdge = (edge: Uint8Array) => edges?.wake(edge);
-  const mailroom = new GatewayMailroom({ ...parts, joins, log, edges: () => conduits.nodeIds, wakeVault, wakeEdge });
+  const notices = new NoticeDesk({
+    node,
+    audit,
+    store,
+    log,
+    account: (accountId) => credentials.accountOf(accountId),
+    onSwitch: (tx, accountId, index) => noteServed(tx, accountId, { index, sinceS: node.time().lo }),
+    onTaken(accountId, path, told) {
+      credentials.told(accountId, told);
+      api?.changed(path);
+    },
+  });
+  const edgeIds = () => conduits.nodeIds;
+  const mailroom = new GatewayMailroom({ ...parts, joins, notices, log, edges: edgeIds, wakeVault, wakeEdge });
   closing.push(node.onChanged(() => follow(parts, log, () => api?.changed())));
   return {
     parts,

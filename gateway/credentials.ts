@@ -3,17 +3,43 @@ import type { AppliedChange, JoinedNode } from "../agent/node/index.ts";
 import type { Clock } from "../agent/seams/index.ts";
 import type { Store, Transaction, View } from "../agent/store/index.ts";
 import { assert, asTuple, asUint, decodeTcbor, encodeTcbor, fromHex, toHex } from "../protocol/base/index.ts";
-import type { EntryRef, Fact, VersionIndex } from "../protocol/bundle/index.ts";
-import { type ContentView, decodeContent, encodeFact, type Fields, readContent } from "../protocol/content/index.ts";
+import { compareIndex, type EntryRef, type Fact, type VersionIndex } from "../protocol/bundle/index.ts";
+import {
+  type ContentView,
+  type CredentialContent,
+  decodeContent,
+  encodeFact,
+  entryType,
+  type Fields,
+  type Held,
+  readContent,
+} from "../protocol/content/index.ts";
+import { dropTold, type LiveValue, liveValue, readAllTold, type ToldRow } from "./notices/index.ts";
 
 const table = "served";
 
-/** A credential of the index: everything but the secret. */
-interface Indexed {
-  readonly username: string;
-  readonly accountId: string;
+/** A value of the index: everything but the secret. */
+interface IndexedValue {
   readonly index: VersionIndex;
   readonly entry: EntryRef;
+}
+
+/** An account of the index, with the values that the vault gave. */
+interface Indexed {
+  readonly path: string;
+  readonly username: string;
+  readonly accountId: string;
+  readonly current: IndexedValue;
+  /** Oldest first. */
+  readonly pending: readonly IndexedValue[];
+}
+
+interface CredentialsOptions {
+  readonly node: JoinedNode;
+  readonly store: Store;
+  readonly clock: Clock;
+  /** True where the edge of this zone has no tunnel to us: its word may be on its way. */
+  edgeAway(zone: string): boolean;
 }
 
 /** When a version became the one that is served, in the node's seconds. */
@@ -23,20 +49,18 @@ interface Served {
 }
 
 /**
- * What the gateway serves to its own applications: the current version of each account that the vault sealed to it. Secrets stay in
- * the store; the index in memory holds names and versions.
+ * What the gateway serves to its own applications: of each account the version that is live, by the vault's word or the edge's later
+ * one. Secrets stay in the store; the index in memory holds names and versions.
  */
 export class GatewayCredentials implements CredentialSource {
-  readonly #node: JoinedNode;
-  readonly #store: Store;
-  readonly #clock: Clock;
+  readonly #options: CredentialsOptions;
   #byPath = new Map<string, Indexed>();
+  #byId = new Map<string, Indexed>();
+  #told = new Map<string, ToldRow>();
   #applications: ApplicationRecord[] = [];
 
-  constructor(options: { readonly node: JoinedNode; readonly store: Store; readonly clock: Clock }) {
-    this.#node = options.node;
-    this.#store = options.store;
-    this.#clock = options.clock;
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
     this.reload();
   }
 
@@ -50,30 +74,55 @@ export class GatewayCredentials implements CredentialSource {
 
   /** Reads the index again: the state changed. */
   reload(): void {
-    this.#node.withState((view) => {
+    const { node, store } = this.#options;
+    node.withState((view) => {
       this.#byPath = indexOf(view);
       this.#applications = applicationsOf(view);
     });
+    this.#byId = new Map([...this.#byPath.values()].map((account) => [account.accountId, account]));
+    this.#told = store.read(readAllTold);
+  }
+
+  /** The account of this id that applications here may read, or null. */
+  accountOf(accountId: Uint8Array): Indexed | null {
+    return this.#byId.get(toHex(accountId)) ?? null;
+  }
+
+  /** An edge's word was taken in. */
+  told(accountId: Uint8Array, told: ToldRow): void {
+    this.#told.set(toHex(accountId), told);
   }
 
   find(path: string): ReadableCredential | null {
+    const { node, store, clock } = this.#options;
     const found = this.#byPath.get(path);
     if (found === undefined) return null;
-    const served = this.#store.read((view) => readServed(view, found.accountId));
-    const ageMs = served === null ? 0 : Math.max(0, this.#node.time().lo - served.sinceS) * 1000;
+    const { served, unsettled } = this.#live(found);
+    const since = store.read((view) => readServed(view, found.accountId));
+    const ageMs = since === null ? 0 : Math.max(0, node.time().lo - since.sinceS) * 1000;
     return {
       username: found.username,
-      version: `${found.index.epoch}.${found.index.number}`,
-      source: "vault",
-      currentSinceMs: this.#clock.sinceBootMs() - ageMs,
-      rotation: "idle",
+      version: versionText(served.index),
+      source: served === found.current ? "vault" : "rotation",
+      currentSinceMs: clock.sinceBootMs() - ageMs,
+      rotation: unsettled ? "in-progress" : "idle",
       expiresAt: null,
-      openFields: () => this.#open(found),
+      openFields: () => this.#open(served),
+      alternates: () =>
+        this.#live(found).alternates.map((value) => ({
+          version: versionText(value.index),
+          openFields: () => this.#open(value),
+        })),
     };
   }
 
-  #open({ entry }: Indexed): Fields {
-    const held = this.#node.entry(entry);
+  #live(account: Indexed): LiveValue<IndexedValue> {
+    const [zone = ""] = account.path.split("/", 1);
+    return liveValue(account, this.#told.get(account.accountId) ?? null, this.#options.edgeAway(zone));
+  }
+
+  #open({ entry }: IndexedValue): Fields {
+    const held = this.#options.node.entry(entry);
     assert(held !== null, "an indexed credential is stored");
     const content = decodeContent(held.type, held.payload);
     held.payload.fill(0);
@@ -88,10 +137,13 @@ export class GatewayCredentials implements CredentialSource {
  * consumers, so that it lets the edge stage them.
  */
 export function noteCredentials(tx: Transaction, change: AppliedChange): Fact[] {
-  for (const { accountId, index } of indexOf(change.after).values()) {
-    const before = readServed(tx, accountId);
-    const same = before !== null && before.index.epoch === index.epoch && before.index.number === index.number;
-    if (!same) writeServed(tx, accountId, { index, sinceS: change.at.lo });
+  for (const { type, id } of change.removed) if (type === entryType.account) dropTold(tx, id);
+  const told = readAllTold(tx);
+  for (const account of indexOf(change.after).values()) {
+    const { served } = liveValue(account, told.get(account.accountId) ?? null, false);
+    const before = readServed(tx, account.accountId);
+    const same = before !== null && compareIndex(before.index, served.index) === 0;
+    if (!same) noteServed(tx, rowId(account.accountId), { index: served.index, sinceS: change.at.lo });
   }
   return change.put.flatMap((entry) => {
     const read = readContent(entry);
@@ -104,12 +156,29 @@ export function noteCredentials(tx: Transaction, change: AppliedChange): Fact[] 
 function indexOf(view: ContentView): Map<string, Indexed> {
   const byPath = new Map<string, Indexed>();
   for (const [accountId, { content: account }] of view.accounts) {
-    const current = view.credentials.get(accountId)?.find(({ content }) => content.role === "current");
+    const values = view.credentials.get(accountId) ?? [];
+    const current = values.find(({ content }) => content.role === "current");
     if (current === undefined) continue;
-    const { type, id } = current.entry;
-    byPath.set(account.path, { username: account.username, accountId, index: current.content.index, entry: { type, id } });
+    byPath.set(account.path, {
+      path: account.path,
+      username: account.username,
+      accountId,
+      current: indexedValue(current),
+      pending: values
+        .filter(({ content }) => content.role === "pending")
+        .map(indexedValue)
+        .toReversed(),
+    });
   }
   return byPath;
+}
+
+function indexedValue({ entry: { type, id }, content }: Held<CredentialContent>): IndexedValue {
+  return { index: content.index, entry: { type, id } };
+}
+
+function versionText({ epoch, number }: VersionIndex): string {
+  return `${epoch}.${number}`;
 }
 
 function applicationsOf(view: ContentView): ApplicationRecord[] {
@@ -126,8 +195,9 @@ function readServed(view: View, accountId: string): Served | null {
   return { index: { epoch: asUint(epoch, "epoch"), number: asUint(number, "number") }, sinceS: asUint(sinceS, "sinceS") };
 }
 
-function writeServed(tx: Transaction, accountId: string, { index, sinceS }: Served): void {
-  tx.put(table, rowId(accountId), encodeTcbor([index.epoch, index.number, sinceS]));
+/** Notes since when a version is served. */
+export function noteServed(tx: Transaction, accountId: Uint8Array, { index, sinceS }: Served): void {
+  tx.put(table, accountId, encodeTcbor([index.epoch, index.number, sinceS]));
 }
 
 function rowId(accountId: string): Uint8Array {

@@ -13,6 +13,7 @@ import { GatewayError } from "./errors.ts";
 import type { JoinForward } from "./join-forward.ts";
 import { gatewayLimits } from "./limits.ts";
 import { type Mailboxes, verifyPassing, type Way } from "./mailbox/index.ts";
+import type { NoticeDesk } from "./notices/index.ts";
 
 export interface GatewayMailroomOptions {
   readonly node: JoinedNode;
@@ -20,6 +21,7 @@ export interface GatewayMailroomOptions {
   readonly store: Store;
   readonly mailboxes: Mailboxes;
   readonly joins: JoinForward;
+  readonly notices: NoticeDesk;
   readonly log: Log;
   /** Edges behind this gateway, by ascending node id. */
   edges(): readonly Uint8Array[];
@@ -87,8 +89,9 @@ export class GatewayMailroom implements Mailroom {
     if (fromVault && sameBytes(item.mailbox, node.nodeId)) return node.accept(item);
     try {
       if (fromVault) return this.#pass(item, "down", item.mailbox);
+      if (sameBytes(item.mailbox, node.nodeId)) return this.#options.notices.take(item.carrier);
       if (sameBytes(item.mailbox, node.vaultMailbox)) return this.#pass(item, "up", peer.nodeId);
-      throw new GatewayError("GATEWAY_NOT_FOR_HERE", "an edge sends to the vault alone");
+      throw new GatewayError("GATEWAY_NOT_FOR_HERE", "an edge sends to the vault and to this gateway");
     } catch (error) {
       return this.#refuse(peer, item, error);
     }

@@ -20,6 +20,15 @@ export interface ReadableCredential {
   readonly expiresAt: string | null;
   /** New copies of the secret fields; the caller wipes them. */
   openFields(): Fields;
+  /** Other values that may be live now, in the order to try; each costs a login, so there are few. */
+  alternates(): readonly AlternateValue[];
+}
+
+/** A value beside the served one. */
+export interface AlternateValue {
+  readonly version: string;
+  /** New copies of the secret fields; the caller wipes them. */
+  openFields(): Fields;
 }
 
 /** A registered application as the API needs it. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isPath } from "../../protocol/content/index.ts";
+import { withAlternates } from "./alternates.ts";
 import type { AnswerCache, CachedAnswer } from "./answer-cache.ts";
 import type { Application, ApplicationTable } from "./applications.ts";
 import type { ReadEvent } from "./contracts.ts";
@@ -20,12 +21,22 @@ export interface CredentialReadOptions {
   readonly onRead: (event: ReadEvent) => void;
 }
 
+/** The one query that this call knows. */
+const alternatesQuery = "?alternates=1";
+
+/** The native read's own calls; any other query is one of a later version. */
+export function isCredentialRead(url: string): boolean {
+  return url.startsWith(credentialsPrefix) && (!url.includes("?") || url.endsWith(alternatesQuery));
+}
+
 /**
- * Answers one GET /v1/credentials/{path}: the hot path, so it sits directly on node:http. Throws API_UNAUTHENTICATED, API_REFUSED,
+ * Answers one GET /v1/credentials/{path}, with `?alternates=1` also what else may be live: the hot path, so it sits directly on node:http. Throws API_UNAUTHENTICATED, API_REFUSED,
  * API_NO_VALUE and API_PATH_INVALID; nothing on it waits for a disk or a peer.
  */
 export function readCredential(request: IncomingMessage, response: ServerResponse, options: CredentialReadOptions): void {
-  const path = (request.url ?? "").slice(credentialsPrefix.length);
+  const url = request.url ?? "";
+  const wantsAlternates = url.endsWith(alternatesQuery);
+  const path = url.slice(credentialsPrefix.length, wantsAlternates ? -alternatesQuery.length : undefined);
   const application = authenticate(request, options.applications());
   if (application === null) {
     options.onRead({ application: null, path: isPath(path) ? path : "", version: null, outcome: "refused" });
@@ -33,14 +44,18 @@ export function readCredential(request: IncomingMessage, response: ServerRespons
   }
   const answer = granted(path, application, options);
   const { version } = answer.credential;
-  if (request.headers["if-none-match"] === answer.etag) {
+  const alternates = wantsAlternates ? answer.credential.alternates() : null;
+  const etag = alternates === null ? answer.etag : `"${[version, ...alternates.map((each) => each.version)].join("+")}"`;
+  if (request.headers["if-none-match"] === etag) {
     options.onRead({ application: application.id, path, version, outcome: "unchanged" });
-    response.writeHead(304, ["etag", answer.etag, "cache-control", "no-store"]);
+    response.writeHead(304, ["etag", etag, "cache-control", "no-store"]);
     response.end();
     return;
   }
-  options.onRead({ application: application.id, path, version, outcome: "read" });
-  send(response, answer, options);
+  for (const read of [version, ...(alternates ?? []).map((each) => each.version)])
+    options.onRead({ application: application.id, path, version: read, outcome: "read" });
+  const body = renderAnswer(answer, options);
+  send(response, alternates === null ? body : withAlternates(body, alternates), etag);
 }
 
 function authenticate(request: IncomingMessage, applications: ApplicationTable): Application | null {
@@ -60,25 +75,28 @@ function granted(path: string, application: Application, options: CredentialRead
   throw new ApiError("API_NO_VALUE", "no value for this path is held here");
 }
 
-function send(response: ServerResponse, answer: CachedAnswer, options: CredentialReadOptions): void {
+/** The whole answer; wiped by who sends it. */
+function renderAnswer(answer: CachedAnswer, options: CredentialReadOptions): Buffer {
   const { currentSinceMs, source, rotation, expiresAt } = answer.credential;
   const ageMs = Math.max(0, options.nowMs() - currentSinceMs);
   const heard = options.vaultLastHeardAt();
   // Only constants, numbers and our own timestamps: nothing here needs escaping.
-  const body = answer.render(
+  return answer.render(
     `"ageMs":${ageMs},"source":"${source}","vaultLastHeardAt":${heard === null ? "null" : `"${heard}"`},` +
       `"rotation":"${rotation}","expiresAt":${expiresAt === null ? "null" : `"${expiresAt}"`}}`,
   );
-  const length = body.length.toString();
+}
+
+function send(response: ServerResponse, body: Buffer, etag: string): void {
   response.writeHead(200, [
     "content-type",
     "application/json",
     "cache-control",
     "no-store",
     "content-length",
-    length,
+    body.length.toString(),
     "etag",
-    answer.etag,
+    etag,
   ]);
   response.end(body);
   wipeOnceWritten(response, body);

@@ -8,7 +8,7 @@ import { AnswerCache } from "./answer-cache.ts";
 import { ApplicationTable } from "./applications.ts";
 import { coarseClock } from "./coarse-clock.ts";
 import type { ApiListener, ApplicationRecord, CredentialSource, Health, ReadEvent } from "./contracts.ts";
-import { credentialsPrefix, readCredential } from "./credential-read.ts";
+import { credentialsPrefix, isCredentialRead, readCredential } from "./credential-read.ts";
 import { type ApiCode, ApiError } from "./errors.ts";
 import { guard } from "./guard.ts";
 import { apiLimits } from "./limits.ts";
@@ -67,7 +67,7 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
     const url = request.url ?? "";
     if (url.length > apiLimits.urlBytes) throw new ApiError("API_URL_TOO_LONG", `at most ${apiLimits.urlBytes} bytes`);
     guard(request, hosts);
-    if (url.startsWith(credentialsPrefix) && !url.includes("?")) {
+    if (isCredentialRead(url)) {
       requireGet(request);
       return readCredential(request, response, read);
     }

@@ -109,7 +109,7 @@ function refuseItem(parts: NodeParts, tx: Transaction, draft: NodeDraft, { opene
 }
 
 /** Asks the vault for a snapshot, unless that was asked already. */
-function draftWish(parts: NodeParts, draft: NodeDraft): void {
+export function draftWish(parts: NodeParts, draft: NodeDraft): void {
   if (draft.receiver.wantsSnapshot || draft.receiver.mode !== "NORMAL") return;
   draft.receiver = askSnapshot(draft.receiver, draftNonce(parts, draft));
 }

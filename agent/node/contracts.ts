@@ -84,6 +84,8 @@ export interface JoinedNode {
   entriesOfType(type: number): Entry[];
   /** One entry, or null. */
   entry(ref: EntryRef): Entry | null;
+  /** Asks the vault for the whole state, unless that was asked already. Throws STORE_*. */
+  wishSnapshot(): void;
   /** Called after each commit that changed entries, mode or trust. Returns how to stop. */
   onChanged(listener: () => void): () => void;
 

@@ -7,7 +7,7 @@ import { type MemberStatement, memberOf, type TrustState } from "../../protocol/
 import type { StreamHead } from "../../protocol/tunnel/index.ts";
 import type { NodeIdentity } from "../identity/index.ts";
 import type { Transaction } from "../store/index.ts";
-import { applyBundle, takeHeld } from "./apply-bundle.ts";
+import { applyBundle, draftWish, takeHeld } from "./apply-bundle.ts";
 import type { ApplyResult, JoinedNode, NodeStatus, NodeTime, OutboxLimits, OutgoingReport } from "./contracts.ts";
 import { countEntries, loadEntries, loadEntriesOfType, loadEntry } from "./entry-rows.ts";
 import { NodeError } from "./errors.ts";
@@ -122,6 +122,11 @@ export class NodeCore implements JoinedNode {
 
   entry(ref: EntryRef): Entry | null {
     return this.#parts.store.read((view) => loadEntry(view, ref));
+  }
+
+  wishSnapshot(): void {
+    this.#parts.records.change((_tx, draft) => draftWish(this.#parts, draft));
+    this.#scheduleReport();
   }
 
   onChanged(listener: () => void): () => void {

@@ -6,6 +6,7 @@ import { assert, sameBytes } from "../../protocol/base/index.ts";
 import type { Fact } from "../../protocol/bundle/index.ts";
 import { encodeFact } from "../../protocol/content/index.ts";
 import { candidateOf, type RotationEffect, stateName } from "../../protocol/rotation/index.ts";
+import { type AccountNotice, noticeOf } from "../notices/index.ts";
 import { type Account, nameOf } from "./account.ts";
 import { escrowRow } from "./escrow-rows.ts";
 import { type AccountRecord, decodeValue, encodeRecord, tables, valueId } from "./record.ts";
@@ -15,6 +16,8 @@ export interface Books {
   readonly audit: Pick<AuditLog, "appendAll">;
   /** Facts for the vault, in the same transaction. */
   queueReport(tx: Transaction, facts: readonly Fact[]): void;
+  /** What a gateway shall know, in the same transaction. */
+  notify(tx: Transaction, notice: AccountNotice): void;
   time(): NodeTime;
   /** Our node id as the log writes it. */
   readonly self: string;
@@ -44,6 +47,12 @@ export function recordArrow(tx: Transaction, books: Books, { account, next, effe
     assert(first !== null, "a report has a leaf");
     return [rotationFact(tx, books, { account, next, report: effect, leaf: leafOf(effects, effect.ref, first) })];
   });
+  const notice = noticeOf(next.state, effects);
+  const told = notice === null ? undefined : candidateOf(next.state, notice.ref)?.index;
+  if (notice !== null && told !== undefined && first !== null) {
+    const index = { epoch: told[0], number: told[1] };
+    books.notify(tx, { accountId: account.id, index, state: notice.state, leaf: leafOf(effects, notice.ref, first) });
+  }
   // A hold is no step of the ledger, but operators look for it at the vault.
   const heldNow = next.state.hold !== null;
   if (reports.length === 0 && first !== null && heldNow !== (account.record.state.hold !== null)) {

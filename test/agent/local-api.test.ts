@@ -40,6 +40,7 @@ function credential(secrets: Record<string, Uint8Array>, more: Partial<ReadableC
     rotation: "idle",
     expiresAt: null,
     openFields: (): Fields => makeFields(Object.entries(secrets).map(([name, value]) => [name, value.slice()] as const)),
+    alternates: () => [],
     ...more,
   };
 }
@@ -155,6 +156,34 @@ t.test("a granted credential is answered with its fields, version, age and sourc
       ["plant-2/rtu-1/blob", "1.3", "read"],
     ],
   );
+});
+
+t.test("alternates are given on request only, each with its own read, and no other query is taken for it", async (t) => {
+  const { call, credentials, reads } = await loopbackRig(t);
+  const path = "/v1/credentials/plant-1/plc-7/operator";
+  const alternates = () => [
+    { version: "1.4", openFields: () => makeFields([["password", utf8('n"w')]]) },
+    { version: "1.2", openFields: () => makeFields([["privPassword", utf8("x")]]) },
+  ];
+  credentials.set("plant-1/plc-7/operator", credential({ password: utf8("old") }, { alternates, rotation: "in-progress" }));
+  t.notOk("alternates" in (await call(path)).json);
+  const both = await call(`${path}?alternates=1`);
+  t.match(both.json, { password: "old", rotation: "in-progress", version: "1.3" });
+  t.same(both.json["alternates"], [
+    { version: "1.4", fields: { password: 'n"w' }, password: 'n"w' },
+    { version: "1.2", fields: { privPassword: "x" } },
+  ]);
+  t.equal(both.headers.etag, '"1.3+1.4+1.2"');
+  t.same(
+    reads.slice(1).map(({ version }) => version),
+    ["1.3", "1.4", "1.2"],
+  );
+  t.equal((await call(`${path}?alternates=1`, { ...authorized, "if-none-match": '"1.3+1.4+1.2"' })).status, 304);
+  t.equal((await call(`${path}?alternates=1`, { ...authorized, "if-none-match": '"1.3"' })).status, 200);
+  const settled = await call("/v1/credentials/plant-2/rtu-1/snmp?alternates=1");
+  t.match(settled.json, { alternates: [] });
+  t.equal((await call(`${path}?alternates=0`)).status, 501);
+  t.equal((await call("/v1/credentials/plant-1/plc-7/engineer?alternates=1")).json["code"], "API_REFUSED");
 });
 
 t.test("a known version is answered with 304, a changed one with its value", async (t) => {

@@ -29,6 +29,7 @@ t.test("answers are wiped after they are written, also to one who asks ahead and
         currentSinceMs: 0,
         rotation: "idle",
         expiresAt: null,
+        alternates: () => [],
         openFields: () => makeFields([["password", utf8(secret)]]),
       }),
     },

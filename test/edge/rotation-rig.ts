@@ -44,6 +44,8 @@ export class RotationRig {
   store = new MemoryStore();
   #running: { engine: RotationEngine; books: Books };
   readonly facts: FactContent[] = [];
+  /** What the gateway was to be told, as `state number`; every one, also what says nothing new. */
+  readonly notices: string[] = [];
   readonly served: string[] = [];
   failpoint: (name: string) => void = () => {};
   readonly passed: string[] = [];
@@ -161,6 +163,7 @@ export class RotationRig {
     const books: Books = {
       audit,
       queueReport: (_tx, facts) => void this.facts.push(...facts.map(decodeFact)),
+      notify: (_tx, { state, index }) => void this.notices.push(`${state} ${index.number}`),
       time: () => ({ lo: this.nowS(), hi: this.hi === null ? null : this.nowS() + this.hi }),
       self: "a".repeat(32),
     };

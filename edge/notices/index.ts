@@ -1,0 +1,3 @@
+export { edgeMailroom } from "./edge-mailroom.ts";
+export { type AccountNotice, NoticeBook } from "./notice-book.ts";
+export { noticeOf } from "./notice-of.ts";
