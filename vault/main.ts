@@ -10,6 +10,7 @@ import { nodeIdText } from "../protocol/keys/index.ts";
 import { vaultRoutes } from "./admin/index.ts";
 import type { VaultConfig } from "./config.ts";
 import { FleetWatch } from "./fleet/index.ts";
+import { UnprovenWatch } from "./ingest/index.ts";
 import { openVault } from "./open-vault.ts";
 import { VaultTunnel } from "./tunnel/index.ts";
 
@@ -46,6 +47,8 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
     await tunnel.open();
     const fleets = new FleetWatch({ core, timers: seams.timers, log, wake: (nodeIds) => tunnel.wake(nodeIds) });
     closers.push(() => fleets.close());
+    const watch = new UnprovenWatch({ core, timers: seams.timers, log });
+    closers.push(() => watch.close());
     const routes = vaultRoutes({
       core,
       wake: (nodeIds) => tunnel.wake(nodeIds),

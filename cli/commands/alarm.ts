@@ -6,6 +6,8 @@ interface AlarmAnswer {
   readonly subject: string;
   readonly nodeName: string | null;
   readonly atMs: number;
+  readonly count: number;
+  readonly resolvedAtMs: number | null;
 }
 
 /** `tidegate alarm list`. */
@@ -18,8 +20,15 @@ export const alarmCommand: CommandModule = (program, frame) => {
       const alarms = (await callAdmin(dataPath(frame, "vault", options), call)) as AlarmAnswer[];
       frame.output.result(alarms, (all) => {
         if (all.length === 0) return "no alarms";
-        const rows = all.map((each) => [new Date(each.atMs).toISOString(), each.nodeName ?? "vault", each.code, each.subject]);
-        return table([["AT", "FROM", "CODE", "ABOUT"], ...rows]);
+        const rows = all.map((each) => [
+          new Date(each.atMs).toISOString(),
+          each.nodeName ?? "vault",
+          each.code,
+          each.subject,
+          String(each.count),
+          each.resolvedAtMs === null ? "stands" : "ended",
+        ]);
+        return table([["LAST", "FROM", "CODE", "ABOUT", "TIMES", "STATE"], ...rows]);
       });
     });
 };

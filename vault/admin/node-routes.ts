@@ -53,7 +53,15 @@ export function nodeRoutes(context: AdminContext): AdminRoute[] {
           const rows = await tx
             .selectFrom("alarms")
             .leftJoin("nodes", "nodes.node_id", "alarms.node_id")
-            .select(["alarms.code", "alarms.subject", "alarms.node_id", "alarms.at", "nodes.name"])
+            .select([
+              "alarms.code",
+              "alarms.subject",
+              "alarms.node_id",
+              "alarms.at",
+              "alarms.count",
+              "alarms.resolved_at",
+              "nodes.name",
+            ])
             .orderBy("alarms.at", "desc")
             .limit(alarmsPerAnswer)
             .execute();
@@ -63,6 +71,8 @@ export function nodeRoutes(context: AdminContext): AdminRoute[] {
             node: row.node_id === null ? null : nodeIdText(row.node_id),
             nodeName: row.name,
             atMs: row.at,
+            count: row.count,
+            resolvedAtMs: row.resolved_at,
           }));
         }),
     }),
@@ -72,7 +82,7 @@ export function nodeRoutes(context: AdminContext): AdminRoute[] {
 async function status(context: AdminContext, tx: VaultTransaction) {
   const { core } = context;
   const root = newestRoot(await core.trust.read(tx));
-  const count = async (table: "devices" | "accounts" | "applications" | "alarms") => {
+  const count = async (table: "devices" | "accounts" | "applications") => {
     const row = await tx
       .selectFrom(table)
       .select((eb) => eb.fn.countAll<number>().as("count"))
@@ -90,12 +100,22 @@ async function status(context: AdminContext, tx: VaultTransaction) {
     devices: await count("devices"),
     accounts: await count("accounts"),
     applications: await count("applications"),
-    alarms: await count("alarms"),
+    /** Alarms that stand. */
+    alarms: await standingAlarms(tx),
     /** Accounts at which nothing goes on until a person does something. */
     accountsNeedOperator: await accountsInNeed(tx),
     audit: head === null ? null : { serial: head.serial, size: head.size, root: toHex(head.root) },
     nodes: await listNodes(context, tx),
   };
+}
+
+async function standingAlarms(tx: VaultTransaction): Promise<number> {
+  const { count } = await tx
+    .selectFrom("alarms")
+    .select((eb) => eb.fn.countAll<number>().as("count"))
+    .where("resolved_at", "is", null)
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
 
 const codesInNeed = ["ROTATION_UNKNOWN", "ROTATION_HELD", "DEVICE_IDENTITY_CHANGED"];
@@ -144,6 +164,8 @@ function describe(context: AdminContext, node: NodeRow) {
     zone: node.zone,
     address: node.address,
     state: node.state,
+    /** Alarms of this node that were not kept. */
+    alarmsDropped: node.alarms_dropped,
     /** Null for a node behind a gateway: the vault sees the gateway's tunnel, not the node's. */
     connected: node.via === null ? context.connected(node.node_id) : null,
     joinedAtMs: node.joined_at,

@@ -100,6 +100,7 @@ async function registerNode(
     last_heard_at: null,
     join_counter: 0,
     boot_counter: 0,
+    alarms_dropped: 0,
   };
   await tx.insertInto("nodes").values(node).execute();
   await putStatement(tx, memberOfRequest(core, code, request), core.random);

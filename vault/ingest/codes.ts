@@ -7,6 +7,8 @@ export const INGEST_CODES = {
   INGEST_LOG_FORK: { fault: "peer", retryable: false },
   /** Alarm: the node holds bundles that this vault never issued: the vault's store went back. */
   INGEST_STORE_BEHIND: { fault: "environment", retryable: false },
+  /** Alarm: no login has proven an account's current value for a day; its edge, device or password may be another than believed. */
+  INGEST_UNPROVEN: { fault: "operator", retryable: true },
   /** An item in the vault's mailbox that is neither a report of a node nor a join request through a gateway. */
   INGEST_UNEXPECTED: { fault: "peer", retryable: false },
 } as const;

@@ -1,2 +1,3 @@
 export { INGEST_CODES, IngestError } from "./codes.ts";
 export { type Ingested, ingestCarrier } from "./ingest-report.ts";
+export { UnprovenWatch } from "./unproven-watch.ts";

@@ -6,7 +6,8 @@ import { nodeRole } from "../../protocol/trust/index.ts";
 import { fillPool, loadLedger, saveLedger } from "../registry/index.ts";
 import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { registryOf, type VaultCore } from "../streams/index.ts";
-import { holdNode, raiseAlarm } from "./hold-node.ts";
+import { endAlarms, takeAlarm } from "./alarms.ts";
+import { holdNode } from "./hold-node.ts";
 import { noteAlarm, noteState } from "./reported-state.ts";
 import { shortText } from "./short-text.ts";
 
@@ -33,7 +34,7 @@ export async function ingestFacts(
   const told = new Set<string>();
   for (const fact of facts) {
     const read = readFact(fact);
-    if ("inert" in read) await raiseAlarm(core, tx, { node, code: read.inert, subject: `fact of type ${fact.type}` });
+    if ("inert" in read) await takeAlarm(core, tx, { node, code: read.inert, subject: `fact of type ${fact.type}` });
     else await ingestFact(core, tx, node, { fact: read.content, told });
   }
 }
@@ -57,7 +58,7 @@ async function ingestFact(
     case "alarm":
       return ingestAlarm(core, tx, node, { fact, told });
     case "inert":
-      return raiseAlarm(core, tx, { node, code: codeOf(fact), subject: `entry of type ${fact.type} is of no use there` });
+      return takeAlarm(core, tx, { node, code: codeOf(fact), subject: `entry of type ${fact.type} is of no use there` });
     case "audit":
       // The header's own head, which is signed with a proof, says more.
       return;
@@ -85,7 +86,7 @@ async function ingestAlarm(
   const alarm = { code: codeOf(fact), subject: fact.subject };
   if (told.has(alarmKey(alarm))) return;
   if (node.role === nodeRole.edge) await noteAlarm(tx, node, alarm, core.clock.wallMs());
-  await raiseAlarm(core, tx, { node, ...alarm });
+  await takeAlarm(core, tx, { node, ...alarm });
 }
 
 function alarmKey({ code, subject }: { code: string; subject: string }): string {
@@ -110,7 +111,7 @@ async function ingestRotation(
   const { epoch, number } = fact.index;
   const value = ledger?.values.find(({ index }) => index[0] === epoch && index[1] === number);
   if (account === null || ledger === null || value === undefined) {
-    return raiseAlarm(core, tx, {
+    return takeAlarm(core, tx, {
       node,
       code: "LEDGER_UNKNOWN_INDEX",
       subject: `${account?.path ?? "an account"} version ${epoch}.${number}`,
@@ -148,7 +149,8 @@ async function ingestRotation(
       .where("number", "=", number)
       .execute();
   }
-  if (alarm !== null) await raiseAlarm(core, tx, { node, ...alarm });
+  if (kind === "verified" || kind === "proven") await endAlarms(tx, node, account.path, core.clock.wallMs());
+  if (alarm !== null) await takeAlarm(core, tx, { node, ...alarm });
   const changed = await tx
     .selectFrom("accounts")
     .selectAll()

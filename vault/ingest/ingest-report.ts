@@ -32,8 +32,9 @@ import {
   type VaultCore,
   vaultMailbox,
 } from "../streams/index.ts";
+import { raiseAlarm } from "./alarms.ts";
 import { IngestError } from "./codes.ts";
-import { holdNode, raiseAlarm } from "./hold-node.ts";
+import { holdNode } from "./hold-node.ts";
 import { accountsOf, ingestFacts } from "./ingest-facts.ts";
 import { heldCarrier, removeHeld, storeEscrow, storeHeld } from "./report-rows.ts";
 

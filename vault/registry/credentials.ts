@@ -252,9 +252,18 @@ async function raiseOnce(context: RegistryContext, tx: VaultTransaction, { path 
     .select("alarm_id")
     .where("code", "=", code)
     .where("subject", "=", path)
+    .where("resolved_at", "is", null)
     .executeTakeFirst();
   if (known !== undefined) return;
-  const alarm = { alarm_id: context.random(16), node_id: null, code, subject: path, at: context.nowMs() };
+  const alarm = {
+    alarm_id: context.random(16),
+    node_id: null,
+    code,
+    subject: path,
+    at: context.nowMs(),
+    count: 1,
+    resolved_at: null,
+  };
   await tx.insertInto("alarms").values(alarm).execute();
   await context.audit(tx, {
     action: "alarm.raise",

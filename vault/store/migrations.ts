@@ -15,6 +15,7 @@ export const migrations: readonly Migration[] = [
   { number: 4, name: "windows, holds, groups and the causes of orders", up: (db) => run(db, rotationRules) },
   { number: 5, name: "which revoked list a node was sent", up: (db) => run(db, revokedSent) },
   { number: 6, name: "fleet rotations, and what each gateway was given", up: (db) => run(db, fleetTables) },
+  { number: 7, name: "alarms that end", up: (db) => run(db, alarmsEnd) },
 ];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
@@ -103,6 +104,14 @@ const fleetTables = [
     rounds integer not null, primary key (run_id, place))`,
   `create table exposures (node_id blob not null, account_id blob not null, epoch integer not null, number integer not null,
     primary key (node_id, account_id, epoch, number))`,
+];
+
+const alarmsEnd = [
+  "alter table alarms add column count integer not null default 1",
+  "alter table alarms add column resolved_at integer",
+  "alter table nodes add column alarms_dropped integer not null default 0",
+  "create index alarms_of_node on alarms (node_id, resolved_at)",
+  "create index alarms_about on alarms (subject, code)",
 ];
 
 async function run(db: Kysely<VaultTables>, statements: readonly string[]): Promise<void> {

@@ -92,6 +92,8 @@ export interface NodeRow {
   last_heard_at: number | null;
   join_counter: number;
   boot_counter: number;
+  /** Alarms of this node that were not kept: it has had more than a node may have. */
+  alarms_dropped: number;
 }
 
 export interface CodeRow {
@@ -243,5 +245,10 @@ export interface AlarmRow {
   node_id: Uint8Array | null;
   code: string;
   subject: string;
+  /** When it was last raised. */
   at: number;
+  /** How often it was raised since it stands. */
+  count: number;
+  /** When a login proved the account that it is about; null while it stands. */
+  resolved_at: number | null;
 }
