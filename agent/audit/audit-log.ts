@@ -1,5 +1,4 @@
 import {
-  AuditError,
   type AuditEvent,
   decodeCheckpoint,
   type LogHead,
@@ -15,7 +14,8 @@ import { checkpointEveryMs, readWindowMs } from "./limits.ts";
 import { checkpointOf, type LogContext, leavesAfter } from "./log-context.ts";
 import type { AuditMirror } from "./mirror.ts";
 import { readConsistency, readRoot } from "./proofs.ts";
-import { type ReadEvent, ReadFold } from "./read-fold.ts";
+import type { ReadEvent } from "./read-fold.ts";
+import { ReadLog } from "./read-log.ts";
 import type { AuditRead, AuditStorage } from "./storage.ts";
 import { loadTree, TreeCache } from "./tree-cache.ts";
 
@@ -47,8 +47,7 @@ export class AuditLog {
   readonly lastStop: LastStop;
   readonly #options: AuditLogOptions;
   readonly #cache = new TreeCache();
-  readonly #reads = new ReadFold();
-  #cancelFlush: (() => void) | null = null;
+  readonly #reads: ReadLog;
   #cancelCheckpoint: (() => void) | null = null;
   #lastCheckpointMs = 0;
   #stopped: string | null = null;
@@ -56,6 +55,15 @@ export class AuditLog {
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
+    const { store, clock, timers } = options;
+    this.#reads = new ReadLog({
+      store,
+      clock,
+      timers,
+      append: (tx, events) => void this.appendAll(tx, events),
+      gap: (count) => this.#gap(count),
+      onFailed: (error) => this.#stop(error),
+    });
     this.lastStop = options.store.transaction((tx) => this.#begin(tx));
     this.checkpoint();
   }
@@ -86,24 +94,8 @@ export class AuditLog {
 
   /** Logs a read within 100 ms, equal ones folded into one leaf with a count. Never throws and never waits for a disk. */
   noteRead(event: ReadEvent): void {
-    if (this.#closed || this.stopped !== null) return this.#reads.drop(1);
-    this.#reads.note(event, () => this.#options.clock.sinceBootMs());
-    this.#cancelFlush ??= this.#options.timers.after(readWindowMs, () => this.flushReads());
-  }
-
-  /** Writes the noted reads now. Where that fails the log stops and says so; it does not throw. */
-  flushReads(): void {
-    this.#cancelFlush?.();
-    this.#cancelFlush = null;
-    if (this.#reads.empty || this.stopped !== null) return;
-    const { events, dropped } = this.#reads.take(this.#options.clock.sinceBootMs());
-    const gap = dropped === 0 ? [] : [this.#gap(dropped)];
-    try {
-      this.#options.store.transaction((tx) => this.appendAll(tx, [...events, ...gap]));
-    } catch (error) {
-      if (error instanceof AuditError) return this.#dropUnfit(events, dropped);
-      this.#stop(error);
-    }
+    if (this.#closed || this.stopped !== null) this.#reads.drop();
+    else this.#reads.note(event);
   }
 
   /** Signs and stores a checkpoint where there are leaves after the last one; null where there are none or the log has stopped. */
@@ -183,9 +175,9 @@ export class AuditLog {
   /** Writes what is noted, the leaf of the stop and the last checkpoint, and waits for the mirror. Idempotent. */
   async close(reason = "stop"): Promise<void> {
     if (this.#closed) return;
-    this.flushReads();
+    if (this.stopped === null) this.#reads.commit();
     this.#closed = true;
-    this.#cancelFlush?.();
+    this.#reads.stop();
     if (this.stopped === null) {
       try {
         this.#options.store.transaction((tx) => this.#end(tx, reason));
@@ -231,24 +223,6 @@ export class AuditLog {
     this.#cancelCheckpoint = this.#options.timers.after(wait, () => this.checkpoint());
   }
 
-  /** An event that does not fit a leaf must not take the others with it: each goes alone, and what is left out is counted. */
-  #dropUnfit(events: readonly ReadEvent[], dropped: number): void {
-    let left = dropped;
-    for (const event of events) {
-      try {
-        this.#options.store.transaction((tx) => this.append(tx, event));
-      } catch (error) {
-        if (!(error instanceof AuditError)) return this.#stop(error);
-        left += event.details?.count ?? 1;
-      }
-    }
-    try {
-      this.#options.store.transaction((tx) => this.append(tx, this.#gap(left)));
-    } catch (error) {
-      this.#stop(error);
-    }
-  }
-
   #gap(count: number): AuditEvent {
     return { ...this.#own("audit.gap", { count, reason: "reads that could not be logged" }), outcome: "failed" };
   }
@@ -270,7 +244,7 @@ export class AuditLog {
     const code = error instanceof TidegateError ? error.code : "BUG";
     this.#stopped = code;
     this.#cancelCheckpoint?.();
-    this.#cancelFlush?.();
+    this.#reads.stop();
     this.#options.onStopped(code);
   }
 

@@ -1,5 +1,8 @@
-/** Longest that a read waits for its leaf, ms: the window that a crash may lose. */
+/** Longest until the leaf of a read is on the disk, ms: the window that a crash may lose. */
 export const readWindowMs = 100;
+
+/** When the reads of a window are committed, ms after the first: the rest of the window is for the sync, which nobody waits for. */
+export const readCommitMs = 80;
 
 /** Shortest time between two checkpoints while the node runs, ms. */
 export const checkpointEveryMs = 60_000;

@@ -1,17 +1,18 @@
 import { decodeEntryBundle, encodeEntryBundle, tileWidth } from "../../protocol/audit/index.ts";
 import { concat, u32be, u64be, utf8 } from "../../protocol/base/index.ts";
-import type { Transaction, View } from "../store/index.ts";
+import type { Row, Transaction, View } from "../store/index.ts";
 import type { AuditRead, AuditStorage, AuditWrite, MarkName } from "./storage.ts";
 
 /**
  * A log in the node's sealed store. 256 leaves that fill an entry bundle become one row, so that a log of a million leaves is four
- * thousand rows; only the leaves after the last full bundle are rows of their own.
+ * thousand rows; of the leaves after the last full bundle those that were appended together share a row, for sealing a row costs more
+ * than a leaf.
  */
 export function storeStorage(serial: number): AuditStorage<View, Transaction> {
   return { read: (view) => new Reading(view, serial), write: (tx) => new Writing(tx, serial) };
 }
 
-const tables = { leaf: "audit-leaf", bundle: "audit-bundle", tile: "audit-tile", mark: "audit-mark" } as const;
+const tables = { part: "audit-part", bundle: "audit-bundle", tile: "audit-tile", mark: "audit-mark" } as const;
 
 class Reading implements AuditRead {
   readonly #view: View;
@@ -32,7 +33,7 @@ class Reading implements AuditRead {
       const at = from + leaves.length;
       const bundle = this.#view.get(tables.bundle, this.id(u64be(Math.floor(at / tileWidth))));
       if (bundle === null) {
-        leaves.push(...this.tail(at, limit - leaves.length));
+        leaves.push(...this.tail(at).slice(0, limit - leaves.length));
         break;
       }
       leaves.push(...decodeEntryBundle(bundle).slice(at % tileWidth, (at % tileWidth) + limit - leaves.length));
@@ -44,9 +45,17 @@ class Reading implements AuditRead {
     return this.#view.get(tables.tile, this.tileId(level, index));
   }
 
-  /** Leaves after the last full bundle. */
-  protected tail(from: number, limit: number): Uint8Array[] {
-    return this.#view.scan(tables.leaf, { prefix: this.prefix, from: this.id(u64be(from)), limit }).map((row) => row.value);
+  /** Leaves from `from` on, all of them after the last full bundle. */
+  protected tail(from: number): Uint8Array[] {
+    const begin = from - (from % tileWidth);
+    return this.parts(begin)
+      .flatMap((row) => decodeEntryBundle(row.value))
+      .slice(from - begin);
+  }
+
+  /** Parts of the bundle that begins with leaf `begin`, named by their first leaf. */
+  protected parts(begin: number): Row[] {
+    return this.#view.scan(tables.part, { prefix: this.prefix, from: this.id(u64be(begin)), limit: tileWidth });
   }
 
   protected id(rest: Uint8Array): Uint8Array {
@@ -67,24 +76,24 @@ class Writing extends Reading implements AuditWrite {
   }
 
   append(rows: Parameters<AuditWrite["append"]>[0]): void {
-    const begin = rows.first - (rows.first % tileWidth);
-    const before =
-      rows.first > begin && rows.first + rows.leaves.length >= begin + tileWidth ? this.tail(begin, tileWidth) : [];
     let at = rows.first;
-    // Leaves that fill a bundle go straight into it; those that were rows of their own move.
     for (let taken = 0; taken < rows.leaves.length; ) {
-      const index = Math.floor(at / tileWidth);
-      const end = (index + 1) * tileWidth;
-      const part = rows.leaves.slice(taken, taken + end - at);
-      taken += part.length;
-      if (at + part.length === end) {
-        this.#tx.put(tables.bundle, this.id(u64be(index)), encodeEntryBundle(at === rows.first ? [...before, ...part] : part));
-        for (let moved = index * tileWidth; moved < at; moved += 1) this.#tx.delete(tables.leaf, this.id(u64be(moved)));
-      } else for (const [offset, leaf] of part.entries()) this.#tx.put(tables.leaf, this.id(u64be(at + offset)), leaf);
-      at += part.length;
+      const begin = at - (at % tileWidth);
+      const leaves = rows.leaves.slice(taken, taken + begin + tileWidth - at);
+      if (at + leaves.length < begin + tileWidth) this.#tx.put(tables.part, this.id(u64be(at)), encodeEntryBundle(leaves));
+      else this.#fill(begin, at === begin ? [] : this.parts(begin), leaves);
+      taken += leaves.length;
+      at += leaves.length;
     }
     for (const { level, index, bytes } of rows.tiles) this.#tx.put(tables.tile, this.tileId(level, index), bytes);
     this.#tx.put(tables.mark, this.id(utf8("tree")), rows.state);
+  }
+
+  /** Puts a full bundle of the parts that are there and the leaves that were missing; the parts go. */
+  #fill(begin: number, parts: readonly Row[], leaves: readonly Uint8Array[]): void {
+    const bundle = encodeEntryBundle([...parts.flatMap((row) => decodeEntryBundle(row.value)), ...leaves]);
+    this.#tx.put(tables.bundle, this.id(u64be(begin / tileWidth)), bundle);
+    for (const { id } of parts) this.#tx.delete(tables.part, id);
   }
 
   putMark(name: Exclude<MarkName, "tree">, value: Uint8Array): void {

@@ -39,6 +39,15 @@ export function openDatabase(path: string): DatabaseSync {
   return database;
 }
 
+/**
+ * Says whether commits sync from now on. Without, the one who commits syncs the journal; a checkpoint of the journal still syncs it
+ * first. Throws inside a transaction, and where SQLite does not take the setting.
+ */
+export function syncCommits(database: DatabaseSync, sync: boolean): void {
+  database.exec(`pragma synchronous = ${sync ? "full" : "normal"}`);
+  assertPragma(database, "synchronous", sync ? 2 : 1);
+}
+
 /** The settings that durability rests on are read back from the open handle: a pragma that SQLite ignores says nothing. */
 function assertPragma(database: DatabaseSync, name: string, expected: string | number): void {
   const row = database.prepare(`pragma ${name}`).get() as Record<string, unknown>;

@@ -23,11 +23,12 @@ export class StoreError extends TidegateError<keyof typeof STORE_CODES> {
 
 const resultCode = { busy: 5, locked: 6, full: 13, corrupt: 11, notDatabase: 26 } as const;
 
-/** What an error of node:sqlite means here: SQLite's primary result code decides (sqlite.org/rescode.html). */
+/** What an error of node:sqlite or the file system means here: SQLite's primary result code decides (sqlite.org/rescode.html), or errno. */
 export function storeErrorOf(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const primary = primaryResultCode(cause);
-  if (primary === resultCode.full) {
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (primary === resultCode.full || code === "ENOSPC" || code === "EDQUOT") {
     return new StoreError("STORE_NO_SPACE", "the disk is full", { cause, hint: "Free space, then restart the node." });
   }
   if (primary === resultCode.busy || primary === resultCode.locked) {

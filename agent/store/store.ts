@@ -9,10 +9,19 @@ export interface Store {
    * what `work` throws rolls back and is thrown on. `work` must not await. Not reentrant.
    */
   transaction<T>(work: (tx: Transaction) => T): T;
+  /**
+   * {@link transaction} for what may be lost in a crash for the moment that a sync takes: committed and seen when this returns, in the
+   * order of all commits, and durable when the promise resolves, with every commit before it. Throws as a transaction does. Rejects
+   * with STORE_NO_SPACE or STORE_IO where the sync fails: the writer has stopped. `work` may erase no key.
+   */
+  transactionSyncedLater(work: (tx: Transaction) => void): Promise<void>;
+  /** Waits until every commit is durable. Throws as a transaction does. */
+  sync(): void;
   /** A consistent view for reading; goes on after the writer has stopped. */
   read<T>(work: (view: View) => T): T;
   /** Null while writing works, else the code that stopped it. */
   readonly stopped: "STORE_NO_SPACE" | "STORE_IO" | null;
+  /** Syncs, then ends; throws as a transaction does where the sync fails, and has ended then too. */
   close(): void;
 }
 

@@ -18,6 +18,8 @@ interface Rig {
   reopen(): Store;
   /** Makes the next commit fail as the disk would. */
   failNext(fault: "STORE_NO_SPACE" | "STORE_IO"): void;
+  /** The same for the next sync beside the event loop. */
+  failNextSync(fault: "STORE_NO_SPACE" | "STORE_IO"): void;
 }
 
 function memoryRig(): Rig {
@@ -28,6 +30,7 @@ function memoryRig(): Rig {
       return rig.store;
     },
     failNext: (fault: "STORE_NO_SPACE" | "STORE_IO") => rig.store.failNext(fault),
+    failNextSync: (fault: "STORE_NO_SPACE" | "STORE_IO") => rig.store.failNextSync(fault),
   };
   return rig;
 }
@@ -41,10 +44,9 @@ function open(folder: string, failpoint: Failpoint = () => {}, storeKey = key): 
 }
 
 function sqliteRig(folder: string): Rig {
-  let fault: number | null = null;
+  let fault: { readonly at: string; readonly error: object } | null = null;
   const failpoint: Failpoint = (name) => {
-    if (name !== "store.before-commit" || fault === null) return;
-    throw Object.assign(new Error("planted"), { errcode: fault });
+    if (name === fault?.at) throw Object.assign(new Error("planted"), fault.error);
   };
   const rig = {
     store: open(folder, failpoint),
@@ -55,7 +57,10 @@ function sqliteRig(folder: string): Rig {
       return rig.store;
     },
     failNext(code: "STORE_NO_SPACE" | "STORE_IO") {
-      fault = code === "STORE_NO_SPACE" ? 13 : 10 | (4 << 8);
+      fault = { at: "store.before-commit", error: { errcode: code === "STORE_NO_SPACE" ? 13 : 10 | (4 << 8) } };
+    },
+    failNextSync(code: "STORE_NO_SPACE" | "STORE_IO") {
+      fault = { at: "store.before-sync", error: { syscall: "fdatasync", code: code === "STORE_NO_SPACE" ? "ENOSPC" : "EIO" } };
     },
   };
   return rig;
@@ -150,7 +155,54 @@ function contract(name: string, makeRig: (t: Test) => Rig): void {
   }
 }
 
+function syncedLater(name: string, makeRig: (t: Test) => Rig): void {
+  const put = (store: Store, value: string) => store.transactionSyncedLater((tx) => tx.put("things", rowOne, utf8(value)));
+  const value = (store: Store) => Buffer.from(store.read((view) => view.get("things", rowOne)) ?? []).toString();
+
+  t.test(`${name}: what is synced later is seen at once, in the order of all commits, and there after a close`, async (t) => {
+    const rig = makeRig(t);
+    const first = put(rig.store, "first");
+    t.equal(value(rig.store), "first");
+    rig.store.transaction((tx) => tx.put("things", rowTwo, utf8("between")));
+    const second = put(rig.store, "second");
+    rig.store.sync();
+    const third = put(rig.store, "third");
+    t.throws(() => rig.store.transactionSyncedLater(() => void put(rig.store, "inside")), { name: "AssertionError" });
+    const failing = () =>
+      rig.store.transactionSyncedLater((tx) => {
+        tx.put("things", rowOne, utf8("new"));
+        throw new Error("changed my mind");
+      });
+    t.throws(failing, { message: "changed my mind" });
+    const { store } = rig;
+    rig.reopen();
+    await Promise.all([first, second, third]);
+    store.close();
+    t.equal(value(rig.store), "third");
+    rig.store.close();
+  });
+
+  for (const fault of ["STORE_NO_SPACE", "STORE_IO"] as const) {
+    t.test(`${name}: after ${fault} in a later sync the writer stops for good, and no sync is tried again`, async (t) => {
+      const rig = makeRig(t);
+      rig.store.transaction((tx) => tx.put("things", rowTwo, utf8("kept")));
+      rig.failNextSync(fault);
+      const syncs = [put(rig.store, "first"), put(rig.store, "second")];
+      const told = await Promise.allSettled(syncs);
+      t.match(told, [{ reason: { code: fault } }, { reason: { code: fault } }]);
+      t.equal(rig.store.stopped, fault);
+      t.throws(() => put(rig.store, "third"), { code: "STORE_STOPPED" });
+      t.throws(() => rig.store.sync(), { code: "STORE_STOPPED" });
+      t.equal(value(rig.store), "second", "reads go on");
+      put(rig.reopen(), "third");
+      rig.store.close();
+    });
+  }
+}
+
 contract("memory store", memoryRig);
+syncedLater("memory store", memoryRig);
+syncedLater("sqlite store", (t) => sqliteRig(t.testdir()));
 contract("sqlite store", (t) => sqliteRig(t.testdir()));
 
 t.test("nothing of a row stands in the files in the clear, and they are the owner's alone", async (t) => {
@@ -263,5 +315,90 @@ t.test("an erased key leaves no old copy in the journal", async (t) => {
   t.ok(statSync(join(folder, "node.db-wal")).size > 0);
   store.transaction((tx) => tx.delete("keys", rowOne));
   t.equal(statSync(join(folder, "node.db-wal")).size, 0);
+  store.close();
+});
+
+t.test("a crash between a commit and its later sync is no rollback, for the mark tells of synced commits only", async (t) => {
+  const folder = t.testdir();
+  const copies = t.testdir();
+  const files = ["node.db", "node.db-wal", "mark"];
+  const keep = (name: string, ...which: string[]) => {
+    for (const file of which) copyFileSync(join(folder, file), join(copies, `${name}-${file}`));
+  };
+  const store = open(folder);
+  const put = (value: string) => store.transactionSyncedLater((tx) => tx.put("things", rowOne, utf8(value)));
+  store.transaction((tx) => tx.put("things", rowOne, utf8("durable")));
+  keep("durable", ...files);
+  const unsynced = put("unsynced");
+  keep("committed", "mark");
+  await unsynced;
+  keep("synced", ...files);
+  const overtaken = put("overtaken");
+  store.transaction((tx) => tx.put("things", rowTwo, utf8("waited for")));
+  keep("waited", "mark");
+  await overtaken;
+  keep("overtaken", "mark");
+  store.close();
+
+  const found = (database: string, mark: string) => {
+    for (const file of ["node.db", "node.db-wal"]) copyFileSync(join(copies, `${database}-${file}`), join(folder, file));
+    copyFileSync(join(copies, `${mark}-mark`), join(folder, "mark"));
+    const opened = open(folder);
+    const value = opened.read((view) => view.get("things", rowOne));
+    opened.close();
+    return Buffer.from(value ?? []).toString();
+  };
+  t.equal(found("durable", "committed"), "durable", "lost in a power cut, and nothing claims more");
+  t.equal(found("synced", "committed"), "unsynced");
+  t.throws(() => found("durable", "synced"), { code: "STORE_ROLLED_BACK" }, "a mark that was written before would be an alarm");
+  t.throws(() => found("synced", "waited"), { code: "STORE_ROLLED_BACK" });
+  t.throws(
+    () => found("synced", "overtaken"),
+    { code: "STORE_ROLLED_BACK" },
+    "a sync that ends late does not set the mark back",
+  );
+});
+
+t.test("a checkpoint of the journal between a commit and its sync loses nothing", async (t) => {
+  const folder = t.testdir();
+  const store = open(folder);
+  const large = new Uint8Array(1_500_000);
+  const syncs = [1, 2, 3, 4].map((round) =>
+    store.transactionSyncedLater((tx) => {
+      for (const id of [rowOne, rowTwo]) tx.put("things", id, large.fill(round));
+    }),
+  );
+  await Promise.all(syncs);
+  t.ok(statSync(join(folder, "node.db")).size > 2 * large.length, "pages went from the journal into the database");
+  store.close();
+  const opened = open(folder);
+  t.same(opened.read((view) => view.get("things", rowTwo))?.[9], 4);
+  opened.close();
+});
+
+t.test("erasing a key waits for the disk", async (t) => {
+  const store = openStore({ ...paths(t.testdir()), key, random, failpoint: () => {}, erasing: ["keys"] });
+  store.transaction((tx) => tx.put("keys", rowOne, utf8("old")));
+  t.throws(() => store.transactionSyncedLater((tx) => void tx.delete("keys", rowOne)), { name: "AssertionError" });
+  t.same(
+    store.read((view) => view.get("keys", rowOne)),
+    utf8("old"),
+  );
+  store.close();
+});
+
+t.test("planted: a store whose commits do not sync again after one that did not stops writing", async (t) => {
+  const store = open(t.testdir());
+  const { exec } = DatabaseSync.prototype;
+  t.teardown(() => {
+    DatabaseSync.prototype.exec = exec;
+  });
+  DatabaseSync.prototype.exec = function (sql: string) {
+    if (!/synchronous = full/.test(sql)) exec.call(this, sql);
+  };
+  const synced = store.transactionSyncedLater((tx) => tx.put("things", rowOne, utf8("one")));
+  t.equal(store.stopped, "STORE_IO");
+  t.throws(() => store.transaction(() => {}), { code: "STORE_STOPPED" });
+  await synced;
   store.close();
 });

@@ -17,11 +17,12 @@ interface Acknowledged {
 }
 
 /** Runs one work of synced-work.ts under strace. */
-function traced(t: Test, work: string, planted = ""): Acknowledged[] {
+function traced(t: Test, work: string, { planted = "", inject = "" } = {}): Acknowledged[] {
   const folder = shortFolder(t);
   const out = join(folder, "trace");
   const script = fileURLToPath(new URL("./synced-work.ts", import.meta.url));
-  const calls = ["-f", "-y", "-qq", "-s", "64", "-e", "trace=fdatasync,fsync,write", "-o", out];
+  const faults = inject === "" ? [] : ["-e", `inject=${inject}`];
+  const calls = ["-f", "-y", "-qq", "-s", "64", "-e", "trace=fdatasync,fsync,write", ...faults, "-o", out];
   // Nothing of tap's: its loaders would write to the same descriptor.
   const env = { PATH: process.env["PATH"] ?? "" };
   execFileSync(strace ?? "", [...calls, process.execPath, script, folder, work, planted], { env, stdio: "pipe" });
@@ -56,11 +57,34 @@ await peerSuite(t, { name: "strace", packages: "strace", installed: strace !== n
     });
 
     await suite.test(`planted: with synchronous=OFF behind its back the ${work} store is caught`, async (t) => {
-      const found = traced(t, work, "unsynced").filter(({ what }) => what.startsWith("commit"));
+      const found = traced(t, work, { planted: "unsynced" }).filter(({ what }) => what.startsWith("commit"));
       t.equal(found.length, 20, "every commit seemed to work");
       t.ok(found.filter(({ synced }) => !synced).length >= 19, "and none was on the disk");
     });
   }
+
+  await suite.test(
+    "leaves of reads wait for no sync, have theirs within the window, and what waits for the disk still does",
+    async (t) => {
+      const kinds = ["read", "synced", "commit"];
+      const found = (planted: string) => {
+        const all = traced(t, "reads", { planted }).filter(({ what }) => kinds.includes(what.split(" ")[0] ?? ""));
+        t.equal(all.length, 60);
+        return kinds.map((kind) => all.filter(({ what, synced }) => what.startsWith(kind) && synced).length);
+      };
+      t.same(found(""), [0, 20, 20]);
+      t.same(found("unsynced reads"), [0, 0, 20], "planted: a sync that only says that it worked is caught");
+      t.same(found("unsynced"), [0, 20, 0], "planted: synchronous=OFF is caught");
+    },
+  );
+
+  await suite.test("a disk that refuses the sync of the reads stops the writer, and reads go on", async (t) => {
+    const found = traced(t, "reads", { inject: "fdatasync:error=EIO" });
+    t.same(
+      found.map(({ what }) => what),
+      ["opened", "read 2", "STORE_IO 2"],
+    );
+  });
 
   await suite.test("each exchange with a device is on the disk before its first byte leaves", async (t) => {
     const found = traced(t, "rotation");
@@ -72,7 +96,7 @@ await peerSuite(t, { name: "strace", packages: "strace", installed: strace !== n
       found.slice(1).filter(({ synced }) => !synced),
       [],
     );
-    const planted = traced(t, "rotation", "unsynced");
+    const planted = traced(t, "rotation", { planted: "unsynced" });
     t.ok(
       planted.some(({ what, synced }) => what === "push" && !synced),
       "planted: a push before its intent is on the disk is caught",

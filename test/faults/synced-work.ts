@@ -1,11 +1,13 @@
 // Commits through the real stores and says so after each, for a trace of the system calls in between. Started by sync.test.ts.
-import { writeSync } from "node:fs";
+import fs, { writeSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { machineSeams } from "../../agent/seams/index.ts";
 import { openStore, type Store } from "../../agent/store/index.ts";
 import { Secret, utf8 } from "../../protocol/base/index.ts";
 import { openVaultStore } from "../../vault/store/index.ts";
+import { openRig, read } from "../agent/audit/rig.ts";
 import { ready } from "../edge/rotation-rig.ts";
 import { TestDevice } from "../edge/test-device.ts";
 
@@ -29,6 +31,23 @@ function nodeStore(): Store {
   return openStore({ path: join(folder, "node.db"), markPath: join(folder, "mark"), key, random, failpoint: () => {} });
 }
 
+/** The planted bug: the sync of the reads says that it worked. */
+function unsyncedReads(): void {
+  Object.assign(fs, { fdatasync: (_descriptor: number, done: (error: null) => void) => setImmediate(done, null) });
+  syncBuiltinESMExports();
+}
+
+/** A log over the store whose timers are run by hand; the last one is cancelled once the sync has worked or failed. */
+function readLog(store: Store) {
+  const waiting: { readonly fire: () => void; readonly cancelled: Promise<void>; readonly cancel: () => void }[] = [];
+  const after = (_delayMs: number, fire: () => void) => {
+    const { promise: cancelled, resolve: cancel } = Promise.withResolvers<void>();
+    waiting.push({ fire, cancelled, cancel });
+    return cancel;
+  };
+  return { log: openRig({ store, timers: { after } }).log, timer: () => waiting.at(-1) };
+}
+
 /** A device that says when something reaches it: by then everything that was decided must be on the disk. */
 class TellingDevice extends TestDevice {
   override async run(...given: Parameters<TestDevice["run"]>): ReturnType<TestDevice["run"]> {
@@ -45,6 +64,23 @@ const works: Readonly<Record<string, () => Promise<void>>> = {
       store.transaction((tx) => tx.put("row", utf8(String(i % 3)), utf8(`value ${i}`)));
       acknowledge(`commit ${i}`);
     }
+    store.close();
+  },
+  async reads() {
+    const store = nodeStore();
+    const { log, timer } = readLog(store);
+    acknowledge("opened");
+    for (let i = 0; i < commits; i += 1) {
+      log.noteRead(read("a"));
+      timer()?.fire();
+      acknowledge(`read ${log.head().size}`);
+      await timer()?.cancelled;
+      if (store.stopped !== null) break;
+      acknowledge("synced");
+      store.transaction((tx) => tx.put("row", utf8("row"), utf8(`value ${i}`)));
+      acknowledge("commit");
+    }
+    acknowledge(`${store.stopped} ${log.head().size}`);
     store.close();
   },
   async vault() {
@@ -73,4 +109,5 @@ const works: Readonly<Record<string, () => Promise<void>>> = {
 };
 
 if (planted === "unsynced") unsynced();
+if (planted === "unsynced reads") unsyncedReads();
 await works[work]?.();

@@ -8,13 +8,21 @@ type Tables = Map<string, Map<string, Uint8Array>>;
 /** A store in memory with faults, for tests and the simulation: what it holds survives `reopen`, as a disk survives a crash. */
 export class MemoryStore implements Store {
   #tables: Tables;
+  /** What a power cut leaves. */
+  #durable: Tables;
+  #durableCommits = 0;
   #stopped: Fault | null = null;
   #inTransaction = false;
   #failNext: Fault | null = null;
+  #failSync: Fault | null = null;
+  #syncs = Promise.resolve();
   commits = 0;
+  /** Commits that waited for the disk. */
+  waits = 0;
 
   constructor(tables: Tables = new Map()) {
     this.#tables = tables;
+    this.#durable = tables;
   }
 
   get stopped(): Fault | null {
@@ -26,9 +34,19 @@ export class MemoryStore implements Store {
     this.#failNext = fault;
   }
 
+  /** The next sync beside the event loop fails so. */
+  failNextSync(fault: Fault): void {
+    this.#failSync = fault;
+  }
+
   /** What a new process finds after this one died. */
   reopen(): MemoryStore {
     return new MemoryStore(copyOf(this.#tables));
+  }
+
+  /** What a new process finds after the power was cut. */
+  reopenAfterPowerCut(): MemoryStore {
+    return new MemoryStore(copyOf(this.#durable));
   }
 
   read<T>(work: (view: View) => T): T {
@@ -36,6 +54,36 @@ export class MemoryStore implements Store {
   }
 
   transaction<T>(work: (tx: Transaction) => T): T {
+    const result = this.#commit(work);
+    this.waits += 1;
+    this.#reached(this.#tables, this.commits);
+    return result;
+  }
+
+  transactionSyncedLater(work: (tx: Transaction) => void): Promise<void> {
+    this.#commit(work);
+    const [tables, commits] = [this.#tables, this.commits];
+    this.#syncs = this.#syncs.then(() => {
+      if (this.#failSync !== null) {
+        this.#stopped ??= this.#failSync;
+        throw new StoreError(this.#failSync, "planted fault");
+      }
+      this.#reached(tables, commits);
+    });
+    return this.#syncs;
+  }
+
+  sync(): void {
+    if (this.#durableCommits < this.commits) this.transaction(() => {});
+  }
+
+  #reached(tables: Tables, commits: number): void {
+    if (commits <= this.#durableCommits) return;
+    this.#durable = tables;
+    this.#durableCommits = commits;
+  }
+
+  #commit<T>(work: (tx: Transaction) => T): T {
     assert(!this.#inTransaction, "a transaction inside a transaction");
     if (this.#stopped !== null) throw new StoreError("STORE_STOPPED", "the store stopped writing");
     const before = this.#tables;
