@@ -6,7 +6,7 @@ import { operationSlackMs, snmpExchanges, sshSessionExchanges, sshSessions } fro
  * The time after which an operation is given up, milliseconds: a backstop behind the adapter's own time limits, wide
  * enough for the model's longest sequence with each exchange at its limit.
  */
-export function jobBudgetMs(job: DeviceJob): number {
+export function jobBudgetMs(job: Pick<DeviceJob, "model" | "timeoutMs">): number {
   const { model, timeoutMs } = job;
   if (model.adapter === "snmp") return snmpExchanges * timeoutMs + operationSlackMs;
   if (model.adapter === "ssh") {

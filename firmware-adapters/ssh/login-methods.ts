@@ -1,5 +1,5 @@
 import type { AuthenticationType, AuthHandlerMiddleware, NextAuthHandler, Prompt } from "ssh2";
-import type { LoginFailure } from "./ssh-session.ts";
+import type { LoginFailure } from "./login-failure.ts";
 
 export interface MethodsOptions {
   readonly username: string;

@@ -1,5 +1,5 @@
 import { ambiguous, notSent, type OtherOutcome, rejectedAuth } from "../contract/index.ts";
-import type { LoginFailure } from "./ssh-session.ts";
+import type { LoginFailure } from "./login-failure.ts";
 
 /** The outcome of a login that did not come about. Only the device's own refusal of the secret says that it is wrong. */
 export function loginOutcome({ kind }: LoginFailure, at: string): OtherOutcome {

@@ -4,21 +4,9 @@ import type { DeviceTarget } from "../contract/index.ts";
 import { algorithmsFor } from "./algorithms.ts";
 import { type ExpectedKey, identityOf, isKey } from "./host-key.ts";
 import { maxReceivedBytes } from "./limits.ts";
+import type { LoginFailure } from "./login-failure.ts";
 import { LoginMethods } from "./login-methods.ts";
 import { matchesAny } from "./pattern.ts";
-
-/** Why there is no session. Up to `sent: false` no secret has left. */
-export type LoginFailure =
-  | { readonly kind: "unreachable" | "dropped" | "silent" | "algorithms" | "no method" | "free entry" | "odd prompt" }
-  /** Another host key than the expected one. */
-  | { readonly kind: "identity" }
-  /** The device answered the method that carried the secret with a failure. */
-  | { readonly kind: "refused" }
-  /** It took the secret and asks for something more. */
-  | { readonly kind: "partial" }
-  | { readonly kind: "expired" }
-  /** The secret left, and no answer to it came. */
-  | { readonly kind: "no answer" };
 
 export interface SessionOptions {
   readonly target: DeviceTarget;

@@ -31,11 +31,18 @@ export class PeerProcess {
   readonly #exited: Promise<void>;
   /** What matched `ready`. */
   readonly greeting: RegExpMatchArray;
+  /** Everything that it has printed so far. */
+  output = "";
 
   private constructor(child: ChildProcess, exited: Promise<void>, greeting: RegExpMatchArray) {
     this.#child = child;
     this.#exited = exited;
     this.greeting = greeting;
+    const read = (chunk: Buffer) => {
+      this.output += chunk.toString();
+    };
+    child.stdout?.on("data", read);
+    child.stderr?.on("data", read);
   }
 
   /** Starts it and waits for its ready line; rejects with its output where it ends before. */
