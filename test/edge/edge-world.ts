@@ -11,7 +11,7 @@ import { machineSeams, type Seams } from "../../agent/seams/index.ts";
 import { listenTunnel, type TunnelListener } from "../../agent/tunnel/index.ts";
 import { edgeConfigSchema, joinEdge, type RunningEdge, start } from "../../edge/index.ts";
 import { builtinModelText } from "../../firmware-adapters/index.ts";
-import { utf8 } from "../../protocol/base/index.ts";
+import { sameBytes, utf8 } from "../../protocol/base/index.ts";
 import type { AuthorityWindow, DesiredEntry } from "../../protocol/bundle/index.ts";
 import {
   type Content,
@@ -84,6 +84,8 @@ export class EdgeWorld {
     const envelope = this.vault.trust.members.get(Buffer.from(member.nodeId).toString("hex"))?.envelope;
     if (envelope === undefined) throw new Error("no statement");
     this.mailroom.answer = (item) => {
+      // A notice is for the gateway itself.
+      if (sameBytes(item.mailbox, member.nodeId)) return "stored";
       const { facts } = this.vault.ingest(item.carrier);
       this.reportBytes.push(item.carrier.length);
       this.facts.push(...facts);
