@@ -118,6 +118,9 @@ function* listProblems(recipe: ModbusRecipe, list: "identify" | "unlock" | "push
     const value = step.do === "write" ? step.value : step.do === "expect" ? step.equals : null;
     if (value !== null && "named" in value && !known.has(value.named))
       yield { index, message: `$${value.named}, which no step before has read` };
+    // Without its answer nobody knows whether it was saved, and a later restart may bring the old password back.
+    if (list === "save" && step.do === "write" && step.replyMayBeLost)
+      yield { index, message: "replyMayBeLost, not allowed in save" };
     const next =
       (value !== null && "secret" in value && value.secret === "next") || (step.do === "unlock" && step.secret === "next");
     if (next && list !== "push") yield { index, message: "next, allowed in push only" };

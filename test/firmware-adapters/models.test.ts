@@ -73,6 +73,12 @@ t.test("a broken model is refused with all of its problems, each with its line, 
     ["a push that writes nothing new", "value: next", "value: current", /no step of push writes next/],
     ["a save that is not there", "needsSave: false", "needsSave: true", /needsSave: boolean, allowed: true exactly where/],
     [
+      "a save whose answer may be lost",
+      "  verify:",
+      "  save:\n    - write: { address: 0x55F0, type: u16, value: 1, replyMayBeLost: true }\n  verify:",
+      /recipe\.save\[0\]: replyMayBeLost, not allowed in save/,
+    ],
+    [
       "a step with two deeds",
       "- unlock: current\n    - write: { address: 0x55F3",
       "- unlock: current\n      wait: 5\n    - write: { address: 0x55F3",
