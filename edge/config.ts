@@ -5,6 +5,7 @@ import { addressShape, type ConfigEntry, firstApi, firstMemberEntries, memberSha
 /** `tidegate.yaml` of an edge. */
 export const edgeConfigSchema = z.strictObject({
   gateway: z.strictObject({ address: addressShape }),
+  requirePermit: z.boolean().default(false),
   ...memberShape,
 });
 
@@ -21,6 +22,11 @@ export interface FirstConfig {
 export function firstConfig({ gateway, api }: FirstConfig): ConfigEntry[] {
   return [
     { key: "gateway", value: { address: gateway }, comment: "where this edge dials out to" },
+    {
+      key: "requirePermit",
+      value: false,
+      comment: "true: no password is changed without a person's permit on this machine (tidegate edge permit --for 2h).",
+    },
     firstApi({ loopback: api, tls: null }),
     ...firstMemberEntries,
   ];

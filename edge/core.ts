@@ -16,7 +16,7 @@ import { EscrowBook } from "./escrow.ts";
 import { ModelShelf } from "./models.ts";
 import { NoticeBook } from "./notices/index.ts";
 import type { EdgeParts } from "./parts.ts";
-import { type Adapters, RotationEngine, syncAccounts } from "./rotation/index.ts";
+import { type Adapters, RotationEngine, SiteRules, syncAccounts } from "./rotation/index.ts";
 import { isSynced, putSynced } from "./synced.ts";
 
 export interface CoreOptions {
@@ -80,6 +80,7 @@ export function openCore(options: CoreOptions): EdgeCore {
     self: nodeIdText(node.nodeId),
   };
   const credentials = new EdgeCredentials({ store, clock: seams.clock, time });
+  const site = new SiteRules({ store, books, clock: seams.clock, requirePermit: config.requirePermit });
   const engine = new RotationEngine({
     store,
     books,
@@ -87,6 +88,8 @@ export function openCore(options: CoreOptions): EdgeCore {
     seams,
     log,
     escrowed: () => escrow.settled(node.trust()),
+    interval: () => node.interval(),
+    site,
     spaceLeft: () => options.spaceLeft(),
     onServed(path) {
       late.api?.changed(path);
@@ -120,6 +123,7 @@ export function openCore(options: CoreOptions): EdgeCore {
     audit,
     store,
     engine,
+    site,
     credentials,
     notices,
     applications,

@@ -5,7 +5,7 @@ import type { TunnelStatus } from "../agent/tunnel/index.ts";
 import type { ApplicationList } from "./application-list.ts";
 import type { EdgeCredentials } from "./credential-source.ts";
 import type { NoticeBook } from "./notices/index.ts";
-import type { RotationEngine } from "./rotation/index.ts";
+import type { RotationEngine, SiteRules } from "./rotation/index.ts";
 
 /** What a running edge is made of. */
 export interface EdgeParts {
@@ -13,6 +13,7 @@ export interface EdgeParts {
   readonly audit: AuditLog;
   readonly store: Store;
   readonly engine: RotationEngine;
+  readonly site: SiteRules;
   readonly credentials: EdgeCredentials;
   readonly applications: ApplicationList;
   readonly notices: NoticeBook;

@@ -2,6 +2,7 @@ import type { DeviceModel } from "../../firmware-adapters/index.ts";
 import type { AuthorityWindow } from "../../protocol/bundle/index.ts";
 import type { AccountContent, DeviceContent, OrderAction } from "../../protocol/content/index.ts";
 import type { LockoutThreshold, RotationCode } from "../../protocol/rotation/index.ts";
+import type { WeekCalendar } from "../../protocol/time/index.ts";
 import { noLockoutWindowS, unknownLockoutWindowS } from "./limits.ts";
 import type { AccountRecord } from "./record.ts";
 
@@ -14,6 +15,8 @@ export interface DeviceSpec {
   /** Null where the model is not known to this edge, or the settings do not fit it: readable, never rotated. */
   readonly model: DeviceModel | null;
   readonly settings: Readonly<Record<string, string>>;
+  /** Its maintenance windows. */
+  readonly calendar: WeekCalendar;
 }
 
 /** An order of the vault that is not carried out yet. */
@@ -21,6 +24,8 @@ export interface OpenOrder {
   readonly id: Uint8Array;
   readonly action: OrderAction;
   readonly window: AuthorityWindow;
+  /** Also outside the device's windows. */
+  readonly now: boolean;
 }
 
 /** One account at work: its durable record, what the vault wants now, and what only this process knows. */
@@ -49,6 +54,8 @@ export interface Account {
   says: string | null;
   /** The device is another one than the pinned. */
   identityChanged: boolean;
+  /** The value of which it was told already that it is finished after its window has closed. */
+  pastWindow: number | null;
   cancelTimer: () => void;
 }
 
@@ -69,6 +76,7 @@ export function accountOf(id: Uint8Array, key: string, record: AccountRecord): A
     waiting: null,
     says: null,
     identityChanged: false,
+    pastWindow: null,
     cancelTimer: () => {},
   };
 }

@@ -1,39 +1,31 @@
-import type { Log } from "../../agent/log/index.ts";
 import { everyRow } from "../../agent/node/index.ts";
-import type { Seams } from "../../agent/seams/index.ts";
-import type { Store } from "../../agent/store/index.ts";
 import type { Outcome } from "../../firmware-adapters/index.ts";
 import { TidegateError, toHex } from "../../protocol/base/index.ts";
-import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent } from "../../protocol/rotation/index.ts";
+import type {
+  DeviceEffect,
+  RotationCode,
+  RotationEffect,
+  RotationEvent,
+  RotationInputs,
+} from "../../protocol/rotation/index.ts";
 import { isResting, step } from "../../protocol/rotation/index.ts";
 import { type Account, accountOf, nameOf, type OpenOrder } from "./account.ts";
 import { backOffMs } from "./back-off.ts";
-import { type Books, recordArrow } from "./commit.ts";
-import { type Adapters, pinnedIdentity, prepareExchange } from "./device-work.ts";
+import { recordArrow } from "./commit.ts";
+import { pinnedIdentity, prepareExchange } from "./device-work.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { identityFound } from "./identity.ts";
-import { inputsOf, settleLeftMs } from "./inputs.ts";
+import { inputsOf } from "./inputs.ts";
 import { candidateOfValue, type IssuedValue, issueValues } from "./issue-values.ts";
-import { maxStepsInARow, refusedRetryMs, rejectedRetryMs } from "./limits.ts";
+import { maxStepsInARow, rejectedRetryMs } from "./limits.ts";
 import { momentOf } from "./moment.ts";
 import { type Beside, nextRecord } from "./next-record.ts";
+import { opennessOf } from "./openness.ts";
 import { endOrder, type OrderEnd, orderEnd } from "./orders.ts";
+import { isPastWindow, pastWindowNews } from "./past-window.ts";
 import { type AccountRecord, decodeRecord, encodeValue, type StoredValue, tables, valueId } from "./record.ts";
-import { lastsUntilChanged } from "./refusals.ts";
+import { lastsUntilChanged, retryAfterMs } from "./refusals.ts";
 import { nextStep, sleepMs } from "./schedule.ts";
-
-export interface EngineOptions {
-  readonly store: Store;
-  readonly books: Books;
-  readonly adapters: Adapters;
-  readonly seams: Seams;
-  readonly log: Log;
-  /** The vault knows every candidate of this edge. */
-  escrowed(): boolean;
-  /** Room on the disk for whole rotations. */
-  spaceLeft(): boolean;
-  /** The served value of a path, or whether it is about to change, is another one now. */
-  onServed(path: string): void;
-}
 
 /** Drives the rotation machines of all accounts: commits each arrow, then runs its exchange, and takes the answer in. */
 export class RotationEngine {
@@ -77,7 +69,7 @@ export class RotationEngine {
 
   /** Further values of the vault, for any number of accounts, in one transaction. Throws STORE_*. */
   issueAll(values: readonly IssuedValue[]): void {
-    issueValues(values, this.#options.store, (account) => this.#inputs(account));
+    issueValues(values, this.#options.store, (account) => this.#inputs(account, null));
   }
 
   #tell(account: Account, event: RotationEvent, beside: Beside): RotationCode | null {
@@ -99,6 +91,14 @@ export class RotationEngine {
       if (!this.#stepOnce(account)) break;
     }
     this.#sleep(account);
+  }
+
+  /** A start that waited for a person is looked at again at once. */
+  reconsider(): void {
+    for (const account of this.#accounts.values()) {
+      account.startAtMs = 0;
+      this.advance(account);
+    }
   }
 
   /** Waits for the exchanges under way; starts nothing more. Close the adapters first, so that they end soon. Idempotent. */
@@ -133,7 +133,8 @@ export class RotationEngine {
       if (this.#follow(account, effects)) return true;
     }
     const { clock } = this.#options.seams;
-    account.startAtMs = clock.sinceBootMs() + (code === "ROTATION_UNSETTLED" ? settleLeftMs(account, clock) : refusedRetryMs);
+    const openness = opennessOf(account, this.#options.interval(), order);
+    account.startAtMs = clock.sinceBootMs() + retryAfterMs(account, code, openness, clock);
     if (order === null || lastsUntilChanged.has(code)) return false;
     this.#endOrder(account, order, { outcome: "refused", code });
     return false;
@@ -211,20 +212,24 @@ export class RotationEngine {
   #dispatch(account: Account, event: RotationEvent, beside: Beside = {}): readonly RotationEffect[] {
     const { seams, store, books } = this.#options;
     const before = account.record;
-    const { state, effects } = step(before.state, event, this.#inputs(account));
+    const { state, effects } = step(before.state, event, this.#inputs(account, beside.order ?? null));
     const leaf = effects.find((effect) => effect.kind === "leaf");
     if (state === before.state && leaf === undefined && beside.write === undefined) return effects;
     const next = nextRecord(before, { state, event, effects, beside, now: momentOf(seams.clock), nowS: books.time().lo });
     const end = next.orderId === null ? null : orderEnd(state, effects);
+    const late = isPastWindow(account, state, effects, opennessOf(account, this.#options.interval(), null));
     const name = leaf === undefined ? "rotation.record" : leaf.action;
     seams.failpoint(name.replace(".", ".before-"));
     store.transaction((tx) => {
       if (beside.value !== undefined)
         tx.put(tables.value, valueId(account.id, beside.value.ref), encodeValue(beside.value.stored));
-      const facts = [...(beside.write?.(tx) ?? [])];
+      const news = late ? pastWindowNews(account, books) : null;
+      const facts = [...(beside.write?.(tx) ?? []), ...(news?.facts ?? [])];
       if (next.orderId !== null && end !== null && end !== "release") facts.push(endOrder(tx, next.orderId, end));
-      recordArrow(tx, books, { account, next: end === null ? next : { ...next, orderId: null }, effects, facts });
+      const events = news?.events ?? [];
+      recordArrow(tx, books, { account, next: end === null ? next : { ...next, orderId: null }, effects, events, facts });
     });
+    if (late) account.pastWindow = state.next;
     account.record = end === null ? next : { ...next, orderId: null };
     seams.failpoint(name.replace(".", ".after-"));
     if (end !== null && end !== "release") this.#forgetOrder(account, next.orderId);
@@ -232,12 +237,16 @@ export class RotationEngine {
     return effects;
   }
 
-  #inputs(account: Account) {
-    const { seams, books, store, spaceLeft } = this.#options;
+  #inputs(account: Account, order: OpenOrder | null): RotationInputs {
+    const { seams, store, spaceLeft, site } = this.#options;
     const { device } = account;
+    const interval = this.#options.interval();
     return inputsOf(account, {
       clock: seams.clock,
-      time: books.time(),
+      interval,
+      openness: opennessOf(account, interval, order),
+      heldHere: device !== null && site.heldFor(device) !== null,
+      permitted: site.permitted(),
       neighbours: this.#neighbours(account),
       spaceReserved: store.stopped === null && spaceLeft(),
       escrowed: this.#options.escrowed(),

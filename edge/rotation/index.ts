@@ -1,8 +1,10 @@
 export { type Account, nameOf } from "./account.ts";
 export type { Books } from "./commit.ts";
 export { type Adapters, fieldsOf, pinnedIdentity } from "./device-work.ts";
-export { type EngineOptions, RotationEngine } from "./engine.ts";
+export { RotationEngine } from "./engine.ts";
+export type { EngineOptions } from "./engine-options.ts";
 export { allDue, dueAccounts, escrowedAccount } from "./escrow-rows.ts";
 export { reservedBytes } from "./limits.ts";
 export { type AccountRecord, decodeValue, servedRef, tables, valueId } from "./record.ts";
+export { SiteRules } from "./site-rules.ts";
 export { type ModelSource, type SyncOptions, syncAccounts } from "./sync.ts";

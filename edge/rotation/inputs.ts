@@ -1,13 +1,21 @@
-import type { NodeTime } from "../../agent/node/index.ts";
 import type { Clock } from "../../agent/seams/index.ts";
 import { attemptLimit, isResting, type RotationInputs } from "../../protocol/rotation/index.ts";
+import type { Openness, TimeInterval } from "../../protocol/time/index.ts";
 import { type Account, lockoutOf } from "./account.ts";
+import { isBreakGlassFree } from "./break-glass.ts";
 import { elapsedMs } from "./moment.ts";
+import { windowInputs } from "./openness.ts";
 
 /** What the inputs of one account depend on besides itself. */
 export interface Surroundings {
   readonly clock: Clock;
-  readonly time: NodeTime;
+  readonly interval: TimeInterval;
+  /** What the device's windows say. */
+  readonly openness: Openness;
+  /** People on the segment hold the device. */
+  readonly heldHere: boolean;
+  /** A permit runs, or none is asked for. */
+  readonly permitted: boolean;
   /** The other accounts of the same device. */
   readonly neighbours: readonly Account[];
   readonly spaceReserved: boolean;
@@ -25,18 +33,15 @@ export function inputsOf(account: Account, around: Surroundings): RotationInputs
   return {
     attemptLimit: known ? Math.max(0, attemptLimit(threshold) - elsewhere) : 0,
     policy: account.content?.rotate ?? "never",
-    // Windows come with a later version; an account without one may be rotated whenever the clock is fit.
-    windowOpen: true,
-    clockFit: account.content?.windowless === true || around.time.hi !== null,
-    onHold: false,
-    permitted: true,
-    breakGlassFree: true,
+    ...windowInputs(account, around.openness, around.interval),
+    onHold: account.device?.content.held === true || around.heldHere,
+    permitted: around.permitted,
+    breakGlassFree: isBreakGlassFree(account, around.neighbours, around.openness, around.clock),
     settled: settleLeftMs(account, around.clock) === 0,
     backedOff: around.clock.sinceBootMs() >= account.retryAtMs,
     spaceReserved: around.spaceReserved,
     identityPinned: around.identityPinned && !account.identityChanged,
-    // The vault sends a value to the edge only when its remote consumers hold it as pending.
-    consumersReady: true,
+    consumersReady: account.content?.consumersReady !== false,
     escrowed: around.escrowed,
     deviceFree: !around.neighbours.some(holdsDevice),
   };

@@ -8,6 +8,15 @@ export const noLockoutWindowS = 60;
 export const leastBackOffMs = 5_000;
 export const mostBackOffMs = 900_000;
 
+/** Running time between a change of the break-glass account and one of another account, on a device without windows. */
+export const breakGlassGapMs = 24 * 3_600_000;
+
+/** A permit runs no longer: whoever gave it has left the panel. */
+export const longestPermitMs = 24 * 3_600_000;
+
+/** How often a start is looked at again that waits for a person or for a window, both of which wake it. */
+export const longRetryMs = 300_000;
+
 /** How often a rotation or order that was refused for now is looked at again. */
 export const refusedRetryMs = 30_000;
 

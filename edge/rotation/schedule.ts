@@ -5,6 +5,7 @@ import { mayUse, type TimeInterval } from "../../protocol/time/index.ts";
 import type { Account, OpenOrder } from "./account.ts";
 import { refillLeftMs, settleLeftMs } from "./inputs.ts";
 import { leastPollMs, longestSleepMs, refusedRetryMs } from "./limits.ts";
+import { takesLong } from "./refusals.ts";
 
 /** What an account does next, or null where it waits. */
 export type NextStep =
@@ -22,6 +23,8 @@ export function nextStep(account: Account, time: NodeTime, clock: Clock): NextSt
   // Its authority ended before anything was sent.
   if (expired !== undefined && state.phase === "STAGED" && state.pushes === 0 && state.pending === null)
     return { event: { kind: "cancel" }, order: null };
+  const unsent = state.phase === "STAGED" && state.pushes === 0 && state.pending === null;
+  if (unsent && account.waiting !== null && takesLong.has(account.waiting)) return { event: { kind: "cancel" }, order: null };
   if (!isResting(state)) return { event: { kind: "tick" }, order: null };
   if (state.pending !== null || clock.sinceBootMs() < account.startAtMs) return null;
   const order = account.orders.find((each) => judgeOrder(each, time) === "yes");

@@ -1,8 +1,9 @@
 import type { Store } from "../../agent/store/index.ts";
 import type { DeviceModel } from "../../firmware-adapters/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
-import type { ContentView, CredentialContent } from "../../protocol/content/index.ts";
+import type { ContentView, CredentialContent, DeviceContent } from "../../protocol/content/index.ts";
 import { adopted, offersOf } from "../../protocol/rotation/index.ts";
+import { WeekCalendar } from "../../protocol/time/index.ts";
 import { type Account, accountOf, type DeviceSpec } from "./account.ts";
 import type { Books } from "./commit.ts";
 import type { RotationEngine } from "./engine.ts";
@@ -30,11 +31,15 @@ export interface SyncOptions {
  */
 export function syncAccounts(engine: RotationEngine, view: ContentView, options: SyncOptions): void {
   adoptNew(engine, view, options);
-  const devices = deviceSpecs(view, options.models);
+  const devices = deviceSpecs(engine, view, options.models);
   for (const account of engine.accounts.values()) {
     const held = view.accounts.get(account.key);
     account.content = held?.content ?? null;
-    account.device = held === undefined ? null : (devices.get(toHex(held.content.deviceId)) ?? null);
+    const device = held === undefined ? null : (devices.get(toHex(held.content.deviceId)) ?? null);
+    // What waited for a window or for the end of a hold is looked at again at once.
+    if (device?.calendar !== account.device?.calendar || device?.content.held !== account.device?.content.held)
+      account.startAtMs = 0;
+    account.device = device;
     account.orders = [];
   }
   if (options.held) for (const account of engine.accounts.values()) engine.tell(account, { kind: "hold", cause: "sequence" });
@@ -91,13 +96,24 @@ function adoptNew(engine: RotationEngine, view: ContentView, { store, books }: S
   for (const { account } of fresh) engine.add(account);
 }
 
-function deviceSpecs(view: ContentView, models: ModelSource): ReadonlyMap<string, DeviceSpec> {
+function deviceSpecs(engine: RotationEngine, view: ContentView, models: ModelSource): ReadonlyMap<string, DeviceSpec> {
+  // Devices with the same windows share a calendar, also from one bundle to the next: what it has worked out is kept.
+  const calendars = new Map<string, WeekCalendar>();
+  for (const { device } of engine.accounts.values())
+    if (device !== null) calendars.set(windowsKey(device.content), device.calendar);
   return new Map(
     [...view.devices].map(([key, { entry, content }]) => {
       const usable = models(content.model, Object.fromEntries(content.settings));
-      return [key, { id: entry.id, key, content, model: usable?.model ?? null, settings: usable?.settings ?? {} }];
+      const windows = windowsKey(content);
+      const calendar = calendars.get(windows) ?? new WeekCalendar(content.windows, content.timeZone);
+      calendars.set(windows, calendar);
+      return [key, { id: entry.id, key, content, model: usable?.model ?? null, settings: usable?.settings ?? {}, calendar }];
     }),
   );
+}
+
+function windowsKey({ windows, timeZone }: DeviceContent): string {
+  return windows.length === 0 ? "" : JSON.stringify([timeZone, windows]);
 }
 
 function noteOrders(engine: RotationEngine, view: ContentView, store: Store): void {
@@ -107,7 +123,7 @@ function noteOrders(engine: RotationEngine, view: ContentView, store: Store): vo
   for (const [key, { entry, content }] of view.orders) {
     const account = engine.accounts.get(toHex(content.accountId));
     if (account === undefined || ended.has(key) || entry.authority === null) continue;
-    account.orders = [...account.orders, { id: entry.id, action: content.action, window: entry.authority }];
+    account.orders = [...account.orders, { id: entry.id, action: content.action, window: entry.authority, now: content.now }];
   }
 }
 

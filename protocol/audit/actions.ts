@@ -104,12 +104,13 @@ export const AUDIT_ACTIONS = {
   "clock.setback": { lo: "uint", wasLo: "uint" },
 
   // Rotations.
-  "order.accept": { kind: "text", orderId: "text", notBeforeMs: "uint", notAfterMs: "uint" },
+  "order.accept": { kind: "text", orderId: "text", notBeforeMs: "uint", notAfterMs: "uint", now: "flag", operator: "text" },
   "order.refuse": { kind: "text", orderId: "text" },
   "fleet.start": { accounts: "uint", canaries: "uint", parallel: "uint", exposedBy: "text" },
   "fleet.stop": { path: "text", done: "uint" },
   "fleet.resume": { accounts: "uint" },
   "fleet.done": { done: "uint", failed: "uint" },
+  "rotation.permit": { forMs: "uint" },
   "rotation.staged": rotationDetails,
   "rotation.cancelled": rotationDetails,
   "rotation.preflight": rotationDetails,

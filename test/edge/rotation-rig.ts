@@ -2,10 +2,10 @@ import { openAuditLog, storeStorage } from "../../agent/audit/index.ts";
 import { createLog } from "../../agent/log/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
 import type { Store } from "../../agent/store/index.ts";
-import { type Books, type ModelSource, RotationEngine, syncAccounts } from "../../edge/rotation/index.ts";
+import { type Books, type ModelSource, RotationEngine, SiteRules, syncAccounts } from "../../edge/rotation/index.ts";
 import { type Lockout, loadBuiltinModels } from "../../firmware-adapters/index.ts";
 import { toHex, utf8 } from "../../protocol/base/index.ts";
-import { type AuthorityWindow, makeEntry } from "../../protocol/bundle/index.ts";
+import { type AuthorityWindow, type Entry, makeEntry } from "../../protocol/bundle/index.ts";
 import {
   type Content,
   type CredentialRole,
@@ -19,6 +19,7 @@ import {
   viewContent,
 } from "../../protocol/content/index.ts";
 import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
+import type { TimeInterval, WeekWindow } from "../../protocol/time/index.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 
 import { TestDevice } from "./test-device.ts";
@@ -26,6 +27,7 @@ import { TestTime } from "./test-time.ts";
 
 const id = (byte: number) => new Uint8Array(16).fill(byte);
 export const accountId = id(2);
+export const viewerId = id(3);
 const numbered = (number: number, kind = 0) => Uint8Array.of(0xee, kind, number >> 8, number & 0xff, ...new Uint8Array(12));
 const fingerprintKey = new Uint8Array(32).fill(9);
 
@@ -33,6 +35,12 @@ export interface RigOptions {
   readonly lockout?: Lockout;
   readonly rotate?: RotatePolicy;
   readonly intervalS?: number;
+  readonly requirePermit?: boolean;
+  /** A second account `viewer` on the same device, with passwords of its own. */
+  readonly viewer?: boolean;
+  /** `operator` is the break-glass account. */
+  readonly breakGlass?: boolean;
+  readonly windowless?: boolean;
   /** A store on a disk, which then neither fails by order nor reopens; one in memory unless given. */
   readonly store?: Store;
 }
@@ -42,7 +50,7 @@ export class RotationRig {
   readonly time = new TestTime();
   device = new TestDevice();
   store = new MemoryStore();
-  #running: { engine: RotationEngine; books: Books };
+  #running: { engine: RotationEngine; books: Books; site: SiteRules };
   readonly facts: FactContent[] = [];
   /** What the gateway was to be told, as `state number`; every one, also what says nothing new. */
   readonly notices: string[] = [];
@@ -51,7 +59,14 @@ export class RotationRig {
   readonly passed: string[] = [];
   /** `index number`, value, role. */
   values: [number: number, value: string, role: CredentialRole][] = [[0, "old", "current"]];
-  orders: { id: number; action: OrderAction; window: AuthorityWindow }[] = [];
+  orders: { id: number; action: OrderAction; window: AuthorityWindow; now: boolean; of: Uint8Array }[] = [];
+  /** The vault's hold, and the device's windows in UTC; time begins with a Thursday, 00:16:40. */
+  held = false;
+  windows: readonly WeekWindow[] = [];
+  consumersReady = true;
+  isEscrowed = true;
+  /** What the device lets `viewer` do. */
+  readonly other = new TestDevice();
   spaceLeft = true;
   hi: number | null = 0;
   readonly #options: RigOptions;
@@ -63,12 +78,20 @@ export class RotationRig {
     this.sync();
   }
 
+  get site(): SiteRules {
+    return this.#running.site;
+  }
+
   get engine(): RotationEngine {
     return this.#running.engine;
   }
 
   get account() {
-    const account = this.engine.accounts.get(toHex(accountId));
+    return this.accountOf(accountId);
+  }
+
+  accountOf(which: Uint8Array) {
+    const account = this.engine.accounts.get(toHex(which));
     if (account === undefined) throw new Error("no account");
     return account;
   }
@@ -94,11 +117,19 @@ export class RotationRig {
     return Math.floor(this.time.sinceBootMs / 1000);
   }
 
+  /** What the machine's own clock may add; null = nothing. */
+  probableMs: number | null = null;
+
+  interval(): TimeInterval {
+    const loMs = this.nowS() * 1000;
+    return { loMs, hiMs: this.hi === null ? null : loMs + this.hi * 1000, probableMs: this.probableMs };
+  }
+
   /** Where the vault says that the device is. */
   host = "127.0.0.1";
 
-  order(action: OrderAction, forS = 86_400): this {
-    this.orders.push({ id: 100 + this.orders.length, action, window: { notBefore: 0, notAfter: this.nowS() + forS } });
+  order(action: OrderAction, forS = 86_400, { now = false, of = accountId } = {}): this {
+    this.orders.push({ id: 100 + this.orders.length, action, now, of, window: { notBefore: 0, notAfter: this.nowS() + forS } });
     return this.sync();
   }
 
@@ -136,7 +167,7 @@ export class RotationRig {
     return this.sync();
   }
 
-  #start(): { engine: RotationEngine; books: Books } {
+  #start(): { engine: RotationEngine; books: Books; site: SiteRules } {
     const seams: Seams = {
       clock: this.time.clock,
       timers: this.time.timers,
@@ -167,26 +198,30 @@ export class RotationRig {
       time: () => ({ lo: this.nowS(), hi: this.hi === null ? null : this.nowS() + this.hi }),
       self: "a".repeat(32),
     };
+    const { requirePermit = false } = this.#options;
+    const site = new SiteRules({ store: this.store, books, clock: seams.clock, requirePermit });
     const engine = new RotationEngine({
       store: this.store,
       books,
-      adapters: { run: (adapter, op, job) => this.device.run(adapter, op, job, this.time) },
+      adapters: { run: (adapter, op, job) => this.#deviceOf(job.username).run(adapter, op, job, this.time) },
       seams,
       log: createLog({ level: "silent", node: "edge" }),
-      escrowed: () => true,
+      escrowed: () => this.isEscrowed,
+      interval: () => this.interval(),
+      site,
       spaceLeft: () => this.spaceLeft,
       onServed: (path) => void this.served.push(path),
     });
-    return { engine, books };
+    return { engine, books, site };
   }
 
-  #entries() {
-    const salt = new Uint8Array(16);
-    const entry = (entryId: Uint8Array, content: Content, authority: AuthorityWindow | null = null) =>
-      makeEntry({ id: entryId, index: { epoch: 1, number: 1 }, authority, salt, ...encodeContent(content) });
-    const { rotate = "on-demand", intervalS } = this.#options;
+  #deviceOf(username: string): TestDevice {
+    return username === "viewer" ? this.other : this.device;
+  }
+
+  #entries(): Entry[] {
     return [
-      entry(id(1), {
+      entryOf(id(1), {
         kind: "device",
         name: "meter",
         zone: "z",
@@ -195,44 +230,49 @@ export class RotationRig {
         port: 502,
         settings: new Map(),
         timeZone: "UTC",
-        windows: [],
-        held: false,
+        windows: this.windows,
+        held: this.held,
       }),
-      entry(accountId, {
-        kind: "account",
-        deviceId: id(1),
-        path: "z/meter/operator",
-        username: "operator",
-        rotate,
-        intervalS: intervalS ?? null,
-        windowless: false,
-        fingerprintKey,
-        breakGlass: false,
-        group: null,
-        reconcileBy: null,
-        rotateOn: 0,
-        consumersReady: true,
-      }),
-      ...this.values.map(([number, value, role]) => {
-        const fields = makeFields([["password", utf8(value)]]);
-        return entry(numbered(number), {
-          kind: "credential",
-          accountId,
-          index: { epoch: 1, number },
-          role,
-          fields,
-          fingerprint: fingerprintOf(fingerprintKey, fields),
-        });
-      }),
-      ...this.orders.map((order) =>
-        entry(
-          numbered(order.id, 1),
-          { kind: "order", accountId, action: order.action, cause: "operator", now: false },
-          order.window,
-        ),
+      ...this.#accountEntries("operator", accountId),
+      ...(this.#options.viewer === true ? this.#accountEntries("viewer", viewerId) : []),
+      ...this.orders.map(({ id: number, action, now, of, window }) =>
+        entryOf(numbered(number, 1), { kind: "order", accountId: of, action, cause: "operator", now }, window),
       ),
     ];
   }
+
+  #accountEntries(username: string, account: Uint8Array): Entry[] {
+    const { rotate = "on-demand", intervalS = null, breakGlass = false, windowless = false } = this.#options;
+    const main = username === "operator";
+    return [
+      entryOf(account, {
+        kind: "account",
+        deviceId: id(1),
+        path: `z/meter/${username}`,
+        username,
+        rotate: main ? rotate : "on-demand",
+        intervalS: main ? intervalS : null,
+        windowless,
+        fingerprintKey,
+        breakGlass: main && breakGlass,
+        group: null,
+        reconcileBy: null,
+        rotateOn: 0,
+        consumersReady: this.consumersReady,
+      }),
+      ...this.values.map(([number, value, role]) => {
+        const fields = makeFields([["password", utf8(value)]]);
+        const index = { epoch: 1, number };
+        const fingerprint = fingerprintOf(fingerprintKey, fields);
+        const content = { kind: "credential", accountId: account, index, role, fields, fingerprint } as const;
+        return entryOf(numbered(number, main ? 0 : 2), content);
+      }),
+    ];
+  }
+}
+
+function entryOf(entryId: Uint8Array, content: Content, authority: AuthorityWindow | null = null): Entry {
+  return makeEntry({ id: entryId, index: { epoch: 1, number: 1 }, authority, salt: id(0), ...encodeContent(content) });
 }
 
 /** Until every promise that can settle has: exchanges of the test device never wait for a timer. */

@@ -116,6 +116,7 @@ t.test(
 t.test("a window begins and ends at the first moment at which the wall shows its time or a later one", async (t) => {
   const zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Chatham", "UTC"];
   const changes = ["2026-03-08", "2026-03-29", "2026-04-05", "2026-09-27", "2026-10-04", "2026-10-25", "2026-11-01"];
+  const wrong: string[] = [];
   for (const zone of zones) {
     const format = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "short" });
     for (const day of changes) {
@@ -126,10 +127,11 @@ t.test("a window begins and ends at the first moment at which the wall shows its
         const first = from + walls.findIndex((shown) => shown >= wall) * 15 * minute;
         const weekday = (new Date(`${day}T00:00Z`).getUTCDay() + 6) % 7;
         const found = new WeekCalendar([{ days: 1 << weekday, startMinute, minutes: 1440 }], zone).openings(from);
-        if (!found.some(({ fromMs }) => fromMs === first)) t.fail(`${zone} ${wall}: not ${text(first)}`);
+        if (!found.some(({ fromMs }) => fromMs === first)) wrong.push(`${zone} ${wall}: not ${text(first)}`);
       }
     }
   }
+  t.same(wrong, []);
 });
 
 t.test(
