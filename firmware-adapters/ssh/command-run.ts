@@ -48,13 +48,12 @@ export class CommandRun {
   }
 
   /** Starts `command`, with a terminal where it asks on one; null where that did not work. */
-  static async start(
+  static start(
     session: SshSession,
     command: string,
     options: { readonly terminal: boolean; readonly timeoutMs: number },
   ): Promise<CommandRun | null> {
-    const channel = await session.start(command, options);
-    return channel === null ? null : new CommandRun(session, channel, options.timeoutMs);
+    return session.start(command, options, (channel) => new CommandRun(session, channel, options.timeoutMs));
   }
 
   /** Set once the command has ended. */

@@ -61,13 +61,20 @@ export class SshSession {
     return !this.#socket.destroyed && !this.#socket.readableEnded;
   }
 
-  /** Starts a command; null where the device does not let it or does not answer in time. */
-  start(command: string, options: { readonly terminal: boolean; readonly timeoutMs: number }): Promise<ClientChannel | null> {
+  /**
+   * Starts a command; null where the device does not let it or does not answer in time. `attach` is called in the same turn as
+   * the channel is there: its exit status may come in the same packet.
+   */
+  start<T>(
+    command: string,
+    options: { readonly terminal: boolean; readonly timeoutMs: number },
+    attach: (channel: ClientChannel) => T,
+  ): Promise<T | null> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(null), options.timeoutMs);
       const settle = (channel: ClientChannel | null) => {
         clearTimeout(timer);
-        resolve(channel);
+        resolve(channel === null ? null : attach(channel));
       };
       this.#socket.once("close", () => settle(null));
       const pty = { term: "dumb", cols: 512, rows: 24 };
