@@ -196,6 +196,42 @@ t.test("an edge gets the next values only when every gateway that serves the acc
   t.equal(edge.values(path)["pool"]?.length, 1, "the third value waits for the gateway");
 });
 
+t.test("values that an edge has are not staged until a gateway that begins to read the account holds them too", async (t) => {
+  const rig = await VaultRig.make(t);
+  const gateway = await rig.join(t, gatewayEnrolment);
+  const edge = await rig.join(t, { ...edgeEnrolment, via: "gw-1" });
+  await rig.addPump("plant");
+  await rig.setPassword(path, "First-live1");
+  await edge.exchange();
+  const ready = async () => {
+    await gateway.exchange();
+    await edge.exchange();
+    return edge.node.withState((view) => [...view.accounts.values()].map(({ content }) => content.consumersReady));
+  };
+  const pool = () => edge.values(path)["pool"]?.length ?? 0;
+  t.same([await ready(), pool()], [[true], 2], "nobody reads it elsewhere");
+  await rig.call("POST", "/v1/applications", { name: "historian" });
+  await rig.call("POST", "/v1/applications/historian/grants", { pattern: "plant/**" });
+  t.same([await ready(), pool()], [[false], 2]);
+  const accountId = gateway.accountId(path);
+  const hold = (number: number) =>
+    gateway.report([encodeFact({ kind: "consumer-ack", accountId, index: { epoch: 1, number } })]);
+  hold(1);
+  t.same(await ready(), [false], "it must hold all that the edge may stage");
+  hold(2);
+  t.same(await ready(), [true]);
+
+  const disable = (disabled: boolean) => rig.call("PUT", "/v1/applications/historian/disabled", { disabled });
+  await disable(true);
+  t.same(await ready(), [true]);
+  await disable(false);
+  t.same(await ready(), [false], "what was taken back is not held any more");
+  await rig.call("PUT", `/v1/accounts/${path}`, { consumers: "none" });
+  t.same(await ready(), [true], "where the gap is accepted nothing waits");
+  t.match(await rig.call("PUT", `/v1/accounts/${path}`, {}), { consumers: "none", reconcileBy: null });
+  await t.rejects(rig.call("PUT", `/v1/accounts/${path}`, { reconcileBy: path }), { code: "REGISTRY_INVALID" });
+});
+
 t.test("a gateway gets only what its own applications were granted", async (t) => {
   const rig = await VaultRig.make(t);
   const one = await rig.join(t, gatewayEnrolment);

@@ -4,13 +4,16 @@ import { fromHex, toHex } from "../../protocol/base/index.ts";
 import { contentLimits, rotatePolicies } from "../../protocol/content/index.ts";
 import {
   type AccountInput,
+  accountAt,
   addDevice,
   changeDevice,
+  consumerPolicies,
   deviceAt,
   giveOrder,
   modelConstraints,
   orderOf,
   putModel,
+  setAccountRules,
   storedModel,
 } from "../registry/index.ts";
 import type { AccountRow, DeviceRow, OrderRow, VaultTransaction } from "../store/index.ts";
@@ -57,6 +60,8 @@ const device = z.strictObject({
   settings: settings.default({}),
   accounts: z.array(account).min(1).max(accountsPerDevice),
 });
+
+const rules = z.strictObject({ consumers: z.enum(consumerPolicies).optional(), reconcileBy: path.nullable().optional() });
 
 const order = z.strictObject({
   path,
@@ -107,6 +112,17 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
           const found = await deviceAt(tx, params["zone"] ?? "", params["name"] ?? "");
           return describeDevice(tx, await changeDevice(registry, tx, found, body));
         }),
+    }),
+    adminRoute({
+      method: "PUT",
+      path: "/v1/accounts/:zone/:device/:account",
+      body: rules,
+      handle({ params, body }) {
+        const name = [params["zone"], params["device"], params["account"]].join("/");
+        return change(context, changeOfAccount(name), async (registry, tx) =>
+          describeAccount(tx, await setAccountRules(registry, tx, await accountAt(tx, name), body)),
+        );
+      },
     }),
     adminRoute({
       method: "GET",
@@ -160,12 +176,20 @@ async function describeAccount(tx: VaultTransaction, row: AccountRow) {
     rotate: row.rotate,
     intervalS: row.interval_s,
     windowless: row.windowless === 1,
+    consumers: row.consumers,
+    reconcileBy: await pathOf(tx, row.reconcile_by),
     version: current === undefined ? null : `${current.epoch}.${current.number}`,
     provenAtMs: current?.proven_at ?? null,
     /** What its edge last said about it; null until it has said anything. */
     reported: row.reported_at === null ? null : { state: row.reported_state, code: row.reported_code, atMs: row.reported_at },
     pool: versions.filter(({ status }) => status === "issued").length,
   };
+}
+
+async function pathOf(tx: VaultTransaction, accountId: Uint8Array | null): Promise<string | null> {
+  if (accountId === null) return null;
+  const row = await tx.selectFrom("accounts").select("path").where("account_id", "=", accountId).executeTakeFirst();
+  return row?.path ?? null;
 }
 
 function describeOrder(row: OrderRow) {

@@ -117,6 +117,7 @@ async function addAccount(
     reported_code: null,
     reported_at: null,
     break_glass: 0,
+    consumers: "ack-first",
     group_id: null,
     reconcile_by: null,
     rotate_on: 0,

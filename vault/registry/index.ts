@@ -1,3 +1,4 @@
+export { consumerPolicies, setAccountRules } from "./account-rules.ts";
 export * from "./applications.ts";
 export { changeDevice, deviceAt } from "./change-device.ts";
 export { Problems, REGISTRY_CODES, RegistryError } from "./codes.ts";

@@ -16,6 +16,7 @@ export const migrations: readonly Migration[] = [
   { number: 5, name: "which revoked list a node was sent", up: (db) => run(db, revokedSent) },
   { number: 6, name: "fleet rotations, and what each gateway was given", up: (db) => run(db, fleetTables) },
   { number: 7, name: "alarms that end", up: (db) => run(db, alarmsEnd) },
+  { number: 8, name: "remote consumers' policy, and groups by name", up: (db) => run(db, consumersAndGroups) },
 ];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
@@ -112,6 +113,11 @@ const alarmsEnd = [
   "alter table nodes add column alarms_dropped integer not null default 0",
   "create index alarms_of_node on alarms (node_id, resolved_at)",
   "create index alarms_about on alarms (subject, code)",
+];
+
+const consumersAndGroups = [
+  "alter table accounts add column consumers text not null default 'ack-first'",
+  "create table groups (group_id blob primary key, name text not null unique, zone text not null, created_at integer not null)",
 ];
 
 async function run(db: Kysely<VaultTables>, statements: readonly string[]): Promise<void> {

@@ -22,6 +22,7 @@ export interface VaultTables {
   applications: ApplicationRow;
   grants: { app_id: Uint8Array; pattern: string };
   orders: OrderRow;
+  groups: { group_id: Uint8Array; name: string; zone: string; created_at: number };
   consumers: { account_id: Uint8Array; node_id: Uint8Array; epoch: number; number: number };
   escrows: { node_id: Uint8Array; epoch: number; seq: number; received_at: number; context: Uint8Array; escrow: Uint8Array };
   alarms: AlarmRow;
@@ -182,6 +183,8 @@ export interface AccountRow {
   reconcile_by: Uint8Array | null;
   /** Sum of rotateOnBit. */
   rotate_on: number;
+  /** ack-first | none: whether the gateways that serve the account hold a value before its edge may have it. */
+  consumers: string;
   created_at: number;
 }
 

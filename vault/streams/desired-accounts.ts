@@ -51,16 +51,21 @@ export async function accountEntries(
   const versions = await openVersions(context, tx, ids);
   const holds = wish.readers === null ? null : await acknowledgedVersions(tx);
   for (const account of stale) {
-    entries.push(accountEntry(context, account));
+    const ofAccount: DesiredEntry[] = [];
+    const readers = account.consumers === "none" ? [] : (wish.readers?.(account) ?? []);
+    let ready = true;
     for (const version of versions.get(toHex(account.account_id)) ?? []) {
       const role = exportedRole(version.status, holds === null ? "gateway" : "edge");
       if (role === null) continue;
       const value = valueEntry(account, version, role);
-      const heldByAll = () =>
-        wish.readers?.(account).every((reader) => holds?.(account, reader, indexOf(version)) === true) !== false;
-      // What an edge once got stays in its pool, also where an application has begun to read the account since.
-      if (version.status === "acknowledged" || wish.exported.has(entryKey(value)) || heldByAll()) entries.push(value);
+      const isCurrent = version.status === "acknowledged";
+      const heldByAll = isCurrent || readers.every((reader) => holds?.(account, reader, indexOf(version)) === true);
+      // What an edge once got stays in its pool; where an application has begun to read the account since, it is not staged yet.
+      if (!heldByAll && !wish.exported.has(entryKey(value))) continue;
+      ready &&= heldByAll;
+      ofAccount.push(value);
     }
+    entries.push(accountEntry(context, account, ready), ...ofAccount);
   }
   return entries;
 }
@@ -93,7 +98,7 @@ function accountOf(entry: Entry): string | null {
   return key;
 }
 
-function accountEntry(context: RegistryContext, account: AccountRow): DesiredEntry {
+function accountEntry(context: RegistryContext, account: AccountRow, consumersReady: boolean): DesiredEntry {
   return plainEntry(context, account.account_id, {
     kind: "account",
     deviceId: account.device_id,
@@ -107,8 +112,7 @@ function accountEntry(context: RegistryContext, account: AccountRow): DesiredEnt
     group: account.group_id,
     reconcileBy: account.reconcile_by,
     rotateOn: account.rotate_on,
-    // A value goes to the edge only when its remote consumers hold it as pending.
-    consumersReady: true,
+    consumersReady,
   });
 }
 

@@ -40,11 +40,20 @@ async function forGateway(
   const applications = servedBy(all, node);
   const accounts = await tx.selectFrom("accounts").selectAll().orderBy("path").execute();
   const granted = accounts.filter((account) => isGranted(applications, account.path));
+  if (changed === null) await forgetHeld(tx, node, granted);
   return [
     ...applications.map((each) => applicationEntry(context, each, each.grants)),
     ...(await conduits(context, tx, node)),
     ...(await accountEntries(context, tx, { accounts: granted, exported, changed, readers: null })),
   ];
+}
+
+/** What is taken back from a gateway it holds no more: an acknowledgement of before says nothing where it is granted again. */
+async function forgetHeld(tx: VaultTransaction, { node_id }: NodeRow, granted: readonly AccountRow[]): Promise<void> {
+  const held = await tx.selectFrom("consumers").select("account_id").where("node_id", "=", node_id).execute();
+  const ids = new Set(granted.map(({ account_id }) => toHex(account_id)));
+  for (const { account_id } of held.filter((each) => !ids.has(toHex(each.account_id))))
+    await tx.deleteFrom("consumers").where("node_id", "=", node_id).where("account_id", "=", account_id).execute();
 }
 
 async function forEdge(
