@@ -60,7 +60,9 @@ export function verifyFolder(options: VerifyFolderOptions): FolderVerdict {
   const folder = openLogFolder(options.path);
   const { member, vaultId, trustDomain } = keysOf(folder);
   if (options.vaultId !== null && options.vaultId !== vaultId) {
-    throw keysRefused(`the log belongs to vault ${vaultId}`);
+    throw new AuditLogError("AUDIT_FOLDER_KEYS", `the log belongs to vault ${vaultId}, not to ${options.vaultId}`, {
+      hint: "Take the id from 'tidegate status' at the vault. Where it is right, this folder is of a node that another vault vouches for.",
+    });
   }
   const logKey = importVerifyKey(member.logKey);
   const node = nodeIdText(member.nodeId);

@@ -6,6 +6,8 @@ export const CONFIG_CODES = {
   CONFIG_INVALID: { fault: "operator", retryable: false },
   /** There is no `tidegate.yaml`, or it cannot be read. */
   CONFIG_MISSING: { fault: "operator", retryable: false },
+  /** The `tidegate.yaml` is that of another kind of node. */
+  CONFIG_OTHER_ROLE: { fault: "operator", retryable: false },
   /** There is a `tidegate.yaml` already; it is never overwritten. */
   CONFIG_EXISTS: { fault: "operator", retryable: false },
 } as const;

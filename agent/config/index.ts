@@ -1,3 +1,4 @@
 export * from "./config.ts";
+export { requireRole } from "./config-role.ts";
 export * from "./errors.ts";
 export * from "./node-shapes.ts";

@@ -43,10 +43,11 @@ export function addJoin<Options extends UnlockOptions>(
       const seams = machineSeams();
       const code = await frame.secret({ label: "enrolment code", fromFile: options.fromFile, fromStdin: options.fromStdin });
       const folder = newDataFolder(frame, role, options);
-      const unlock = await creatingUnlock(frame, { ...options, folder, random: seams.random });
+      const { unlock, note } = await creatingUnlock(frame, { ...options, folder, random: seams.random });
       try {
         const text = code.use((bytes) => Buffer.from(bytes).toString("utf8"));
         const { name, zone } = await join({ folder, code: text, unlock, seams }, options);
+        if (note !== null) frame.output.say(note);
         frame.output.result(
           { name, zone, data: folder.path },
           (one) => `joined as ${one.name} in zone ${one.zone}; data in ${one.data}`,
@@ -79,10 +80,11 @@ export function addRun<Config>(
     .description(`run this ${role} in the foreground until it is stopped`)
     .action(async (options: UnlockOptions) => {
       if (role === "edge") await keepSmall();
-      const { loadConfig } = await import("../../agent/config/index.ts");
+      const { loadConfig, requireRole } = await import("../../agent/config/index.ts");
       const { machineSeams } = await import("../../agent/seams/index.ts");
       const { schema, start } = await load();
       const folder = openDataFolder(dataPath(frame, role, options));
+      requireRole(folder.config, role);
       const config = loadConfig(folder.config, schema);
       const unlock = await openingUnlock(frame, folder, options);
       const stopped = frame.untilStopped();

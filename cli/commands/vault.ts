@@ -60,27 +60,28 @@ async function init(program: Command, frame: Frame, options: InitOptions): Promi
   const { machineSeams } = await import("../../agent/seams/index.ts");
   const seams = machineSeams();
   const path = dataPath(frame, "vault", options);
+  let said: string | null = null;
   const made = await initVault({
     path,
-    // The folder is still beside its place here: what is said of it names the place where it will be.
-    unlock: (folder) => creatingUnlock(sayingPath(frame, folder.path, path), { ...options, folder, random: seams.random }),
+    unlock: async (folder) => {
+      const { unlock, note } = await creatingUnlock(frame, { ...options, folder, random: seams.random });
+      // The folder is still beside its place here: what is said of it names the place where it will be.
+      said = note?.replaceAll(folder.path, path) ?? null;
+      return unlock;
+    },
     trustDomain: options.trustDomain,
     listen: options.listen,
     advertise: options.advertise ?? null,
     version: program.version() ?? "unknown",
     seams,
   });
+  if (said !== null) frame.output.say(said);
   frame.output.result(made, ({ vaultId, folder, offlineKeys }) => [
     `vault ${vaultId}`,
     `in ${folder}`,
     "Carry these away: they are needed to rotate the root and to recover passwords, never to run.",
     ...offlineKeys.map((file) => `  ${file}`),
   ]);
-}
-
-function sayingPath(frame: Frame, staging: string, path: string): Frame {
-  const { output } = frame;
-  return { ...frame, output: { ...output, say: (line) => output.say(line.replaceAll(staging, path)) } };
 }
 
 async function enroll(frame: Frame, name: string, options: EnrollOptions): Promise<void> {

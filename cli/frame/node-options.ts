@@ -48,17 +48,23 @@ export async function openingUnlock(frame: Frame, folder: DataFolder, options: U
   return { kind: "passphrase", passphrase: await frame.secret({ label: "passphrase of this node" }) };
 }
 
-/** How a new node's seal key is sealed: by option or systemd credential, else under a new key file of its own, which is said. */
+export interface CreatedUnlock {
+  readonly unlock: Unlock;
+  /** What to say of it once the node is made; null where the operator chose it. */
+  readonly note: string | null;
+}
+
+/** How a new node's seal key is sealed: by option or systemd credential, else under a new key file of its own. */
 export async function creatingUnlock(
   frame: Frame,
   options: UnlockOptions & { readonly folder: DataFolder; readonly random: Random },
-): Promise<Unlock> {
+): Promise<CreatedUnlock> {
   const named = await namedUnlock(frame, options, true);
-  if (named !== null) return named;
+  if (named !== null) return { unlock: named, note: null };
   const path = ownKeyFile(options.folder);
   if (!existsSync(path)) createKeyFile(path, options.random);
-  frame.output.say(`sealed under the key file ${path}: it protects a stolen database, not a stolen disk (--passphrase does)`);
-  return { kind: "key-file", path };
+  const note = `sealed under the key file ${path}: it protects a stolen database, not a stolen disk (--passphrase does)`;
+  return { unlock: { kind: "key-file", path }, note };
 }
 
 async function namedUnlock(frame: Frame, options: UnlockOptions, confirm: boolean): Promise<Unlock | null> {

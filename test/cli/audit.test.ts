@@ -92,7 +92,10 @@ t.test("what cannot be verified is an error, never OK", async (t) => {
   await t.rejects(run(["audit", "verify", data, "--anchor", join(data, "audit/0/member.cbor")]), {
     code: "AUDIT_ANCHOR_INVALID",
   });
-  await t.rejects(run(["audit", "verify", data, "--vault-id", "00"]), { code: "AUDIT_FOLDER_KEYS" });
+  await t.rejects(run(["audit", "verify", data, "--vault-id", "00"]), {
+    code: "AUDIT_FOLDER_KEYS",
+    hint: /tidegate status/,
+  });
   await t.rejects(run(["audit", "export", "/mnt"]), { code: "NOT_AVAILABLE" });
   await t.rejects(run(["audit", "tail", "--lines", "x"]), { code: "CLI_USAGE" });
 });

@@ -21,9 +21,9 @@ interface Told {
 /** Runs the command line in this process; secrets that it asks for come from `secrets`, by label. */
 async function run(
   words: readonly string[],
-  more: { secrets?: Record<string, string>; stop?: Promise<string> } = {},
+  more: { secrets?: Record<string, string>; stop?: Promise<string>; told?: Told } = {},
 ): Promise<Told> {
-  const told: Told = { stdout: "", stderr: "", exit: 0 };
+  const told: Told = more.told ?? { stdout: "", stderr: "", exit: 0 };
   const write = (stream: "stdout" | "stderr") => ({
     write(text: string) {
       told[stream] += text;
@@ -86,6 +86,13 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
   ]);
   t.equal(statSync(code).mode & 0o777, 0o600);
   t.match(parseEnrolmentCode(readFileSync(code, "utf8")), { name: "edge-1", role: 2 });
+  const failed: Told = { stdout: "", stderr: "", exit: 0 };
+  const joining = ["edge", "join", "--gateway", "127.0.0.1:1", "--data", join(parent, "e")];
+  const typed = { secrets: { "enrolment code": readFileSync(code, "utf8").trim() }, told: failed };
+  await t.rejects(run(joining, typed), { code: "LINK_UNREACHABLE" });
+  t.equal(failed.stderr, "", "nothing is said of a node that was not made");
+  await t.rejects(run(["edge", "run", ...data]), { code: "CONFIG_OTHER_ROLE", hint: /tidegate vault run/ });
+  await t.rejects(run(["gateway", "run", ...data]), { code: "CONFIG_OTHER_ROLE" });
   const elsewhere = await run(["status", "--data", join(parent, "elsewhere")]);
   t.equal(elsewhere.exit, 1);
   t.match(elsewhere.stderr, /elsewhere.*--data DIR/);
