@@ -56,6 +56,8 @@ export interface Account {
   identityChanged: boolean;
   /** The value of which it was told already that it is finished after its window has closed. */
   pastWindow: number | null;
+  /** As the account that changes others: the value that the device refused last; null where none. */
+  refusedAsHelper: number | null;
   cancelTimer: () => void;
 }
 
@@ -77,6 +79,7 @@ export function accountOf(id: Uint8Array, key: string, record: AccountRecord): A
     says: null,
     identityChanged: false,
     pastWindow: null,
+    refusedAsHelper: null,
     cancelTimer: () => {},
   };
 }
@@ -84,6 +87,13 @@ export function accountOf(id: Uint8Array, key: string, record: AccountRecord): A
 /** Path for people, or the id where the vault names the account no more. */
 export function nameOf(account: Account): string {
   return account.content?.path ?? account.key;
+}
+
+/** The other accounts of the account's device. */
+export function neighboursOf(account: Account, all: Iterable<Account>): Account[] {
+  const device = account.device?.key;
+  if (device === undefined) return [];
+  return [...all].filter((other) => other !== account && other.device?.key === device);
 }
 
 /** The lockout of the account's device as the budget reads it. */

@@ -1,11 +1,12 @@
 import type { View } from "../../agent/store/index.ts";
-import type { AdapterHost, DeviceJob, Outcome } from "../../firmware-adapters/index.ts";
+import type { AdapterHost, DeviceCode, DeviceJob, Outcome } from "../../firmware-adapters/index.ts";
 import { assert } from "../../protocol/base/index.ts";
 import type { Fields } from "../../protocol/content/index.ts";
 import type { DeviceEffect } from "../../protocol/rotation/index.ts";
 import type { Account } from "./account.ts";
+import { helperLogin, helperOf, noteHelper } from "./helper.ts";
 import { exchangeTimeoutMs } from "./limits.ts";
-import { decodeIdentity, decodeValue, tables, valueId } from "./record.ts";
+import { decodeIdentity, decodeValue, servedRef, tables, valueId } from "./record.ts";
 
 /** The part of the adapter host that the engine uses. */
 export type Adapters = Pick<AdapterHost, "run">;
@@ -16,18 +17,34 @@ export interface Exchange {
   run(): Promise<Outcome>;
 }
 
-/** Reads what one exchange needs. Without a model nothing is sent. */
-export function prepareExchange(account: Account, effect: DeviceEffect, view: View, adapters: Adapters): Exchange {
+export interface ExchangeParts {
+  readonly account: Account;
+  readonly effect: DeviceEffect;
+  /** Every account of the edge: one of them may have to make the change. */
+  readonly all: Iterable<Account>;
+}
+
+/** Reads what one exchange needs. Without a model, or without the account that makes the change, nothing is sent. */
+export function prepareExchange({ account, effect, all }: ExchangeParts, view: View, adapters: Adapters): Exchange {
+  const helper = helperOf(account, all);
   const { device, content } = account;
   const model = device?.model ?? null;
-  if (device === null || content === null || model === null) return { run: () => Promise.resolve(noModel) };
+  if (device === null || content === null || model === null)
+    return nothingSent("ADAPTER_UNKNOWN", "no model that this edge can use");
   const changes = effect.action === "prepare" || effect.action === "push";
+  const helped = changes || effect.action === "save";
+  if (helped && helper.kind === "missing")
+    return nothingSent("SSH_HELPER_MISSING", "the account that makes the change is not known");
+  if (helped && helper.kind === "refused")
+    return nothingSent("SSH_HELPER_REFUSED", "the password of the account that makes the change was refused");
   const current = fieldsOf(account, effect.login, view);
   const next = changes ? fieldsOf(account, effect.ref, view) : null;
+  const helpers = helped && helper.kind === "account" ? helperFields(account, effect, helper.account, view) : null;
   const job: DeviceJob = {
     target: { host: device.content.host, port: device.content.port, settings: device.settings },
     username: content.username,
     secrets: { current: asRecord(current), next: next === null ? null : asRecord(next) },
+    helper: helpers === null || helper.kind !== "account" ? undefined : helperLogin(helper.account, asRecord(helpers)),
     model,
     identity: pinnedIdentity(device.id, view)?.identity ?? null,
     timeoutMs: exchangeTimeoutMs,
@@ -38,23 +55,28 @@ export function prepareExchange(account: Account, effect: DeviceEffect, view: Vi
   return {
     async run() {
       try {
-        if (effect.action !== "push") return await adapters.run(model.adapter, effect.action, job);
-        assert(state !== null, "a push has its request");
-        return await adapters.run(model.adapter, "push", { ...job, state });
+        assert(effect.action !== "push" || state !== null, "a push has its request");
+        const outcome = await (effect.action === "push" && state !== null
+          ? adapters.run(model.adapter, "push", { ...job, state })
+          : adapters.run(model.adapter, effect.action, job));
+        noteHelper(account, helper, outcome);
+        return outcome;
       } finally {
-        for (const { value } of [...current, ...(next ?? [])]) value.fill(0);
+        for (const { value } of [...current, ...(next ?? []), ...(helpers ?? [])]) value.fill(0);
       }
     },
   };
 }
 
-const noModel: Outcome = {
-  kind: "NOT_SENT",
-  code: "ADAPTER_UNKNOWN",
-  detail: "no model that this edge can use",
-  mayHaveSpentAttempt: false,
-  prepareAgain: false,
-};
+function nothingSent(code: DeviceCode, detail: string): Exchange {
+  const outcome: Outcome = { kind: "NOT_SENT", code, detail, mayHaveSpentAttempt: false, prepareAgain: false };
+  return { run: () => Promise.resolve(outcome) };
+}
+
+/** An admin account that changes itself logs in with what the machine says; any other with what it is served as. */
+function helperFields(account: Account, effect: DeviceEffect, helper: Account, view: View): Fields {
+  return fieldsOf(helper, helper === account ? effect.login : servedRef(helper.record.state), view);
+}
 
 /** The device's pinned identity, or null before its first proof; an identity of null means that its protocol has none. */
 export function pinnedIdentity(deviceId: Uint8Array, view: View): { readonly identity: string | null } | null {

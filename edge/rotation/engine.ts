@@ -9,11 +9,12 @@ import type {
   RotationInputs,
 } from "../../protocol/rotation/index.ts";
 import { isResting, step } from "../../protocol/rotation/index.ts";
-import { type Account, accountOf, nameOf, type OpenOrder } from "./account.ts";
+import { type Account, accountOf, nameOf, neighboursOf, type OpenOrder } from "./account.ts";
 import { backOffMs } from "./back-off.ts";
 import { recordArrow } from "./commit.ts";
 import { pinnedIdentity, prepareExchange } from "./device-work.ts";
 import type { EngineOptions } from "./engine-options.ts";
+import { lacksHelper } from "./helper.ts";
 import { identityFound } from "./identity.ts";
 import { inputsOf } from "./inputs.ts";
 import { candidateOfValue, type IssuedValue, issueValues } from "./issue-values.ts";
@@ -118,6 +119,8 @@ export class RotationEngine {
       return true;
     }
     const before = account.record.state;
+    if (next.event.kind === "rotate" && lacksHelper(account, this.#accounts.values()))
+      return this.#refused(account, "ROTATION_HELPER", next.order);
     const effects = this.#dispatch(account, next.event, { order: next.order });
     const refused = effects.find((effect) => effect.kind === "refuse");
     if (refused !== undefined) return this.#refused(account, refused.code, next.order);
@@ -158,7 +161,8 @@ export class RotationEngine {
 
   async #exchange(account: Account, exchange: DeviceEffect): Promise<void> {
     const { store, adapters, log } = this.#options;
-    const outcome = await store.read((view) => prepareExchange(account, exchange, view, adapters)).run();
+    const parts = { account, effect: exchange, all: this.#accounts.values() };
+    const outcome = await store.read((view) => prepareExchange(parts, view, adapters)).run();
     account.busy = false;
     log.info("device.answered", { account: nameOf(account), name: exchange.action, outcome: outcome.kind, code: outcome.code });
     // A request that was made is not sent any more: the next process makes it again.
@@ -199,7 +203,7 @@ export class RotationEngine {
       account.intervalAtMs = seams.clock.sinceBootMs() + rejectedRetryMs;
     this.#follow(account, effects);
     this.advance(account);
-    for (const other of this.#neighbours(account)) this.advance(other);
+    for (const other of neighboursOf(account, this.#accounts.values())) this.advance(other);
   }
 
   #backOff(account: Account, failed: boolean): void {
@@ -247,17 +251,11 @@ export class RotationEngine {
       openness: opennessOf(account, interval, order),
       heldHere: device !== null && site.heldFor(device) !== null,
       permitted: site.permitted(),
-      neighbours: this.#neighbours(account),
+      neighbours: neighboursOf(account, this.#accounts.values()),
       spaceReserved: store.stopped === null && spaceLeft(),
       escrowed: this.#options.escrowed(),
       identityPinned: device !== null && store.read((view) => pinnedIdentity(device.id, view)) !== null,
     });
-  }
-
-  #neighbours(account: Account): Account[] {
-    const device = account.device?.key;
-    if (device === undefined) return [];
-    return [...this.#accounts.values()].filter((other) => other !== account && other.device?.key === device);
   }
 
   #endOrder(account: Account, order: OpenOrder, end: OrderEnd): void {

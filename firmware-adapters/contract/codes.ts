@@ -37,6 +37,7 @@ export const DEVICE_CODES = {
   SSH_NO_PASSWORD_LOGIN: { fault: "operator", retryable: false },
   SSH_PASSWORD_EXPIRED: { fault: "operator", retryable: false },
   SSH_HELPER_MISSING: { fault: "operator", retryable: false },
+  SSH_HELPER_REFUSED: { fault: "operator", retryable: false },
   SSH_HELPER_FAILED: { fault: "operator", retryable: true },
 } as const satisfies Readonly<Record<string, CodeFacts>>;
 

@@ -57,7 +57,8 @@ export function changerSession(read: SshJob): SessionOptions | OtherOutcome {
  */
 export function asChangers(read: SshJob, outcome: OtherOutcome): OtherOutcome {
   if (read.model.parameters.changedBy === "self" || outcome.kind === "NOT_SENT") return outcome;
-  return { ...notSent("SSH_HELPER_FAILED", `helper: ${outcome.code}`), mayHaveSpentAttempt: outcome.mayHaveSpentAttempt };
+  const code = outcome.kind === "REJECTED_AUTH" ? "SSH_HELPER_REFUSED" : "SSH_HELPER_FAILED";
+  return { ...notSent(code, `helper: ${outcome.code}`), mayHaveSpentAttempt: outcome.mayHaveSpentAttempt };
 }
 
 /** The new password as text, or why it cannot be the new one. */

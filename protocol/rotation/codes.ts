@@ -29,6 +29,8 @@ export const ROTATION_CODES = {
   ROTATION_POOL_REJECTED: { fault: "operator", retryable: false },
   /** The device's identity is not pinned, or it is another one than the pinned. */
   ROTATION_IDENTITY: { fault: "peer", retryable: false },
+  /** The account that makes the changes on this device is not known to the edge, or its password was refused. */
+  ROTATION_HELPER: { fault: "operator", retryable: false },
   /** The store has not the space that a whole rotation writes. */
   ROTATION_NO_SPACE: { fault: "environment", retryable: true },
   /** A remote consumer does not hold the next value yet. */

@@ -129,7 +129,7 @@ await peerSuite(t, sshdPeer, async (suite) => {
     const bad = { ...options, current: second, next: first, helper: { name: admin.name, password: wrong } };
     for (const operation of ["prepare", "push"] as const) {
       const outcome = await run(operation, jobFor(at, bad));
-      t.match(outcome, { kind: "NOT_SENT", code: "SSH_HELPER_FAILED", mayHaveSpentAttempt: true }, operation);
+      t.match(outcome, { kind: "NOT_SENT", code: "SSH_HELPER_REFUSED", mayHaveSpentAttempt: true }, operation);
     }
     const { helper: _none, ...without } = { ...options, current: second, next: first };
     for (const operation of ["prepare", "push"] as const) {

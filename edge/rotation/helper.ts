@@ -1,0 +1,45 @@
+import type { DeviceHelper, Outcome } from "../../firmware-adapters/index.ts";
+import type { Account } from "./account.ts";
+import { servedRef } from "./record.ts";
+
+/** Who makes the changes on an account's device. */
+export type Helper =
+  /** The account itself. */
+  | { readonly kind: "self" }
+  /** The model names another account, and this edge does not hold it for this device, or its password was refused. */
+  | { readonly kind: "missing" | "refused" }
+  | { readonly kind: "account"; readonly account: Account };
+
+/** Finds it by the path in the setting `admin`: only an account of the same device may be sent there. */
+export function helperOf(account: Account, all: Iterable<Account>): Helper {
+  const { device } = account;
+  const model = device?.model ?? null;
+  if (device === null || model?.adapter !== "ssh" || model.parameters.changedBy !== "admin") return { kind: "self" };
+  const path = device.settings["admin"];
+  for (const other of all) {
+    if (other.content === null || other.content.path !== path || other.device?.key !== device.key) continue;
+    return other.refusedAsHelper === servedRef(other.record.state) ? { kind: "refused" } : { kind: "account", account: other };
+  }
+  return { kind: "missing" };
+}
+
+/** True where nobody can make the changes now: a rotation is refused before anything is staged. */
+export function lacksHelper(account: Account, all: Iterable<Account>): boolean {
+  const { kind } = helperOf(account, all);
+  return kind === "missing" || kind === "refused";
+}
+
+/**
+ * Notes that the device refused the helper's password: until it is another one, or was proven, nobody is changed with it.
+ * Every account of the device would spend an attempt of the helper's otherwise.
+ */
+export function noteHelper(account: Account, helper: Helper, outcome: Outcome): void {
+  if (helper.kind === "account" && outcome.code === "SSH_HELPER_REFUSED")
+    helper.account.refusedAsHelper = servedRef(helper.account.record.state);
+  if (outcome.kind === "OK") account.refusedAsHelper = null;
+}
+
+/** The helper's login for one exchange; the caller wipes the secrets. */
+export function helperLogin(account: Account, secrets: DeviceHelper["secrets"]): DeviceHelper {
+  return { username: account.content?.username ?? "", secrets };
+}
