@@ -16,8 +16,8 @@ import { EscrowBook } from "./escrow.ts";
 import { ModelShelf } from "./models.ts";
 import { NoticeBook } from "./notices/index.ts";
 import type { EdgeParts } from "./parts.ts";
-import { type Adapters, RotationEngine, SiteRules, syncAccounts } from "./rotation/index.ts";
-import { isSynced, putSynced } from "./synced.ts";
+import { type Adapters, momentOf, RotationEngine, SiteRules, syncAccounts } from "./rotation/index.ts";
+import { hasSynced, isSynced, putSynced } from "./synced.ts";
 
 export interface CoreOptions {
   readonly store: Store;
@@ -105,7 +105,8 @@ export function openCore(options: CoreOptions): EdgeCore {
   const take = (view: ContentView) => {
     models.take(view);
     applications.take(view);
-    syncAccounts(engine, view, { store, books, models: models.find, held: node.mode === "QUARANTINE" });
+    const joinedAt = hasSynced(store) ? null : momentOf(seams.clock);
+    syncAccounts(engine, view, { store, books, models: models.find, held: node.mode === "QUARANTINE", joinedAt });
     credentials.index(engine);
   };
   const sync = () => {

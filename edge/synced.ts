@@ -16,6 +16,11 @@ export function isSynced(store: Store, head: StreamHead): boolean {
   return row !== null && sameBytes(row, encodeHead(head));
 }
 
+/** True where something was taken in before, by this process or an earlier one. */
+export function hasSynced(store: Store): boolean {
+  return store.read((view) => view.get(table, headRow)) !== null;
+}
+
 function encodeHead({ epoch, seq, id }: StreamHead): Uint8Array {
   return encodeTcbor([epoch, seq, id]);
 }

@@ -5,6 +5,7 @@ export { RotationEngine } from "./engine.ts";
 export type { EngineOptions } from "./engine-options.ts";
 export { allDue, dueAccounts, escrowedAccount } from "./escrow-rows.ts";
 export { reservedBytes } from "./limits.ts";
+export { momentOf } from "./moment.ts";
 export { type AccountRecord, decodeValue, servedRef, tables, valueId } from "./record.ts";
 export { SiteRules } from "./site-rules.ts";
 export { type ModelSource, type SyncOptions, syncAccounts } from "./sync.ts";

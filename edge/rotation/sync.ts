@@ -2,12 +2,13 @@ import type { Store } from "../../agent/store/index.ts";
 import type { DeviceModel } from "../../firmware-adapters/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
 import type { ContentView, CredentialContent, DeviceContent } from "../../protocol/content/index.ts";
-import { adopted, offersOf } from "../../protocol/rotation/index.ts";
+import { adopted, attemptLimit, offersOf } from "../../protocol/rotation/index.ts";
 import { WeekCalendar } from "../../protocol/time/index.ts";
 import { type Account, accountOf, type DeviceSpec } from "./account.ts";
 import type { Books } from "./commit.ts";
 import type { RotationEngine } from "./engine.ts";
 import type { IssuedValue } from "./issue-values.ts";
+import type { Moment } from "./moment.ts";
 import { hasEnded } from "./orders.ts";
 import { type AccountRecord, decodeValue, encodeRecord, encodeValue, type StoredValue, tables, valueId } from "./record.ts";
 
@@ -23,6 +24,11 @@ export interface SyncOptions {
   readonly models: ModelSource;
   /** The node is in quarantine: every account is held until an operator releases it. */
   readonly held: boolean;
+  /**
+   * Now, where this edge has taken nothing in before: the accounts that its first bundle brings may have been another edge's until a
+   * moment ago, so their attempts count as spent, and changes as under way.
+   */
+  readonly joinedAt?: Moment | null;
 }
 
 /**
@@ -56,20 +62,21 @@ export function syncAccounts(engine: RotationEngine, view: ContentView, options:
 }
 
 /** All new accounts in one transaction: adopting rotates nothing and touches no device. */
-function adoptNew(engine: RotationEngine, view: ContentView, { store, books }: SyncOptions): void {
+function adoptNew(engine: RotationEngine, view: ContentView, { store, books, models, joinedAt = null }: SyncOptions): void {
   const fresh: { account: Account; value: StoredValue }[] = [];
-  for (const [key, { entry }] of view.accounts) {
+  for (const [key, { entry, content }] of view.accounts) {
     if (engine.accounts.has(key)) continue;
     const current = view.credentials.get(key)?.find(({ content }) => content.role === "current")?.content;
     if (current === undefined) continue;
     const value = storedValue(current);
     const state = adopted({ ref: 0, kind: "password", index: value.index, derivedFrom: null });
+    const takenOver = joinedAt !== null && locksOut(view.devices.get(toHex(content.deviceId))?.content ?? null, models);
     const record: AccountRecord = {
-      state,
+      state: takenOver ? { ...state, spent: attemptLimit("none") } : state,
       nextRef: 1,
       request: null,
-      lastAttempt: null,
-      lastPush: null,
+      lastAttempt: takenOver ? joinedAt : null,
+      lastPush: takenOver ? joinedAt : null,
       currentSinceS: books.time().lo,
       rotated: false,
       orderId: null,
@@ -114,6 +121,11 @@ function deviceSpecs(engine: RotationEngine, view: ContentView, models: ModelSou
 
 function windowsKey({ windows, timeZone }: DeviceContent): string {
   return windows.length === 0 ? "" : JSON.stringify([timeZone, windows]);
+}
+
+/** False only where the device is known never to lock anybody out. */
+function locksOut(device: DeviceContent | null, models: ModelSource): boolean {
+  return device === null || models(device.model, Object.fromEntries(device.settings))?.model.lockout !== "none";
 }
 
 function noteOrders(engine: RotationEngine, view: ContentView, store: Store): void {

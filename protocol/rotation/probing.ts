@@ -14,19 +14,19 @@ export function beginProbe(state: RotationState, tried: { refused?: number; unan
 
 /**
  * The order to try: new → current → older, but current first where the device's policy refused the new one. The second round goes
- * strictly from newest to oldest: a device that reboots in the middle of it falls back to an older value, which is then still ahead. Last
- * come the values of the pool.
+ * strictly from newest to oldest, the values of the pool too: a device that reboots in the middle of it falls back to an older value, which is
+ * then still ahead.
  */
 export function probeOrder(state: RotationState): number[] {
   const { next, current } = state;
   const sent = next !== null && state.candidates.some(({ ref }) => ref === next);
   const first = !sent ? [current] : state.rejected.includes(next) ? [current, next] : [next, current];
-  const newest = state.candidates.toSorted((a, b) => compareIndex(b.index, a.index));
-  // Where a login brings no answer the device is more likely away than restored.
-  const history = state.unanswered.length === 0 ? state.history.slice(0, maxProbedHistory) : [];
   // What this edge never sent, another one in whose place it came may have sent.
   const unsent = state.round === 1 && state.unanswered.length === 0 ? state.pool : [];
-  return [...new Set([...(state.round === 0 ? first : []), ...refs(newest), ...refs(history), ...refs(unsent)])];
+  const newest = [...state.candidates, ...unsent].toSorted((a, b) => compareIndex(b.index, a.index));
+  // Where a login brings no answer the device is more likely away than restored.
+  const history = state.unanswered.length === 0 ? state.history.slice(0, maxProbedHistory) : [];
+  return [...new Set([...(state.round === 0 ? first : []), ...refs(newest), ...refs(history)])];
 }
 
 function refs(candidates: readonly Candidate[]): number[] {

@@ -79,6 +79,7 @@ export interface Ingested {
   readonly problem: string | undefined;
 }
 
+/** The fingerprint of a value. */
 export const printOf = (ref: number) => new Uint8Array(32).fill(ref);
 const idOf = (text: string) => new Uint8Array(hash("sha256", text, "buffer"));
 const zeros = (length: number) => new Uint8Array(length);
@@ -254,4 +255,28 @@ function factTaken(vault: VaultState, { leaf, report }: ModelFact): VaultState {
   if (!known) return vault;
   if (!isLaterLeaf(place(leaf), place(vault.lastLeaf))) return vault;
   return { ...vault, lastLeaf: leaf, ledger: ingestReport(vault.ledger, report) };
+}
+
+/** Equal for equal states. */
+export function vaultText({ ledger, sender, receiver, outbox, ...rest }: VaultState): string {
+  const values = ledger.values.map(({ index, fingerprint: [ref], status }) => `${index.join(".")}=${ref}${status}`);
+  const streams = [
+    sender.epoch,
+    sender.nextSeq,
+    sender.snapshotWanted,
+    placeText(sender.acknowledged),
+    placeText(receiver.head),
+  ];
+  const sent = outbox.map(({ id }) => hex(id));
+  const state = [ledger.epoch, ledger.nextNumber, ledger.unsettled, rest.lastLeaf, rest.drawn, rest.lineage];
+  return `${values}|${streams}|${sent}|${state}|${hex(sender.prev)}`;
+}
+
+/** A place in a stream, shortly. */
+export function placeText(head: { readonly epoch: number; readonly seq: number } | null): string {
+  return head === null ? "-" : `${head.epoch}.${head.seq}`;
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }

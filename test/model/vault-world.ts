@@ -1,41 +1,36 @@
-import { AssertionError, sameBytes, TidegateError } from "../../protocol/base/index.ts";
+import { AssertionError, sameBytes } from "../../protocol/base/index.ts";
 import {
-  applyBody,
   type EntryMap,
-  emptyBody,
   emptyDigest,
   emptyState,
   headerHeard,
   itemApplied,
-  itemIssued,
   type Judge,
   judge,
   type ReceiverState,
   raiseReceiverEpoch,
-  raiseSenderEpoch,
-  type SenderState,
-  snapshotDue,
   startReceiver,
   startSender,
 } from "../../protocol/bundle/index.ts";
-import { adopted, type Candidate, everyCandidate, offersOf, openValues, step } from "../../protocol/rotation/index.ts";
-import { DeviceWorld, keyOf as keyOfPlant, type Move, type RotationReport, type Step, type World } from "./device-world.ts";
+import { adopted, everyCandidate, offersOf, openValues, step } from "../../protocol/rotation/index.ts";
+import { DeviceWorld, keyOf as keyOfPlant, type Move, type Step, type World } from "./device-world.ts";
 import { isSettled, type Model } from "./explorer.ts";
+import { candidate, type EdgeLink, entriesWith, reported } from "./model-edge.ts";
 import {
-  desired,
+  hex,
   type Item,
   ingested,
-  type ModelFact,
-  makeItem,
   newVault,
   nonceOf,
   offered,
-  printOf,
+  placeText,
   restoredVault,
   towardsNewEdge,
   type VaultState,
+  vaultText,
   worked,
 } from "./model-vault.ts";
+import { VaultWork } from "./vault-work.ts";
 
 /** What is explored of vault, medium, edge and device together; the rules are the real ones unless a planted bug breaks one. */
 export interface SystemOptions {
@@ -62,19 +57,6 @@ export interface SystemOptions {
   readonly maxStates?: number;
 }
 
-/** The edge's ends of its streams. */
-interface EdgeLink {
-  readonly receiver: ReceiverState;
-  readonly entries: EntryMap;
-  readonly sender: SenderState;
-  /** Every report that it ever sealed: the medium may bring any of them, any number of times. */
-  readonly reports: readonly Item[];
-  readonly leaves: number;
-  /** Vault epoch of the newest root that it knows, and the one of its last acknowledged escrow. */
-  readonly root: number;
-  readonly escrowed: number;
-}
-
 export interface SystemWorld {
   readonly plant: World;
   /** The vault's transaction under way, its store, and the copy of its store. */
@@ -90,6 +72,12 @@ export interface SystemWorld {
   readonly restored: boolean;
 }
 
+/** Both ends after a new edge has joined. */
+interface Join {
+  readonly vault: VaultState;
+  readonly link: EdgeLink;
+}
+
 interface SystemMove {
   readonly name: string;
   readonly to: SystemWorld;
@@ -101,18 +89,19 @@ const lockout = 3;
 /** Vault, medium, edge and device in one space. */
 export class SystemModel implements Model<SystemWorld> {
   readonly #options: SystemOptions;
-  readonly #values: number;
   readonly #judge: Judge;
   readonly #plant: DeviceWorld;
   readonly #backup: VaultState;
   readonly #ids = new WeakMap<object, number>();
   readonly #texts = new Map<string, number>();
   readonly #applied = new WeakMap<Item, WeakMap<EntryMap, EntryMap | string>>();
+  readonly #vaults: VaultWork;
+  readonly #joins = new WeakMap<VaultState, Join>();
 
   constructor(options: SystemOptions) {
     this.#options = options;
-    this.#values = options.values ?? 2;
     this.#judge = options.judge ?? judge;
+    this.#vaults = new VaultWork({ judge: this.#judge, values: options.values ?? 2, afterReport: options.afterReport });
     this.#plant = new DeviceWorld({
       step: options.step ?? step,
       threshold: lockout,
@@ -129,8 +118,9 @@ export class SystemModel implements Model<SystemWorld> {
 
   /** An adopted account, both streams begun, nothing issued yet. */
   start(): SystemWorld {
-    const vault = worked(newVault(1), 0, true);
-    return this.#joined({ plant: this.#plant.start(), edge: 1, vault, failedOver: false, restored: false });
+    const { vault, link } = this.#join(this.#vaults.one(worked(newVault(1), 0, true)), 1);
+    const vaults = { memory: vault, stored: vault, replica: vault };
+    return { ...vaults, plant: this.#plant.start(), medium: [], link, edge: 1, failedOver: false, restored: false };
   }
 
   moves(world: SystemWorld): SystemMove[] {
@@ -144,7 +134,7 @@ export class SystemModel implements Model<SystemWorld> {
       const plant = { ...world.plant, escrowed: false };
       moves.push({
         name: "new root reaches the edge",
-        to: { ...world, plant, link: this.#report(plant, { ...knows, receiver }, []) },
+        to: { ...world, plant, link: reported(plant, { ...knows, receiver }, []) },
       });
     }
     const whole = world.memory === world.replica;
@@ -198,36 +188,8 @@ export class SystemModel implements Model<SystemWorld> {
 
   /** A step of edge, device or people; what the machine reports is sealed with it. */
   #ofPlant(world: SystemWorld, { name, to, problem, reports = [] }: Move): SystemMove {
-    const link = reports.length === 0 ? world.link : this.#report(to, world.link, reports);
+    const link = reports.length === 0 ? world.link : reported(to, world.link, reports);
     return { name, problem, to: { ...world, plant: to, link } };
-  }
-
-  /** Seals a report: what is not acknowledged goes into a snapshot again, an escrow into each until one is acknowledged. */
-  #report(plant: World, link: EdgeLink, reports: readonly RotationReport[]): EdgeLink {
-    const facts: ModelFact[] = reports.map(({ report, ref }, i) => ({
-      leaf: link.leaves + i + 1,
-      report: { kind: report, index: indexOf(plant, ref), fingerprint: printOf(ref) },
-    }));
-    const open = link.reports.filter(({ id }) => link.sender.unacknowledged.some((each) => sameBytes(each.id, id)));
-    const sender = link.root > link.sender.epoch ? raiseSenderEpoch(link.sender, link.root) : link.sender;
-    const snapshot = snapshotDue(sender);
-    const digest = emptyDigest();
-    const due = link.root > link.escrowed;
-    const item = makeItem({
-      sender,
-      receiver: link.receiver,
-      body: emptyBody(digest, snapshot ? null : digest),
-      root: link.root,
-      facts: snapshot ? [...open.flatMap((each) => each.facts), ...facts] : facts,
-      escrow: due ? escrowOf(plant) : null,
-      up: true,
-    });
-    return {
-      ...link,
-      leaves: link.leaves + facts.length,
-      sender: itemIssued(sender, item.id, item.header.kind),
-      reports: [...link.reports, item],
-    };
   }
 
   /** A bundle arrives: judged, applied whole, and its values offered to the machine. */
@@ -259,7 +221,7 @@ export class SystemModel implements Model<SystemWorld> {
     this.#applied.set(item, known);
     let after = known.get(held);
     if (after === undefined) {
-      after = applied(held, item);
+      after = entriesWith(held, item);
       known.set(held, after);
     }
     return after;
@@ -278,7 +240,7 @@ export class SystemModel implements Model<SystemWorld> {
       const move = this.#plant.apply(plant, name, event);
       plant = move.to;
       problem ??= move.problem;
-      if (move.reports !== undefined && move.reports.length > 0) link = this.#report(plant, link, move.reports);
+      if (move.reports !== undefined && move.reports.length > 0) link = reported(plant, link, move.reports);
     }
     return { name, problem, to: { ...world, plant, link } };
   }
@@ -292,29 +254,28 @@ export class SystemModel implements Model<SystemWorld> {
     if (unsent.length > 0) moves.push({ name: "bundles leave the vault", to: { ...world, medium: [...medium, ...unsent] } });
     if (memory !== stored) {
       moves.push({ name: "vault stores", to: { ...world, stored: memory } });
-      const lost = { ...stored, lineage: Math.max(stored.lineage, 1) };
+      const lost = this.#vaults.one({ ...stored, lineage: Math.max(stored.lineage, 1) });
       moves.push({ name: "vault crashes", to: { ...world, memory: lost, stored: lost } });
       return moves;
     }
     if (stored !== replica) moves.push({ name: "vault's copy catches up", to: { ...world, replica: stored } });
     if (this.#options.vaultFailsOver === true && !world.failedOver && stored !== replica) {
-      const copy = { ...replica, lineage: replica.lineage + 1 };
+      const copy = this.#vaults.one({ ...replica, lineage: replica.lineage + 1 });
       moves.push({
         name: "vault dies, its copy takes over",
         to: { ...world, memory: copy, stored: copy, replica: copy, failedOver: true },
       });
     }
     if (stored !== replica) return moves;
-    const work = worked(stored, this.#values, false);
+    const work = this.#vaults.work(stored);
     if (work !== stored) moves.push({ name: "vault issues", to: { ...world, memory: work } });
     for (const item of world.link.reports) {
-      const after = ingested(stored, item, this.#judge, this.#values);
-      if (after === null) continue;
-      const state = this.#options.afterReport?.(after.state) ?? after.state;
-      moves.push({ name: `${item.name} arrives`, to: { ...world, memory: state }, problem: after.problem });
+      const after = this.#vaults.ingest(stored, item);
+      if (after !== null)
+        moves.push({ name: `${item.name} arrives`, to: { ...world, memory: after.state }, problem: after.problem });
     }
     if (this.#options.vaultRestored === true && !world.restored) {
-      const back = (this.#options.restore ?? restoredVault)(this.#backup);
+      const back = this.#vaults.one((this.#options.restore ?? restoredVault)(this.#backup));
       moves.push({
         name: "vault restored from its backup",
         to: { ...world, memory: back, stored: back, replica: back, restored: true },
@@ -324,25 +285,26 @@ export class SystemModel implements Model<SystemWorld> {
   }
 
   /** Another edge joins with what the vault holds; it counts the attempts of this window as spent, as the first may have made them. */
-  #replaced({ plant, stored, failedOver, restored }: SystemWorld): SystemWorld {
-    const vault = worked(towardsNewEdge(stored, 2), 0, true);
-    const values = desired(vault.ledger).map(({ index: { epoch, number }, payload: [role, ref = 0] }) => ({
-      role,
-      candidate: candidate(ref, [epoch, number]),
-    }));
-    const current = values.find(({ role }) => role === 0)?.candidate ?? candidate(0, [1, 0]);
-    const pool = values.filter(({ role }) => role !== 0).map((each) => each.candidate);
-    const fresh: World = { ...plant, edge: { ...adopted(current), pool, spent: 1 }, inFlight: null, refused: null };
-    return this.#joined({ plant: this.#options.newEdge?.(fresh) ?? fresh, edge: 2, vault, failedOver, restored });
+  #replaced(world: SystemWorld): SystemWorld {
+    const { plant, stored } = world;
+    const join = this.#joins.get(stored) ?? this.#join(this.#vaults.one(worked(towardsNewEdge(stored, 2), 0, true)), 2);
+    this.#joins.set(stored, join);
+    const values = offered(join.link.entries).map(({ role, ref, index }) => ({ role, candidate: candidate(ref, index) }));
+    const current = values.find(({ role }) => role === "current")?.candidate ?? candidate(0, [1, 0]);
+    const pool = values.filter(({ role }) => role === "pool").map((each) => each.candidate);
+    const edge = { ...adopted(current), pool, spent: 1 };
+    const fresh: World = { ...plant, edge, inFlight: null, refused: null, escrowed: true };
+    const { vault, link } = join;
+    const here = { memory: vault, stored: vault, replica: vault, medium: [], link, edge: 2 };
+    return { ...world, ...here, plant: this.#options.newEdge?.(fresh) ?? fresh };
   }
 
   /** A join's answer is a snapshot, which the edge applies and acknowledges. */
-  #joined(parts: Omit<SystemWorld, "memory" | "stored" | "replica" | "medium" | "link"> & { vault: VaultState }): SystemWorld {
-    const { vault, ...rest } = parts;
+  #join(vault: VaultState, edge: number): Join {
     const [snapshot] = vault.outbox;
     if (snapshot === undefined) throw new Error("a join is answered");
     const { epoch } = vault.ledger;
-    const receiver = startReceiver({ epoch, rootVersion: 1, stateDigest: emptyDigest(), nonce: nonceOf(rest.edge) });
+    const receiver = startReceiver({ epoch, rootVersion: 1, stateDigest: emptyDigest(), nonce: nonceOf(edge) });
     const entries = this.#entriesAfter(emptyState, snapshot);
     if (typeof entries === "string") throw new Error(entries);
     const begun: EdgeLink = {
@@ -354,58 +316,10 @@ export class SystemModel implements Model<SystemWorld> {
       root: epoch,
       escrowed: epoch,
     };
-    const link = this.#report(parts.plant, begun, []);
+    const link = reported(this.#plant.start(), begun, []);
     const [report] = link.reports;
     const after = report === undefined ? null : ingested(vault, report, judge, 0);
     if (after === null) throw new Error("a first report is taken");
-    const { state } = after;
-    const plant = { ...parts.plant, escrowed: true };
-    return { ...rest, plant, memory: state, stored: state, replica: state, medium: [], link: { ...link, reports: [] } };
+    return { vault: this.#vaults.one(after.state), link: { ...link, reports: [] } };
   }
-}
-
-function applied(held: EntryMap, item: Item): EntryMap | string {
-  try {
-    return applyBody(held, item.body).entries;
-  } catch (error) {
-    if (error instanceof TidegateError) return `${item.name} does not fit: ${error.code}`;
-    throw error;
-  }
-}
-
-function candidate(ref: number, index: readonly [number, number]): Candidate {
-  return { ref, kind: "password", index, derivedFrom: null };
-}
-
-function indexOf({ edge }: World, ref: number): readonly [number, number] {
-  return everyCandidate(edge).find((each) => each.ref === ref)?.index ?? [0, 0];
-}
-
-/** All live candidates and the pool, as an escrow blob holds them. */
-function escrowOf({ edge }: World) {
-  const known = new Map([...edge.candidates, ...edge.pool].map((each) => [each.ref, each]));
-  const values = [...known.values()].map(({ ref, index }) => ({ index, fingerprint: printOf(ref) }));
-  return { current: known.get(edge.current)?.index ?? [0, 0], values } as const;
-}
-
-function vaultText({ ledger, sender, receiver, outbox, ...rest }: VaultState): string {
-  const values = ledger.values.map(({ index, fingerprint: [ref], status }) => `${index.join(".")}=${ref}${status}`);
-  const streams = [
-    sender.epoch,
-    sender.nextSeq,
-    sender.snapshotWanted,
-    placeText(sender.acknowledged),
-    placeText(receiver.head),
-  ];
-  const sent = outbox.map(({ id }) => hex(id));
-  const state = [ledger.epoch, ledger.nextNumber, ledger.unsettled, rest.lastLeaf, rest.drawn, rest.lineage];
-  return `${values}|${streams}|${sent}|${state}|${hex(sender.prev)}`;
-}
-
-function placeText(head: { readonly epoch: number; readonly seq: number } | null): string {
-  return head === null ? "-" : `${head.epoch}.${head.seq}`;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }

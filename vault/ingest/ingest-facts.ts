@@ -1,7 +1,14 @@
 import { sameBytes } from "../../protocol/base/index.ts";
 import type { BundleBody } from "../../protocol/bundle/index.ts";
 import { type FactContent, readFact } from "../../protocol/content/index.ts";
-import { ingestReport, type Ledger, LedgerError, type LedgerReport } from "../../protocol/rotation/index.ts";
+import {
+  ingestReport,
+  isLaterLeaf,
+  type LeafPlace,
+  type Ledger,
+  LedgerError,
+  type LedgerReport,
+} from "../../protocol/rotation/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
 import { fillPool, loadLedger, saveLedger } from "../registry/index.ts";
 import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
@@ -159,24 +166,14 @@ async function ingestRotation(
   await fillPool(await registryOf(core, tx), tx, changed);
 }
 
-/**
- * Notes the report's place in the node's log; false where that or a later one was taken in before. A node sends again what it does not
- * know to be acknowledged, and an old "reverted" would take a value back that a person has set since.
- */
-async function noteReported(
-  tx: VaultTransaction,
-  account: AccountRow,
-  node: NodeRow,
-  { serial, index }: FactOf<"rotation">["leaf"],
-): Promise<boolean> {
+/** Notes the report's place in the node's log; false where that or a later one was taken in before. */
+async function noteReported(tx: VaultTransaction, account: AccountRow, node: NodeRow, leaf: LeafPlace): Promise<boolean> {
   const { reported_by, reported_serial, reported_index } = account;
-  if (reported_by !== null && sameBytes(reported_by, node.node_id)) {
-    const later = serial - (reported_serial ?? 0) || index - (reported_index ?? 0);
-    if (later <= 0) return false;
-  }
+  const known = reported_by !== null && sameBytes(reported_by, node.node_id);
+  if (!isLaterLeaf(leaf, known ? { serial: reported_serial ?? 0, index: reported_index ?? 0 } : null)) return false;
   await tx
     .updateTable("accounts")
-    .set({ reported_by: node.node_id, reported_serial: serial, reported_index: index })
+    .set({ reported_by: node.node_id, reported_serial: leaf.serial, reported_index: leaf.index })
     .where("account_id", "=", account.account_id)
     .execute();
   return true;

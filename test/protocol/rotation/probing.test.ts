@@ -33,9 +33,9 @@ t.test("a probe that finds nothing asks twice, then stops for good and alarms", 
   rig.run("REJECTED_AUTH", "REJECTED_AUTH").tick();
   t.same(rig.codes, ["ROTATION_UNSETTLED"], "a late change may land yet");
   rig.inputs = { ...rig.inputs, settled: true };
-  rig.run("REJECTED_AUTH", "REJECTED_AUTH").tick();
-  t.equal(rig.action, "verify 2", "the pool comes last: an edge in whose place this one came may have sent it");
-  rig.answer("REJECTED_AUTH").tick();
+  rig.tick().tick();
+  t.equal(rig.action, "verify 2", "newest first, the pool too: an edge in whose place this one came may have sent it");
+  rig.answer("REJECTED_AUTH").run("REJECTED_AUTH", "REJECTED_AUTH").tick();
   t.equal(rig.state.phase, "UNKNOWN");
   t.same(rig.codes, ["ROTATION_UNKNOWN"]);
   t.same(rig.reports, ["unknown 1"]);
