@@ -1,0 +1,288 @@
+import type { Row, ScanOptions, Store, Transaction, View } from "../../agent/store/index.ts";
+import { StoreError } from "../../agent/store/index.ts";
+import { assert } from "../../protocol/base/index.ts";
+
+/** What happens to the commit that it is meant for. */
+export type DiskFault = "no space" | "io, lost" | "io, kept" | "crash before" | "crash after";
+
+/** The process that has a disk open. */
+export interface DiskUser {
+  readonly alive: boolean;
+  die(): void;
+}
+
+/** One row that a transaction wrote; `after` is null where it went. */
+export interface Change {
+  readonly table: string;
+  readonly key: string;
+  readonly before: Uint8Array | null;
+  readonly after: Uint8Array | null;
+}
+
+/** Rows of one table with their keys in order. */
+class Table {
+  readonly rows: Map<string, Uint8Array>;
+  #sorted: string[] | null = null;
+
+  constructor(rows: Map<string, Uint8Array> = new Map()) {
+    this.rows = rows;
+  }
+
+  keys(): readonly string[] {
+    this.#sorted ??= [...this.rows.keys()].sort();
+    return this.#sorted;
+  }
+
+  set(key: string, value: Uint8Array | null): void {
+    if (value === null) {
+      this.rows.delete(key);
+      this.#sorted = null;
+      return;
+    }
+    if (!this.rows.has(key) && this.#sorted !== null) {
+      const last = this.#sorted.at(-1);
+      if (last === undefined || last < key) this.#sorted.push(key);
+      else this.#sorted = null;
+    }
+    this.rows.set(key, value);
+  }
+}
+
+/** The contents of a disk, shared by all that start from it: rows are never changed in place. */
+export type DiskImage = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
+
+/** What a node keeps: it outlives the process. A transaction is there whole or not at all. */
+export class Disk {
+  readonly #tables = new Map<string, Table>();
+  #fault: { readonly kind: DiskFault; commits: number } | null = null;
+  /** A commit that the process was told had failed, and that is there all the same when the next one looks. */
+  #surprise: readonly Change[] = [];
+  /** Commits that a crash takes back: those since the last sync. Empty while every commit is synced. */
+  #unsynced: (readonly Change[])[] = [];
+  commits = 0;
+  /** Told of each commit. */
+  onCommit: (changes: readonly Change[]) => void = () => {};
+  /** Told when a planned fault happens. */
+  onFault: (kind: DiskFault) => void = () => {};
+  /** Changes what is written; a planted bug. */
+  tamper: (change: Change) => Change = (change) => change;
+  /** Every commit is synced before it is believed; false is a planted bug. */
+  synced = true;
+
+  constructor(image: DiskImage = new Map()) {
+    for (const [name, rows] of image) this.#tables.set(name, new Table(new Map(rows)));
+  }
+
+  image(): DiskImage {
+    return new Map([...this.#tables].map(([name, { rows }]) => [name, new Map(rows)]));
+  }
+
+  /** The commit after so many others meets this fault. */
+  plan(kind: DiskFault, commits: number): void {
+    this.#fault = { kind, commits };
+  }
+
+  forgetPlan(): void {
+    this.#fault = null;
+  }
+
+  /** Opens it for a process; what an earlier one left open is closed by its death. */
+  open(user: DiskUser): Store {
+    for (const change of this.#surprise) this.#set(change.table, change.key, change.after);
+    this.#surprise = [];
+    return new DiskStore(this, user);
+  }
+
+  /** The process died: what was not synced may be gone. */
+  crashed(lost: number): void {
+    for (const changes of this.#unsynced.splice(Math.max(0, this.#unsynced.length - lost)).toReversed()) this.undo(changes);
+    this.#unsynced = [];
+  }
+
+  /** The rows of a table, for those who look from outside. */
+  rows(name: string): ReadonlyMap<string, Uint8Array> {
+    return this.table(name).rows;
+  }
+
+  table(name: string): Table {
+    const known = this.#tables.get(name);
+    if (known !== undefined) return known;
+    const made = new Table();
+    this.#tables.set(name, made);
+    return made;
+  }
+
+  /** Writes one row in place and says how it was. */
+  write(table: string, key: string, after: Uint8Array | null): Change {
+    const change = this.tamper({ table, key, before: this.table(table).rows.get(key) ?? null, after });
+    this.#set(change.table, change.key, change.after);
+    return change;
+  }
+
+  /** Writes a row beside the transaction under way, as it were part of it; for a planted bug. */
+  inject(table: string, key: string, after: Uint8Array): void {
+    const change: Change = { table, key, before: this.table(table).rows.get(key) ?? null, after };
+    this.#set(table, key, after);
+    this.onCommit([change]);
+  }
+
+  undo(changes: readonly Change[]): void {
+    for (const { table, key, before } of changes.toReversed()) this.#set(table, key, before);
+  }
+
+  /** What the disk does with this commit. */
+  faultOfCommit(): DiskFault | null {
+    if (this.#fault === null) return null;
+    if (this.#fault.commits > 0) {
+      this.#fault.commits -= 1;
+      return null;
+    }
+    const { kind } = this.#fault;
+    this.#fault = null;
+    this.onFault(kind);
+    return kind;
+  }
+
+  surprise(changes: readonly Change[]): void {
+    this.#surprise = changes;
+  }
+
+  done(changes: readonly Change[]): void {
+    this.commits += 1;
+    if (!this.synced) this.#unsynced.push(changes);
+    this.onCommit(changes);
+  }
+
+  #set(table: string, key: string, value: Uint8Array | null): void {
+    this.table(table).set(key, value);
+  }
+}
+
+/** The seam `Store` of one process over its disk. A dead process writes nothing any more. */
+class DiskStore implements Store {
+  readonly #disk: Disk;
+  readonly #user: DiskUser;
+  #stopped: Store["stopped"] = null;
+  #changes: Change[] | null = null;
+
+  constructor(disk: Disk, user: DiskUser) {
+    this.#disk = disk;
+    this.#user = user;
+  }
+
+  get stopped(): Store["stopped"] {
+    return this.#user.alive ? this.#stopped : "STORE_IO";
+  }
+
+  read<T>(work: (view: View) => T): T {
+    return work(this.#view());
+  }
+
+  transaction<T>(work: (tx: Transaction) => T): T {
+    assert(this.#changes === null, "a transaction inside a transaction");
+    if (this.stopped !== null) throw new StoreError("STORE_STOPPED", "the store stopped writing");
+    const changes: Change[] = [];
+    this.#changes = changes;
+    try {
+      const result = work({ ...this.#view(), ...this.#writes(changes) });
+      assert(!(result instanceof Promise), "a transaction must not await");
+      this.#commit(changes);
+      return result;
+    } catch (error) {
+      if (this.#changes !== null) this.#disk.undo(changes);
+      throw error;
+    } finally {
+      this.#changes = null;
+    }
+  }
+
+  close(): void {}
+
+  #commit(changes: readonly Change[]): void {
+    // A process that died in the middle of its own work commits nothing.
+    if (!this.#user.alive) throw new StoreError("STORE_STOPPED", "the process is dead");
+    const fault = this.#disk.faultOfCommit();
+    if (fault === "crash before") {
+      this.#user.die();
+      throw new StoreError("STORE_STOPPED", "the process is dead");
+    }
+    if (fault === "no space") throw this.#stop("STORE_NO_SPACE");
+    if (fault === "io, lost" || fault === "io, kept") {
+      if (fault === "io, kept") this.#disk.surprise(changes);
+      throw this.#stop("STORE_IO");
+    }
+    this.#changes = null;
+    this.#disk.done(changes);
+    if (fault === "crash after") this.#user.die();
+  }
+
+  #stop(code: "STORE_NO_SPACE" | "STORE_IO"): StoreError {
+    this.#stopped = code;
+    return new StoreError(code, "simulated fault");
+  }
+
+  #view(): View {
+    const rows = (name: string) => this.#disk.table(name);
+    return {
+      get: (table, id) => rows(table).rows.get(hex(id))?.slice() ?? null,
+      scan: (table, options) => scan(rows(table), options),
+      count: (table) => rows(table).rows.size,
+    };
+  }
+
+  #writes(changes: Change[]): Pick<Transaction, "put" | "delete"> {
+    return {
+      put: (table, id, value) => {
+        assert(id.length <= 64, "a row id of at most 64 bytes");
+        changes.push(this.#disk.write(table, hex(id), value.slice()));
+      },
+      delete: (table, id) => {
+        const key = hex(id);
+        if (!this.#disk.table(table).rows.has(key)) return false;
+        changes.push(this.#disk.write(table, key, null));
+        return true;
+      },
+    };
+  }
+}
+
+function scan(table: Table, { prefix, from, limit, reverse }: ScanOptions): Row[] {
+  const keys = table.keys();
+  const start = prefix === undefined ? "" : hex(prefix);
+  const edge = from === undefined ? null : hex(from);
+  const found: Row[] = [];
+  const take = (key: string) => found.push({ id: bytes(key), value: (table.rows.get(key) as Uint8Array).slice() });
+  if (reverse === true) {
+    for (let at = keys.length - 1; at >= 0 && found.length < limit; at -= 1) {
+      const key = keys[at] as string;
+      if (key.startsWith(start) && (edge === null || key <= edge)) take(key);
+    }
+    return found;
+  }
+  const low = edge !== null && edge > start ? edge : start;
+  for (let at = lowerBound(keys, low); at < keys.length && found.length < limit; at += 1) {
+    const key = keys[at] as string;
+    if (!key.startsWith(start)) break;
+    take(key);
+  }
+  return found;
+}
+
+/** Place of the first key that is not below `low`. */
+function lowerBound(keys: readonly string[], low: string): number {
+  let [from, to] = [0, keys.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((keys[middle] as string) < low) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function hex(id: Uint8Array): string {
+  return Buffer.from(id.buffer, id.byteOffset, id.length).toString("hex");
+}
+
+function bytes(key: string): Uint8Array {
+  return new Uint8Array(Buffer.from(key, "hex"));
+}

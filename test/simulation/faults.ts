@@ -1,0 +1,272 @@
+import { tricks } from "./device.ts";
+import type { Dice } from "./dice.ts";
+import type { DiskFault } from "./disk.ts";
+import { deviceAccount, type Invariants } from "./invariants.ts";
+import type { Mangling } from "./network.ts";
+import type { Machine, World } from "./world.ts";
+
+type AnyMachine = Machine<unknown>;
+
+/** Everything that the world does to the nodes; a run that has seen one of them not once has not looked. */
+const faults = {
+  crash: 8,
+  "crash at a commit": 8,
+  "crash at a failpoint": 6,
+  "power cut": 4,
+  disk: 3,
+  "no space for a rotation": 2,
+  cut: 5,
+  "one way": 5,
+  "black hole": 4,
+  slow: 3,
+  mangle: 4,
+  "wall clock": 2,
+  "device in a mood": 8,
+  "device reboots": 4,
+  "device reset": 2,
+  "device restored": 2,
+  "device refuses values": 2,
+} as const;
+type Fault = keyof typeof faults;
+
+const diskFaults: readonly DiskFault[] = ["no space", "io, lost", "io, kept"];
+const manglings: readonly Mangling[] = ["duplicate", "swap", "flip"];
+
+/** Places in the rotation where an edge's process may end, before and after each. */
+export const arrows = [
+  "staged",
+  "preflight",
+  "sent",
+  "probe",
+  "new-ok",
+  "save",
+  "saved",
+  "reverify",
+  "verified",
+  "proven",
+  "rejected",
+  "reverted",
+  "given",
+  "acknowledged",
+] as const;
+
+/** Lets things go wrong, and sets them right again. */
+export class Faults {
+  readonly #world: World;
+  readonly #invariants: Invariants;
+  readonly #dice: Dice;
+  /** Failpoint at which each process ends, by its name. */
+  readonly #armed = new Map<string, string>();
+  /** From now on nothing goes wrong any more. */
+  #over = false;
+
+  constructor(world: World, invariants: Invariants) {
+    this.#world = world;
+    this.#invariants = invariants;
+    this.#dice = world.dice.fork("faults");
+    world.onFailpoint = (process, name) => {
+      if (this.#armed.get(process.name) !== name) return;
+      this.#armed.delete(process.name);
+      world.count(`crash: ${name}`);
+      process.die();
+    };
+    world.onDeath = (machine) => this.#restartLater(machine);
+    world.onStartFailed = (machine, error) => this.#startFailed(machine, error);
+    for (const machine of this.#machines) this.#watchDisk(machine);
+    for (const device of world.devices.values()) {
+      const tell = device.onTrick;
+      device.onTrick = (trick) => {
+        tell(trick);
+        if (trick === "denied")
+          for (const account of device.accounts.keys())
+            invariants.excuse(`${device.name}/${account}`, "the device denied what it did");
+      };
+    }
+  }
+
+  /** Something goes wrong. */
+  happen(): void {
+    if (this.#over) return;
+    const fault: Fault = this.#dice.weighted(faults);
+    switch (fault) {
+      case "crash":
+        return this.#crash(this.#dice.pick(this.#machines));
+      case "crash at a commit":
+        return this.#plan(this.#dice.pick(["crash before", "crash after"]), this.#dice.between(0, 12));
+      case "crash at a failpoint":
+        return this.#arm();
+      case "power cut":
+        return this.#powerCut(this.#dice.pick(this.#machines));
+      case "disk":
+        return this.#plan(this.#dice.pick(diskFaults), this.#dice.between(0, 20));
+      case "no space for a rotation":
+        return this.#noSpace();
+      case "cut":
+      case "one way":
+      case "black hole":
+      case "slow":
+      case "mangle":
+        return this.#network(fault);
+      case "wall clock":
+        return this.#wallClock();
+      default:
+        return this.#device(fault);
+    }
+  }
+
+  /** Everything works from now on, and what is down comes up. */
+  end(): void {
+    const { network, devices, edges, gateway, vaultDisk } = this.#world;
+    this.#over = true;
+    this.#armed.clear();
+    network.heal();
+    for (const device of devices.values()) {
+      device.mood = {};
+      device.refusedShare = 0;
+    }
+    for (const edge of edges) edge.hasSpace = true;
+    for (const { disk } of [gateway, ...edges]) disk.forgetPlan();
+    vaultDisk.forgetPlan();
+    for (const machine of this.#machines) {
+      machine.clock.wallErrorMs = 0;
+      if (machine.process === null) this.#start(machine);
+    }
+  }
+
+  get #machines(): AnyMachine[] {
+    const { vault, gateway, edges } = this.#world;
+    return [vault, gateway, ...edges];
+  }
+
+  #crash(machine: AnyMachine): void {
+    if (machine.process === null) return;
+    this.#world.count(`crash: ${kindOf(machine)}`);
+    this.#world.kill(machine, "at once");
+  }
+
+  #powerCut(machine: AnyMachine): void {
+    if (machine.process === null) return;
+    this.#world.count(`power cut: ${kindOf(machine)}`);
+    this.#world.kill(machine, "in silence");
+    machine.clock.reboot();
+  }
+
+  /** Edges do most of what may go wrong. */
+  #plan(kind: DiskFault, commits: number): void {
+    const machine = this.#dice.chance(0.5) ? this.#dice.pick(this.#world.edges) : this.#dice.pick(this.#machines);
+    const disk = diskOf(this.#world, machine);
+    disk.plan(kind, commits);
+  }
+
+  #watchDisk(machine: AnyMachine): void {
+    diskOf(this.#world, machine).onFault = (kind) => {
+      this.#world.count(`disk: ${kind}: ${kindOf(machine)}`);
+      // An operator frees space or changes the disk, and starts the node again.
+      if (!kind.startsWith("crash")) this.#later(1_000, 120_000, () => this.#world.kill(machine, "at once"));
+    };
+  }
+
+  #arm(): void {
+    const arrow = this.#dice.pick(arrows);
+    const name = `rotation.${this.#dice.pick(["before", "after"])}-${arrow}`;
+    this.#armed.set(this.#dice.pick(this.#world.edges).name, name);
+  }
+
+  #noSpace(): void {
+    const edge = this.#dice.pick(this.#world.edges);
+    this.#world.count("disk: no space for a rotation");
+    edge.hasSpace = false;
+    this.#later(5_000, 300_000, () => {
+      edge.hasSpace = true;
+    });
+  }
+
+  #network(fault: "cut" | "one way" | "black hole" | "slow" | "mangle"): void {
+    const { network, edges } = this.#world;
+    const [from, to] = this.#dice.chance(0.5) ? ["gateway", "vault"] : [this.#dice.pick(edges).name, "gateway"];
+    const way = network.way(from, to);
+    if (fault === "cut") {
+      if (network.cut(from, to) > 0) this.#world.count("network: cut");
+      return;
+    }
+    if (fault === "mangle") {
+      way.mangle = this.#dice.pick(manglings);
+      return;
+    }
+    this.#world.count(`network: ${fault}`);
+    if (fault === "slow") way.delay = [500, 8_000];
+    else if (fault === "black hole") Object.assign(way, { forth: false, back: false });
+    else if (this.#dice.chance(0.5)) way.forth = false;
+    else way.back = false;
+    this.#later(2_000, fault === "slow" ? 60_000 : 300_000, () => {
+      Object.assign(way, { forth: true, back: true, delay: [1, 40] });
+      network.changed();
+    });
+  }
+
+  #wallClock(): void {
+    const machine = this.#dice.pick([this.#world.gateway, ...this.#world.edges]);
+    this.#world.count("wall clock: jumps");
+    machine.clock.wallErrorMs = this.#dice.between(-1_800_000, 1_800_000) * 1_000;
+  }
+
+  #device(fault: Fault): void {
+    const { devices, plan } = this.#world;
+    const planned = this.#dice.pick(plan.devices);
+    const device = devices.get(`${planned.zone}.${planned.name}`);
+    if (device === undefined) return;
+    if (fault === "device in a mood") {
+      const chosen = [this.#dice.pick(tricks), this.#dice.pick(tricks), this.#dice.pick(tricks)];
+      device.mood = Object.fromEntries(chosen.map((trick) => [trick, this.#dice.share() * 0.3]));
+      this.#later(20_000, 300_000, () => {
+        device.mood = {};
+      });
+      return;
+    }
+    if (fault === "device reboots")
+      return this.#world.count(device.reboot() ? "device: loses what was not saved" : "device: reboots");
+    if (fault === "device refuses values") {
+      device.refusedShare = this.#dice.share();
+      return;
+    }
+    const path = `${device.name}/${this.#dice.pick(planned.accounts).name}`;
+    const account = deviceAccount(this.#world, path);
+    if (account === null || this.#invariants.untold.has(path)) return;
+    this.#world.count(fault === "device reset" ? "device: reset" : "device: restored from a backup");
+    this.#invariants.excuse(path, "the device came back with an older value");
+    device.restore(account.username, fault === "device reset" ? account.first : this.#dice.pick(account.past));
+  }
+
+  #restartLater(machine: AnyMachine): void {
+    if (this.#over) return this.#later(100, 1_000, () => this.#start(machine));
+    this.#later(100, this.#dice.chance(0.7) ? 5_000 : 180_000, () => this.#start(machine));
+  }
+
+  /** A process that does not start ends, and whoever watches over it starts it again. */
+  #startFailed(machine: AnyMachine, error: unknown): void {
+    const { fault, message } = error as { fault?: string; message?: string };
+    if (fault !== "environment") this.#world.problem(`${machine.name} does not start: ${message}`);
+    this.#world.kill(machine, "at once");
+  }
+
+  #start(machine: AnyMachine): void {
+    const { vault, gateway, edges } = this.#world;
+    if (machine.process !== null) return;
+    if (machine === vault) return this.#world.startVault();
+    if (machine === gateway) return this.#world.startGateway();
+    for (const edge of edges) if (machine === edge) this.#world.startEdge(edge);
+  }
+
+  #later(leastMs: number, mostMs: number, work: () => void): void {
+    this.#world.time.after(this.#dice.between(leastMs, mostMs), work);
+  }
+}
+
+function kindOf({ name }: AnyMachine): string {
+  return name.startsWith("edge") ? "edge" : name;
+}
+
+function diskOf({ vault, vaultDisk, gateway, edges }: World, machine: AnyMachine) {
+  if (machine === vault) return vaultDisk;
+  return [gateway, ...edges].find((each) => each === machine)?.disk ?? gateway.disk;
+}

@@ -1,0 +1,146 @@
+import { TidegateError } from "../../protocol/base/index.ts";
+import type { Dice } from "./dice.ts";
+import { deviceAccount, type Invariants } from "./invariants.ts";
+import type { World } from "./world.ts";
+
+/** What people do in a plant. */
+const acts = {
+  "order a rotation": 10,
+  "order a proof": 3,
+  "rotate at the edge": 2,
+  "verify at the edge": 1,
+  "retry at the edge": 2,
+  "type a wrong password": 3,
+  "change a device and tell the vault": 2,
+  "tell the vault a wrong password": 1,
+} as const;
+export type Act = keyof typeof acts;
+
+/** The people of a plant: they act at random, and see to what only a person can. */
+export class People {
+  readonly #world: World;
+  readonly #invariants: Invariants;
+  readonly #dice: Dice;
+  readonly #paths: readonly string[];
+
+  constructor(world: World, invariants: Invariants) {
+    this.#world = world;
+    this.#invariants = invariants;
+    this.#dice = world.dice.fork("people");
+    this.#paths = world.plan.devices.flatMap(({ zone, name, accounts }) =>
+      accounts.map((account) => `${zone}/${name}/${account.name}`),
+    );
+  }
+
+  /** Somebody does something. */
+  act(): void {
+    const path = this.#dice.pick(this.#paths);
+    const act = this.#dice.weighted(acts);
+    switch (act) {
+      case "order a rotation":
+        return this.#order(path, "rotate", act);
+      case "order a proof":
+        return this.#order(path, "verify", act);
+      case "rotate at the edge":
+        return this.#atEdge(path, "rotate", act);
+      case "verify at the edge":
+        return this.#atEdge(path, "verify", act);
+      case "retry at the edge":
+        return this.#atEdge(path, "retry", act);
+      case "type a wrong password":
+        return this.#mistype(path);
+      case "change a device and tell the vault":
+        return this.#change(path);
+      case "tell the vault a wrong password":
+        this.#invariants.excuse(path, "a person gave a value");
+        return this.#tell(path, this.#password(), act);
+    }
+  }
+
+  /** Everything that was done to a device by hand is told in the end. */
+  tellAll(): void {
+    for (const [path, text] of this.#invariants.untold)
+      this.#tell(path, text.slice("password=".length), "tell the vault at last");
+  }
+
+  /** An operator looks at what does not move: an account that is unknown is tried again. */
+  seeToIt(): void {
+    for (const path of this.#paths) {
+      const edge = this.#world.edges.find(({ running }) => running?.core.credentials.accountAt(path) != null);
+      const account = edge?.running?.core.credentials.accountAt(path);
+      if (account?.record.state.phase === "UNKNOWN") this.#atEdge(path, "retry", "retry what is unknown");
+    }
+  }
+
+  /** Asks for a proof of every login. */
+  proveAll(): void {
+    for (const path of this.#paths) this.#order(path, "verify", "prove everything");
+  }
+
+  #order(path: string, action: "rotate" | "verify", act: string): void {
+    const withinS = this.#dice.between(60, 1_800);
+    this.#try(act, path, () => this.#world.vault.running?.call("POST", "/v1/orders", { path, action, withinS }));
+  }
+
+  #atEdge(path: string, what: "rotate" | "verify" | "retry", act: string): void {
+    const [zone = ""] = path.split("/");
+    const edge = this.#world.edges[Number(zone.slice("zone-".length)) - 1];
+    this.#try(act, path, () => edge?.running?.call("POST", `/v1/rotations/${what}`, { path }));
+  }
+
+  #mistype(path: string): void {
+    const [zone, name, username = ""] = path.split("/");
+    const device = this.#world.devices.get(`${zone}.${name}`);
+    if (device === undefined || !device.mayMistype()) return;
+    this.#world.count("person: types a wrong password");
+    device.typo(username);
+  }
+
+  /** Changes a device by hand, and tells the vault later; perhaps something wrong first. */
+  #change(path: string): void {
+    const account = deviceAccount(this.#world, path);
+    const [zone, name, username = ""] = path.split("/");
+    if (account === null || this.#invariants.untold.has(path)) return;
+    const password = this.#password();
+    this.#world.count("person: changes a device");
+    this.#invariants.untold.set(path, `password=${password}`);
+    this.#invariants.excuse(path, "a person gave a value");
+    this.#world.devices.get(`${zone}.${name}`)?.restore(username, `password=${password}`);
+    if (this.#dice.chance(0.3)) {
+      this.#later(20_000, () => this.#tell(path, `${password.slice(0, -1)}0`, "tell the vault with a typing error"));
+    }
+    this.#later(120_000, () => this.#tell(path, password, "tell the vault"));
+  }
+
+  #tell(path: string, password: string, act: string): void {
+    const fields = { password: Buffer.from(password).toString("base64") };
+    this.#try(act, path, async () => {
+      await this.#world.vault.running?.call("PUT", "/v1/credentials", { path, fields });
+      if (this.#world.vault.running !== null && this.#invariants.untold.get(path) === `password=${password}`)
+        this.#invariants.untold.delete(path);
+    });
+  }
+
+  #try(act: string, path: string, work: () => Promise<unknown> | undefined): void {
+    const { vault } = this.#world;
+    this.#world.note("person", `${act} ${path}`);
+    const done = async () => {
+      try {
+        await work();
+        this.#world.count(`act: ${act}`);
+      } catch (error) {
+        if (!(error instanceof TidegateError)) throw error;
+        this.#world.note("person", `${act} ${path}: ${error.code}${vault.running === null ? ", the vault is away" : ""}`);
+      }
+    };
+    void done();
+  }
+
+  #later(mostMs: number, work: () => void): void {
+    this.#world.time.after(this.#dice.between(1_000, mostMs), work);
+  }
+
+  #password(): string {
+    return Array.from({ length: 12 }, () => this.#dice.pick([..."abcdefghijklmnopqrstuvwxyz"])).join("");
+  }
+}

@@ -1,0 +1,66 @@
+import { arrows } from "./faults.ts";
+import type { SeedResult } from "./run-seed.ts";
+
+/** Faults that a run of enough seeds has to have seen; one that never happened was not looked at. */
+export const everyFault: readonly string[] = [
+  ...["vault", "gateway", "edge"].flatMap((node) => [
+    `crash: ${node}`,
+    `power cut: ${node}`,
+    ...["crash before", "crash after", "no space", "io, lost", "io, kept"].map((kind) => `disk: ${kind}: ${node}`),
+  ]),
+  ...arrows.flatMap((arrow) => [`crash: rotation.before-${arrow}`, `crash: rotation.after-${arrow}`]),
+  ...["cut", "one way", "black hole", "slow"].map((kind) => `network: ${kind}`),
+  ...["duplicate", "swap", "flip"].map((kind) => `message: ${kind}`),
+  "disk: no space for a rotation",
+  "wall clock: jumps",
+  ...["unreachable", "lost", "reply lost", "slow", "late", "queued", "twice", "denied", "save lost", "refused value"].map(
+    (trick) => `device: ${trick}`,
+  ),
+  ...["reboots", "loses what was not saved", "reset", "restored from a backup"].map((kind) => `device: ${kind}`),
+  "person: types a wrong password",
+  "person: changes a device",
+];
+
+/** Seeds of a run after which every fault must have happened. */
+const seedsForAll = 5_000;
+
+/** What came of many seeds. */
+export class Summary {
+  readonly failed: number[] = [];
+  seeds = 0;
+  readonly #began = performance.now();
+  readonly #fired = new Map<string, number>();
+  #steps = 0;
+  #virtualMs = 0;
+
+  add({ seed, problem, fired, steps, virtualMs }: SeedResult): void {
+    this.seeds += 1;
+    this.#steps += steps;
+    this.#virtualMs += virtualMs;
+    for (const [fault, count] of fired) this.#fired.set(fault, (this.#fired.get(fault) ?? 0) + count);
+    if (problem !== null) this.failed.push(seed);
+  }
+
+  get seedsPerSecond(): string {
+    return (this.seeds / ((performance.now() - this.#began) / 1000)).toFixed(1);
+  }
+
+  /** Faults that never happened. */
+  get missed(): string[] {
+    return everyFault.filter((fault) => !this.#fired.has(fault));
+  }
+
+  good(asked: number): boolean {
+    return this.failed.length === 0 && this.seeds === asked && (asked < seedsForAll || this.missed.length === 0);
+  }
+
+  lines(): string[] {
+    const counts = [...new Set([...everyFault, ...this.#fired.keys()])].sort();
+    const days = (this.#virtualMs / 86_400_000).toFixed(1);
+    return [
+      ...counts.map((fault) => `${String(this.#fired.get(fault) ?? 0).padStart(8)}  ${fault}`),
+      `${this.seeds} seeds, ${this.#steps} steps, ${days} virtual days, ${this.seedsPerSecond} seeds a second: ${this.failed.length} failed`,
+      this.missed.length === 0 ? "every fault happened" : `never happened: ${this.missed.join(", ")}`,
+    ];
+  }
+}
