@@ -1,14 +1,8 @@
 import { everyRow } from "../../agent/node/index.ts";
 import type { Outcome } from "../../firmware-adapters/index.ts";
 import { TidegateError, toHex } from "../../protocol/base/index.ts";
-import type {
-  DeviceEffect,
-  RotationCode,
-  RotationEffect,
-  RotationEvent,
-  RotationInputs,
-} from "../../protocol/rotation/index.ts";
-import { isResting, step } from "../../protocol/rotation/index.ts";
+import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent, StartCheck } from "../../protocol/rotation/index.ts";
+import { isResting, startChecks, step } from "../../protocol/rotation/index.ts";
 import { type Account, accountOf, nameOf, neighboursOf, type OpenOrder } from "./account.ts";
 import { backOffMs } from "./back-off.ts";
 import { recordArrow } from "./commit.ts";
@@ -71,6 +65,11 @@ export class RotationEngine {
   /** Further values of the vault, for any number of accounts, in one transaction. Throws STORE_*. */
   issueAll(values: readonly IssuedValue[]): void {
     issueValues(values, this.#options.store, (account) => this.#inputs(account, null));
+  }
+
+  /** What would be asked before an ordered rotation of the account begins now; touches nothing. */
+  checks(account: Account): StartCheck[] {
+    return startChecks(account.record.state, "order", this.#inputs(account, null));
   }
 
   #tell(account: Account, event: RotationEvent, beside: Beside): RotationCode | null {
@@ -241,7 +240,7 @@ export class RotationEngine {
     return effects;
   }
 
-  #inputs(account: Account, order: OpenOrder | null): RotationInputs {
+  #inputs(account: Account, order: OpenOrder | null) {
     const { seams, store, spaceLeft, site } = this.#options;
     const { device } = account;
     const interval = this.#options.interval();
