@@ -111,15 +111,15 @@ export class RotationEngine {
   /** False where nothing is to be done now. */
   #stepOnce(account: Account): boolean {
     const { seams, books } = this.#options;
-    const next = nextStep(account, books.time(), seams.clock);
+    const helpless = lacksHelper(account, this.#accounts.values());
+    const next = nextStep(account, { time: books.time(), clock: seams.clock, helpless });
     if (next === null) return false;
+    if ("refused" in next) return this.#refused(account, next.refused, next.order);
     if ("expired" in next) {
       this.#endOrder(account, next.expired, { outcome: "expired", code: "CLOCK_EXPIRED" });
       return true;
     }
     const before = account.record.state;
-    if (next.event.kind === "rotate" && lacksHelper(account, this.#accounts.values()))
-      return this.#refused(account, "ROTATION_HELPER", next.order);
     const effects = this.#dispatch(account, next.event, { order: next.order });
     const refused = effects.find((effect) => effect.kind === "refuse");
     if (refused !== undefined) return this.#refused(account, refused.code, next.order);

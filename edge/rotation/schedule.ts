@@ -1,6 +1,6 @@
 import type { NodeTime } from "../../agent/node/index.ts";
 import type { Clock } from "../../agent/seams/index.ts";
-import { isResting, type RotationEvent } from "../../protocol/rotation/index.ts";
+import { isResting, type RotationCode, type RotationEvent } from "../../protocol/rotation/index.ts";
 import { mayUse, type TimeInterval } from "../../protocol/time/index.ts";
 import type { Account, OpenOrder } from "./account.ts";
 import { refillLeftMs, settleLeftMs } from "./inputs.ts";
@@ -11,10 +11,20 @@ import { takesLong } from "./refusals.ts";
 export type NextStep =
   | { readonly event: RotationEvent; readonly order: OpenOrder | null }
   /** The order's authority has ended. */
-  | { readonly expired: OpenOrder };
+  | { readonly expired: OpenOrder }
+  /** A start that is refused before the machine is asked. */
+  | { readonly refused: RotationCode; readonly order: OpenOrder | null };
+
+/** What the choice depends on besides the account. */
+export interface Circumstances {
+  readonly time: NodeTime;
+  readonly clock: Clock;
+  /** Another account would have to make the change, and cannot. */
+  readonly helpless: boolean;
+}
 
 /** Chooses the next event of an account without an exchange under way. */
-export function nextStep(account: Account, time: NodeTime, clock: Clock): NextStep | null {
+export function nextStep(account: Account, { time, clock, helpless }: Circumstances): NextStep | null {
   const { state } = account.record;
   if (state.spent > 0 && state.pending === null && refillLeftMs(account, clock) === 0)
     return { event: { kind: "refill" }, order: null };
@@ -24,15 +34,19 @@ export function nextStep(account: Account, time: NodeTime, clock: Clock): NextSt
   if (expired !== undefined && state.phase === "STAGED" && state.pushes === 0 && state.pending === null)
     return { event: { kind: "cancel" }, order: null };
   const unsent = state.phase === "STAGED" && state.pushes === 0 && state.pending === null;
+  // It would keep the device from the login that proves the helper.
+  if (unsent && helpless) return { event: { kind: "cancel" }, order: null };
   if (unsent && account.waiting !== null && takesLong.has(account.waiting)) return { event: { kind: "cancel" }, order: null };
   if (!isResting(state)) return { event: { kind: "tick" }, order: null };
   if (state.pending !== null || clock.sinceBootMs() < account.startAtMs) return null;
   const order = account.orders.find((each) => judgeOrder(each, time) === "yes");
   if (order !== undefined) {
+    if (helpless && order.action === "rotate") return { refused: "ROTATION_HELPER", order };
     return { event: order.action === "verify" ? { kind: "verify" } : { kind: "rotate", by: "order" }, order };
   }
   const due = intervalLeftMs(account, time, clock);
-  return due === 0 ? { event: { kind: "rotate", by: "interval" }, order: null } : null;
+  if (due !== 0) return null;
+  return helpless ? { refused: "ROTATION_HELPER", order: null } : { event: { kind: "rotate", by: "interval" }, order: null };
 }
 
 /** Whether the order may be carried out now; only the clock is asked, so a refusal says "clock". */
