@@ -1,9 +1,8 @@
 import type { DeviceModel } from "../../firmware-adapters/index.ts";
 import type { AuthorityWindow } from "../../protocol/bundle/index.ts";
 import type { AccountContent, DeviceContent, OrderAction } from "../../protocol/content/index.ts";
-import type { LockoutThreshold, RotationCode } from "../../protocol/rotation/index.ts";
+import { type LockoutBudget, lockoutBudget, type RotationCode } from "../../protocol/rotation/index.ts";
 import type { WeekCalendar } from "../../protocol/time/index.ts";
-import { noLockoutWindowS, unknownLockoutWindowS } from "./limits.ts";
 import type { AccountRecord } from "./record.ts";
 
 /** What the vault says about a device, and the model that it is spoken to with. */
@@ -97,14 +96,6 @@ export function neighboursOf(account: Account, all: Iterable<Account>): Account[
 }
 
 /** The lockout of the account's device as the budget reads it. */
-export function lockoutOf(account: Account): { threshold: LockoutThreshold; windowMs: number; shared: boolean } {
-  const lockout = account.device?.model?.lockout ?? "unknown";
-  if (lockout === "unknown") return { threshold: "unknown", windowMs: unknownLockoutWindowS * 1000, shared: false };
-  if (lockout === "none") return { threshold: "none", windowMs: noLockoutWindowS * 1000, shared: false };
-  // An attempt made while the device was locked counts from the end of the lock on most makes, so both times pass.
-  return {
-    threshold: lockout.tries,
-    windowMs: (lockout.windowS + lockout.durationS) * 1000,
-    shared: lockout.scope === "device",
-  };
+export function lockoutOf(account: Account): LockoutBudget {
+  return lockoutBudget(account.device?.model?.lockout ?? "unknown");
 }

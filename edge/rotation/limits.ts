@@ -1,9 +1,3 @@
-/** Window of the attempt budget where nobody knows the device's lockout: one login in it. */
-export const unknownLockoutWindowS = 1800;
-
-/** Window of the budget on a device that never locks: ten logins in it are no attack and no tight loop. */
-export const noLockoutWindowS = 60;
-
 /** Back-off after a failure: doubles from the least to the most, with jitter, so that a dead segment is not hammered. */
 export const leastBackOffMs = 5_000;
 export const mostBackOffMs = 900_000;

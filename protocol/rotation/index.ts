@@ -1,4 +1,4 @@
-export { attemptLimit, type LockoutThreshold } from "./budget.ts";
+export { attemptLimit, type LockoutBudget, type LockoutThreshold, lockoutBudget } from "./budget.ts";
 export { decodeRotation, encodeRotation } from "./codec.ts";
 export { ROTATION_CODES, type RotationCode, RotationError } from "./codes.ts";
 export { decodeEscrowList, type EscrowedAccount, type EscrowedValue, encodeEscrowList } from "./escrow-list.ts";

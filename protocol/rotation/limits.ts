@@ -18,3 +18,9 @@ export const maxCountedPushes = 8;
 
 /** Attempts within one window on a device that never locks anybody out: enough for each probe, too few to be a nuisance. */
 export const maxAttemptsWithoutLockout = 10;
+
+/** Window of the attempt budget where nobody knows the device's lockout: one login in it. */
+export const unknownLockoutWindowS = 1800;
+
+/** Window of the budget on a device that never locks: ten logins in it are no attack and no tight loop. */
+export const noLockoutWindowS = 60;

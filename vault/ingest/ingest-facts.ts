@@ -1,6 +1,6 @@
-import { sameBytes } from "../../protocol/base/index.ts";
+import { sameBytes, TidegateError } from "../../protocol/base/index.ts";
 import type { BundleBody } from "../../protocol/bundle/index.ts";
-import { type FactContent, readFact } from "../../protocol/content/index.ts";
+import { contentLimits, type FactContent, readFact, rotateOnBit } from "../../protocol/content/index.ts";
 import {
   ingestReport,
   isLaterLeaf,
@@ -10,12 +10,13 @@ import {
   type LedgerReport,
 } from "../../protocol/rotation/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
-import { fillPool, loadLedger, saveLedger } from "../registry/index.ts";
+import { fillPool, giveOrder, loadLedger, saveLedger } from "../registry/index.ts";
 import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { registryOf, type VaultCore } from "../streams/index.ts";
 import { endAlarms, takeAlarm } from "./alarms.ts";
 import { holdNode } from "./hold-node.ts";
 import { noteAlarm, noteState } from "./reported-state.ts";
+import { orderAfterReadS } from "./limits.ts";
 import { shortText } from "./short-text.ts";
 
 type FactOf<Kind extends FactContent["kind"]> = Extract<FactContent, { kind: Kind }>;
@@ -60,6 +61,8 @@ async function ingestFact(
       return ingestConsumerAck(tx, node, fact);
     case "order-outcome":
       return ingestOrder(core, tx, node, fact);
+    case "person-read":
+      return ingestPersonRead(core, tx, node, fact);
     case "identity":
       return ingestIdentity(core, tx, node, fact);
     case "alarm":
@@ -146,11 +149,11 @@ async function ingestRotation(
       joinCounter: node.join_counter,
     });
   }
-  await saveLedger(tx, account, ledger, after);
+  await saveLedger(tx, account, { before: ledger, after, nowMs: core.clock.wallMs() });
   if (kind !== "rejected" && kind !== "unknown") {
     await tx
       .updateTable("credentials")
-      .set({ proven_at: core.clock.wallMs() })
+      .set({ proven_at: core.clock.wallMs(), proven_by: node.name })
       .where("account_id", "=", account.account_id)
       .where("epoch", "=", epoch)
       .where("number", "=", number)
@@ -222,6 +225,44 @@ async function ingestConsumerAck(tx: VaultTransaction, node: NodeRow, fact: Fact
         ),
     )
     .execute();
+}
+
+/** A gateway's person read what is in use: it is rotated a while later, unless a rotation is ordered already. */
+async function ingestPersonRead(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  { accountId, index }: FactOf<"person-read">,
+): Promise<void> {
+  if (node.role !== nodeRole.gateway) return;
+  const read = await tx
+    .selectFrom("accounts")
+    .innerJoin("credentials", "credentials.account_id", "accounts.account_id")
+    .select(["accounts.path", "accounts.rotate", "accounts.rotate_on"])
+    .where("accounts.account_id", "=", accountId)
+    .where("credentials.epoch", "=", index.epoch)
+    .where("credentials.number", "=", index.number)
+    .where("credentials.status", "=", "acknowledged")
+    .executeTakeFirst();
+  if (read === undefined || read.rotate === "never" || (read.rotate_on & rotateOnBit.personRead) === 0) return;
+  const afterS = contentLimits.personReadGraceS;
+  const ordered = await tx
+    .selectFrom("orders")
+    .select("order_id")
+    .where("account_id", "=", accountId)
+    .where("action", "=", "rotate")
+    .where("state", "=", "open")
+    .where("not_before", "<=", Math.floor(core.clock.wallMs() / 1000) + afterS)
+    .where("not_after", ">=", Math.floor(core.clock.wallMs() / 1000))
+    .executeTakeFirst();
+  if (ordered !== undefined) return;
+  const order = { path: read.path, action: "rotate", cause: "person-read", afterS, withinS: orderAfterReadS } as const;
+  try {
+    await giveOrder(await registryOf(core, tx), tx, order);
+  } catch (error) {
+    // No edge is there to carry it out: the next read asks again.
+    if (!(error instanceof TidegateError) || error.fault !== "operator") throw error;
+  }
 }
 
 async function ingestOrder(core: VaultCore, tx: VaultTransaction, node: NodeRow, fact: FactOf<"order-outcome">): Promise<void> {

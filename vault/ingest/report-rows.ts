@@ -16,6 +16,7 @@ export async function storeEscrow(
       received_at: item.nowMs,
       context,
       escrow: item.escrow,
+      learned: 0,
     })
     .execute();
 }

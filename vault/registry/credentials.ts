@@ -27,6 +27,9 @@ export interface CredentialVersion {
   readonly fingerprint: Uint8Array;
   readonly createdAtMs: number;
   readonly provenAtMs: number | null;
+  readonly provenBy: string | null;
+  /** When its status became what it is; null while it is the first. */
+  readonly statusAtMs: number | null;
 }
 
 /**
@@ -46,7 +49,7 @@ export async function setCredential(
     before === null
       ? { ledger: openLedger(account.epoch, fingerprint), index: [account.epoch, 0] as CandidateIndex }
       : giveValue(withoutOpenValues(before), fingerprint);
-  await saveLedger(tx, account, before, given.ledger);
+  await saveLedger(tx, account, { before, after: given.ledger, nowMs: context.nowMs() });
   await insertVersion(context, tx, account, { index: given.index, status: "acknowledged", source: "set", fields, fingerprint });
   await audit(context, tx, account, "credential.set", given.index);
   await fillPool(context, tx, await reload(tx, account));
@@ -132,7 +135,7 @@ async function issueOne(context: RegistryContext, tx: VaultTransaction, account:
   assert(ledger !== null, "a pool follows a first value");
   const { fields, fingerprint } = await drawNew(context, tx, account, ledger);
   const issued = issueValue(ledger, fingerprint);
-  await saveLedger(tx, account, ledger, issued.ledger);
+  await saveLedger(tx, account, { before: ledger, after: issued.ledger, nowMs: context.nowMs() });
   await insertVersion(context, tx, account, {
     index: issued.index,
     status: "issued",
@@ -182,6 +185,8 @@ async function insertVersion(
       fingerprint: version.fingerprint,
       created_at: now,
       proven_at: null,
+      proven_by: null,
+      status_at: null,
     })
     .execute();
   plaintext.fill(0);
@@ -200,6 +205,8 @@ function openVersion(context: Pick<RegistryContext, "seal">, row: CredentialRow)
     fingerprint: row.fingerprint,
     createdAtMs: row.created_at,
     provenAtMs: row.proven_at,
+    provenBy: row.proven_by,
+    statusAtMs: row.status_at,
   };
 }
 

@@ -23,8 +23,7 @@ export async function loadLedger(tx: VaultTransaction, account: AccountRow): Pro
 export async function saveLedger(
   tx: VaultTransaction,
   account: AccountRow,
-  before: Ledger | null,
-  after: Ledger,
+  { before, after, nowMs }: { readonly before: Ledger | null; readonly after: Ledger; readonly nowMs: number },
 ): Promise<void> {
   const old = new Map(before?.values.map((value) => [indexKey(value.index), value.status]));
   // The one that stops being acknowledged first: at most one row is, at every moment.
@@ -32,7 +31,7 @@ export async function saveLedger(
   for (const value of changed.sort((a) => (a.status === "acknowledged" ? 1 : -1))) {
     await tx
       .updateTable("credentials")
-      .set({ status: value.status })
+      .set({ status: value.status, status_at: nowMs })
       .where("account_id", "=", account.account_id)
       .where("epoch", "=", value.index[0])
       .where("number", "=", value.index[1])

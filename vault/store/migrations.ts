@@ -17,6 +17,8 @@ export const migrations: readonly Migration[] = [
   { number: 6, name: "fleet rotations, and what each gateway was given", up: (db) => run(db, fleetTables) },
   { number: 7, name: "alarms that end", up: (db) => run(db, alarmsEnd) },
   { number: 8, name: "remote consumers' policy, and groups by name", up: (db) => run(db, consumersAndGroups) },
+  { number: 9, name: "attempts of recovery, who proved a value, and escrows that were learned", up: (db) => run(db, recovery) },
+  { number: 9, name: "persons and leases", up: (db) => run(db, personsAndLeases) },
 ];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
@@ -118,6 +120,20 @@ const alarmsEnd = [
 const consumersAndGroups = [
   "alter table accounts add column consumers text not null default 'ack-first'",
   "create table groups (group_id blob primary key, name text not null unique, zone text not null, created_at integer not null)",
+];
+
+const personsAndLeases = [
+  "alter table applications add column person integer not null default 0",
+  "alter table orders add column lease_id blob",
+  `create table access_leases (lease_id blob primary key, app_id blob not null references applications (app_id), pattern text not null,
+    not_before integer not null, not_after integer not null, revoked_at integer, created_at integer not null)`,
+];
+
+const recovery = [
+  `create table probes (account_id blob primary key references accounts (account_id), spent integer not null, last_at integer not null)`,
+  "alter table credentials add column proven_by text",
+  "alter table credentials add column status_at integer",
+  "alter table escrows add column learned integer not null default 0",
 ];
 
 async function run(db: Kysely<VaultTables>, statements: readonly string[]): Promise<void> {

@@ -24,12 +24,14 @@ export interface VaultTables {
   orders: OrderRow;
   groups: { group_id: Uint8Array; name: string; zone: string; created_at: number };
   consumers: { account_id: Uint8Array; node_id: Uint8Array; epoch: number; number: number };
-  escrows: { node_id: Uint8Array; epoch: number; seq: number; received_at: number; context: Uint8Array; escrow: Uint8Array };
+  escrows: EscrowRow;
+  probes: ProbeRow;
   alarms: AlarmRow;
   audit_leaves: { log: number; place: number; leaf: Uint8Array };
   audit_tiles: { log: number; level: number; place: number; hashes: Uint8Array };
   audit_marks: { log: number; name: string; value: Uint8Array };
   leases: { name: string; holder: string; until_ms: number };
+  access_leases: AccessLeaseRow;
   fleet_runs: FleetRunRow;
   fleet_members: FleetMemberRow;
   /** Versions that a gateway was ever given. */
@@ -200,6 +202,28 @@ export interface CredentialRow {
   fingerprint: Uint8Array;
   created_at: number;
   proven_at: number | null;
+  /** Name of the node that proved it last, or "vault" for a login from the vault's machine. */
+  proven_by: string | null;
+  /** When its status became what it is; null while it is the first. */
+  status_at: number | null;
+}
+
+export interface EscrowRow {
+  node_id: Uint8Array;
+  epoch: number;
+  seq: number;
+  received_at: number;
+  context: Uint8Array;
+  escrow: Uint8Array;
+  /** 1 once the recovery key has opened it and the ledger knows what it holds. */
+  learned: number;
+}
+
+/** Attempts that were made from the vault's machine for an account whose edge is gone. */
+export interface ProbeRow {
+  account_id: Uint8Array;
+  spent: number;
+  last_at: number;
 }
 
 export interface ModelRow {
@@ -222,6 +246,21 @@ export interface ApplicationRow {
   uid: number | null;
   disabled: number;
   created_at: number;
+  /** 1 where a person reads with its token. */
+  person: number;
+}
+
+/** An application's grant with an end. */
+export interface AccessLeaseRow {
+  lease_id: Uint8Array;
+  app_id: Uint8Array;
+  pattern: string;
+  /** Seconds since 1970, both included. */
+  not_before: number;
+  not_after: number;
+  /** When an operator ended it early, ms; null where nobody did. */
+  revoked_at: number | null;
+  created_at: number;
 }
 
 export interface OrderRow {
@@ -241,6 +280,8 @@ export interface OrderRow {
   code: string | null;
   created_at: number;
   finished_at: number | null;
+  /** The lease that it ends, or null. */
+  lease_id: Uint8Array | null;
 }
 
 export interface AlarmRow {
