@@ -101,10 +101,8 @@ async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closi
   closing.push(() => admin.close());
   const { openUplink } = await import("./uplink.ts");
   const { notices } = core;
-  tunnel = openUplink(node, { notices, address: edge.config.gateway.address, seams, log, dial: ports.dial ?? null });
-  closing.push(() => tunnel?.close());
-  closing.push(node.onOutgoing(() => tunnel?.wake()));
-  closing.push(notices.onDue(() => tunnel?.wake()));
+  const { address } = edge.config.gateway;
+  tunnel = openUplink({ node, notices, address, seams, log, dial: ports.dial ?? null, closing });
   writeAuthorityFile(folder.authority, node.identity.tls);
   writeRunFile(folder, { role: "edge", pid: process.pid, nodeId: nodeIdText(node.nodeId), listeners: apiListeners(api) });
   closing.push(() => removeRunFile(folder));

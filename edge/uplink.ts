@@ -1,3 +1,4 @@
+import type { Closing } from "../agent/closing/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { isTrusted, type JoinedNode, upstreamOf } from "../agent/node/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
@@ -8,6 +9,7 @@ import { edgeMailroom, type NoticeBook } from "./notices/index.ts";
 
 /** Where the edge dials, and with what. */
 export interface UplinkOptions {
+  readonly node: JoinedNode;
   readonly notices: NoticeBook;
   /** The gateway's `host:port`. */
   readonly address: string;
@@ -15,10 +17,12 @@ export interface UplinkOptions {
   readonly log: Log;
   /** Null dials sockets with the node's own certificate. */
   readonly dial: Dial | null;
+  /** Takes what closes the tunnel. */
+  readonly closing: Closing;
 }
 
 /** The tunnel to the one gateway that the edge's trust names. A module of its own, loaded after reads are served. */
-export function openUplink(node: JoinedNode, { notices, address, seams, log, dial }: UplinkOptions): DialledTunnel {
+export function openUplink({ node, notices, address, seams, log, dial, closing }: UplinkOptions): DialledTunnel {
   const tunnel = dialTunnel({
     node: {
       nodeId: node.nodeId,
@@ -36,7 +40,10 @@ export function openUplink(node: JoinedNode, { notices, address, seams, log, dia
     nextCounter: () => node.nextTunnelCounter(),
     report: (event) => logTunnel(log, event),
   });
-  node.onChanged(() => dropStranger(tunnel, node));
+  closing.push(() => tunnel.close());
+  closing.push(node.onChanged(() => dropStranger(tunnel, node)));
+  closing.push(node.onOutgoing(() => tunnel.wake()));
+  closing.push(notices.onDue(() => tunnel.wake()));
   return tunnel;
 }
 
