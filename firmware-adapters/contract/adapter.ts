@@ -29,6 +29,8 @@ export interface DeviceJob {
   readonly secrets: { readonly current: SecretFields; readonly next: SecretFields | null };
   /** The account that makes the change, where the model says that the account cannot do so itself. */
   readonly helper?: DeviceHelper | undefined;
+  /** True where nobody knows the account's own password: `prepare` proves the helper's login alone. */
+  readonly ownUnknown?: boolean | undefined;
   readonly model: DeviceModel;
   /** The identity that this device is known by; another one means NOT_SENT. Null before the first contact. */
   readonly identity: string | null;

@@ -151,6 +151,8 @@ class Login {
     const exchanged = new Promise<null>((resolve) => client.once("handshake", () => resolve(null)));
     client.on("error", (error) => {
       if (/no matching/i.test(error.message)) this.#failed.resolve({ kind: "algorithms" });
+      // The library only ends its half after what breaks the protocol, and waits for a device that may never end its.
+      this.#socket.destroy();
     });
     client.on("change password", () => this.#failed.resolve({ kind: "expired" }));
     this.#socket.on("close", () => this.#failed.resolve({ kind: this.#methods.secretSent ? "no answer" : "dropped" }));
