@@ -7,7 +7,7 @@ import { largeWorlds, smallWorlds } from "../test/model/worlds.ts";
 
 const phases = ["IDLE", "STAGED", "SENT", "PROBE", "NEW-OK", "SAVED", "VERIFIED", "UNKNOWN"];
 const outcomes = ["OK", "REJECTED_AUTH", "REJECTED_POLICY", "NOT_SENT", "AMBIGUOUS"];
-const wishes = ["tick", "restart", "restored", "issued", "given", "rotate", "verify", "cancel", "refill"];
+const wishes = ["tick", "restart", "restored", "issued", "given", "rotate", "verify", "cancel", "refill", "reconcile"];
 const pairs = phases.flatMap((phase) =>
   [...wishes, "acknowledged", "hold", "release", "retry", ...outcomes].map((event) => `${phase} ${event}`),
 );

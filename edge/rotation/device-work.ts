@@ -4,7 +4,7 @@ import { assert } from "../../protocol/base/index.ts";
 import type { Fields } from "../../protocol/content/index.ts";
 import type { DeviceEffect } from "../../protocol/rotation/index.ts";
 import type { Account } from "./account.ts";
-import { helperLogin, helperOf, noteHelper } from "./helper.ts";
+import { helperFor, helperLogin, noteHelper } from "./helper.ts";
 import { exchangeTimeoutMs } from "./limits.ts";
 import { decodeIdentity, decodeValue, servedRef, tables, valueId } from "./record.ts";
 
@@ -26,7 +26,7 @@ export interface ExchangeParts {
 
 /** Reads what one exchange needs. Without a model, or without the account that makes the change, nothing is sent. */
 export function prepareExchange({ account, effect, all }: ExchangeParts, view: View, adapters: Adapters): Exchange {
-  const helper = helperOf(account, all);
+  const helper = helperFor(account, effect, all);
   const { device, content } = account;
   const model = device?.model ?? null;
   if (device === null || content === null || model === null)
@@ -46,6 +46,7 @@ export function prepareExchange({ account, effect, all }: ExchangeParts, view: V
     secrets: { current: asRecord(current), next: next === null ? null : asRecord(next) },
     helper: helpers === null || helper.kind !== "account" ? undefined : helperLogin(helper.account, asRecord(helpers)),
     model,
+    ownUnknown: effect.by === "reconciler",
     identity: pinnedIdentity(device.id, view)?.identity ?? null,
     timeoutMs: exchangeTimeoutMs,
     // The machine debits one login an exchange; resolving a lost reply by a second one is its own probe.

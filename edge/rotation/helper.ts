@@ -1,4 +1,6 @@
 import type { DeviceHelper, Outcome } from "../../firmware-adapters/index.ts";
+import { toHex } from "../../protocol/base/index.ts";
+import { type DeviceEffect, isResting } from "../../protocol/rotation/index.ts";
 import type { Account } from "./account.ts";
 import { servedRef } from "./record.ts";
 
@@ -21,6 +23,30 @@ export function helperOf(account: Account, all: Iterable<Account>): Helper {
     return other.refusedAsHelper === servedRef(other.record.state) ? { kind: "refused" } : { kind: "account", account: other };
   }
   return { kind: "missing" };
+}
+
+/**
+ * The account that the vault lets set this one's password where no candidate works, or null: one of the same device whose own password is
+ * certain, on a device whose adapter changes passwords by another account's login. SNMP's KeyChange needs the old key, so it is none.
+ */
+export function reconcilerOf(account: Account, all: Iterable<Account>): Account | null {
+  const { device, content } = account;
+  const model = device?.model ?? null;
+  if (model?.adapter !== "ssh" || model.parameters.changedBy !== "admin" || content?.reconcileBy == null) return null;
+  const key = toHex(content.reconcileBy);
+  for (const other of all) {
+    if (other === account || other.key !== key || other.content === null || other.device?.key !== device?.key) continue;
+    const { state } = other.record;
+    return isResting(state) && other.refusedAsHelper !== servedRef(state) ? other : null;
+  }
+  return null;
+}
+
+/** Who makes this exchange's change. */
+export function helperFor(account: Account, { by }: Pick<DeviceEffect, "by">, all: Iterable<Account>): Helper {
+  if (by === "account") return helperOf(account, all);
+  const reconciler = reconcilerOf(account, all);
+  return reconciler === null ? { kind: "missing" } : { kind: "account", account: reconciler };
 }
 
 /** True where nobody can make the changes now: a rotation is refused before anything is staged. */

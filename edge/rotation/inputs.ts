@@ -3,6 +3,7 @@ import { attemptLimit, isResting, type RotationInputs } from "../../protocol/rot
 import type { Openness, TimeInterval } from "../../protocol/time/index.ts";
 import { type Account, lockoutOf } from "./account.ts";
 import { isBreakGlassFree } from "./break-glass.ts";
+import { reconcilerOf } from "./helper.ts";
 import { elapsedMs } from "./moment.ts";
 import { windowInputs } from "./openness.ts";
 
@@ -43,6 +44,7 @@ export function inputsOf(account: Account, around: Surroundings): RotationInputs
     identityPinned: around.identityPinned && !account.identityChanged,
     consumersReady: account.content?.consumersReady !== false,
     escrowed: around.escrowed,
+    reconcilable: reconcilerOf(account, around.neighbours) !== null,
     deviceFree: !around.neighbours.some(holdsDevice),
   };
 }

@@ -35,7 +35,7 @@ export function nextStep(account: Account, { time, clock, helpless }: Circumstan
     return { event: { kind: "cancel" }, order: null };
   const unsent = state.phase === "STAGED" && state.pushes === 0 && state.pending === null;
   // It would keep the device from the login that proves the helper.
-  if (unsent && helpless) return { event: { kind: "cancel" }, order: null };
+  if (unsent && helpless && !state.reconciling) return { event: { kind: "cancel" }, order: null };
   if (unsent && account.waiting !== null && takesLong.has(account.waiting)) return { event: { kind: "cancel" }, order: null };
   if (!isResting(state)) return { event: { kind: "tick" }, order: null };
   if (state.pending !== null || clock.sinceBootMs() < account.startAtMs) return null;

@@ -71,7 +71,7 @@ export const AUDIT_ACTIONS = {
   "credential.issue": { epoch: "uint", number: "uint" },
   "credential.read": { count: "uint", spanMs: "uint", version: "text", stale: "flag", peerUid: "uint" },
   "credential.show": { epoch: "uint", number: "uint", history: "flag" },
-  "credential.recover": { count: "uint" },
+  "credential.recover": { count: "uint", versions: "text" },
   "credential.switch": { epoch: "uint", number: "uint" },
   "credential.acknowledge": { epoch: "uint", number: "uint" },
 
@@ -131,6 +131,7 @@ export const AUDIT_ACTIONS = {
   "rotation.released": rotationDetails,
   "rotation.restored": rotationDetails,
   "rotation.retried": rotationDetails,
+  "rotation.reconcile": rotationDetails,
   "rotation.given": rotationDetails,
   "rotation.report": { epoch: "uint", number: "uint", state: "text", leafSerial: "uint", leafIndex: "uint" },
 

@@ -12,7 +12,7 @@ import {
 } from "./state.ts";
 
 const kinds: readonly CandidateKind[] = ["password", "keys", "blob"];
-const fields = 17;
+const fields = 18;
 const maxUint32 = 0xffffffff;
 
 /** The state as TCBOR: one tuple, so that equal states have equal bytes. */
@@ -36,6 +36,7 @@ export function encodeRotation(state: RotationState): Uint8Array {
     state.prepared,
     state.hold === null ? null : holdCauses.indexOf(state.hold),
     state.unacknowledged,
+    state.reconciling,
   ]);
 }
 
@@ -76,6 +77,7 @@ function readState(value: Tcbor): RotationState {
     }),
     hold: orNull(tuple[15], (each) => pick(holdCauses, each, "rotation.hold")),
     unacknowledged: orNull(tuple[16], readIndex),
+    reconciling: asBoolean(tuple[17], "rotation.reconciling"),
   };
 }
 

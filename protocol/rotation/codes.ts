@@ -31,6 +31,8 @@ export const ROTATION_CODES = {
   ROTATION_IDENTITY: { fault: "peer", retryable: false },
   /** The account that makes the changes on this device is not known to the edge, or its password was refused. */
   ROTATION_HELPER: { fault: "operator", retryable: false },
+  /** No other account of the device may set this one's password, or that one is not in order itself. */
+  ROTATION_NO_RECONCILER: { fault: "operator", retryable: false },
   /** The store has not the space that a whole rotation writes. */
   ROTATION_NO_SPACE: { fault: "environment", retryable: true },
   /** A remote consumer does not hold the next value yet. */

@@ -25,17 +25,20 @@ interface Contact {
   readonly ref: number;
   /** The value to authenticate with. */
   readonly login: number;
+  /** Default "account". */
+  readonly by?: DeviceEffect["by"];
   readonly leaf: RotationLeaf;
   readonly before?: readonly RotationEffect[];
 }
 
 /** Debits an attempt and allows one exchange with the device; the state must be durable before it runs. */
-export function contact(state: RotationState, { action, ref, login, leaf, before = [] }: Contact): Transition {
+export function contact(state: RotationState, { action, ref, login, by = "account", leaf, before = [] }: Contact): Transition {
   const effect: DeviceEffect = {
     kind: "device",
     action,
     ref,
     login,
+    by,
     session: action === "push" || action === "prepare" ? "any" : "fresh",
   };
   return {

@@ -32,7 +32,9 @@ export type RotationEvent =
   /** An operator's release, after a snapshot that answers our nonce. */
   | { readonly kind: "release" }
   /** An operator asks to try all candidates again. */
-  | { readonly kind: "retry" };
+  | { readonly kind: "retry" }
+  /** No candidate works: another account of the device shall set this one's password. */
+  | { readonly kind: "reconcile" };
 
 /** The adapter's answer to the pending action on `ref`. */
 export interface AdapterAnswer {
@@ -72,6 +74,8 @@ export interface RotationInputs {
   readonly escrowed: boolean;
   /** No other account of this device is being rotated. */
   readonly deviceFree: boolean;
+  /** Another account of this device may set this one's password, can do so, and is in order itself. */
+  readonly reconcilable: boolean;
 }
 
 /** Leaf actions of the audit log, one for each arrow. */
@@ -96,6 +100,7 @@ export type RotationLeaf =
   | "rotation.released"
   | "rotation.restored"
   | "rotation.retried"
+  | "rotation.reconcile"
   | "rotation.given";
 
 /** What the vault hears; goes to the outbox in the same transaction. */
@@ -121,6 +126,8 @@ export interface DeviceEffect {
   readonly login: number;
   /** A verification proves something, and a save keeps the right value, only on a session of its own. */
   readonly session: "fresh" | "any";
+  /** Who logs in: the account itself by `login`, or the one that reconciles it, whose value the shell knows. */
+  readonly by: "account" | "reconciler";
 }
 
 export interface Transition {

@@ -32,8 +32,10 @@ export function afterRejection(state: RotationState, next: number): Transition {
     const staged = stage(cleared);
     return { state: staged.state, effects: [...rejected, ...staged.effects] };
   }
+  // Where another account set it nothing was proven of this one.
+  const phase = cleared.reconciling ? "UNKNOWN" : restingPhase(cleared);
   return {
-    state: { ...cleared, phase: restingPhase(cleared), currentProven: false },
+    state: { ...cleared, phase, currentProven: false },
     effects: [...rejected, { kind: "alarm", code: "ROTATION_POOL_REJECTED", ref: next }],
   };
 }

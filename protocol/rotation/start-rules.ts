@@ -1,5 +1,6 @@
 import type { RotationCode } from "./codes.ts";
 import type { RotationInputs, StartCause } from "./machine.ts";
+import { returnToPool } from "./staging.ts";
 import { isResting, type RotationState } from "./state.ts";
 
 /** One reason for which nothing may begin now. */
@@ -47,6 +48,16 @@ const loginRules: readonly StartRule[] = [
 /** The last, because the shell answers it with a proof: that one goes out only where nothing else is in the way. */
 const identityRule: StartRule = { code: "ROTATION_IDENTITY", blocks: (_, { identityPinned }) => !identityPinned };
 
+const reconcileRules: readonly StartRule[] = [
+  { code: "ROTATION_NOT_NOW", blocks: ({ phase, pending }) => phase !== "UNKNOWN" || pending !== null },
+  { code: "ROTATION_NO_RECONCILER", blocks: (_, { reconcilable }) => !reconcilable },
+  ...changeRules,
+  // What was sent is sent again.
+  { code: "ROTATION_POOL_EMPTY", blocks: (state) => returnToPool(state).pool.length === 0 },
+  ...loginRules,
+  identityRule,
+];
+
 const startRules: readonly StartRule[] = [...restRules, ...changeRules, poolRule, ...loginRules, identityRule];
 
 const pushRules: readonly StartRule[] = [...changeRules, identityRule, ...loginRules];
@@ -65,6 +76,11 @@ export function startChecks(state: RotationState, by: StartCause, inputs: Rotati
 /** Why no rotation may begin, or null. */
 export function startRefusal(state: RotationState, by: StartCause, inputs: RotationInputs): RotationCode | null {
   return startRules.find(({ blocks }) => blocks(state, inputs, by))?.code ?? null;
+}
+
+/** Why no other account may set this one's password, or null. */
+export function reconcileRefusal(state: RotationState, inputs: RotationInputs): RotationCode | null {
+  return reconcileRules.find(({ blocks }) => blocks(state, inputs, "order"))?.code ?? null;
 }
 
 /** Why nothing may be sent for a rotation that has begun, or null. */

@@ -3,6 +3,7 @@ import { contact, refuse, waitFor } from "./contact.ts";
 import { maxCountedPushes } from "./limits.ts";
 import type { AdapterAnswer, DeviceOutcome, RotationEffect, RotationInputs, StartCause, Transition } from "./machine.ts";
 import { beginProbe } from "./probing.ts";
+import { onReconcileUnprepared } from "./reconciling.ts";
 import { afterRejection, returnToPool, stage } from "./staging.ts";
 import { pushBlock, startRefusal } from "./start-rules.ts";
 import { type RotationState, restingPhase } from "./state.ts";
@@ -15,13 +16,15 @@ export function startRotation(state: RotationState, by: StartCause, inputs: Rota
 
 /** STAGED: prove the current value and fix the request, then send it. Making the request is a login with the current value too. */
 export function advanceStaged(state: RotationState, next: number, inputs: RotationInputs): Transition {
-  const block = pushBlock(state, inputs);
+  const alone = state.reconciling && !inputs.reconcilable;
+  const block = alone ? "ROTATION_NO_RECONCILER" : pushBlock(state, inputs);
   if (block !== null) return waitFor(state, block);
   const login = state.current;
   if (state.prepared?.[0] !== next || state.prepared[1] !== login) {
-    return contact(state, { action: "prepare", ref: next, login, leaf: "rotation.preflight" });
+    return contact(state, { action: "prepare", ref: next, login, by: changer(state), leaf: "rotation.preflight" });
   }
-  if (state.currentProven) return send(state, next);
+  // Of an account that another one sets nothing can be proven before.
+  if (state.currentProven || state.reconciling) return send(state, next);
   return contact(state, { action: "verify", ref: login, login, leaf: "rotation.preflight" });
 }
 
@@ -42,7 +45,11 @@ function send(state: RotationState, next: number): Transition {
     sent.pushes === maxCountedPushes && state.pushes < maxCountedPushes
       ? [{ kind: "alarm", code: "ROTATION_NO_ANSWER", ref: next }]
       : [];
-  return contact(sent, { action: "push", ref: next, login: state.current, leaf: "rotation.sent", before });
+  return contact(sent, { action: "push", ref: next, login: state.current, by: changer(state), leaf: "rotation.sent", before });
+}
+
+function changer({ reconciling }: RotationState): "account" | "reconciler" {
+  return reconciling ? "reconciler" : "account";
 }
 
 /**
@@ -52,7 +59,8 @@ function send(state: RotationState, next: number): Transition {
 export function onPrepared(state: RotationState, next: number, answer: AdapterAnswer, inputs: RotationInputs): Transition {
   const idle = settleAttempt(state, answer);
   if (answer.outcome === "REJECTED_POLICY") return rejectUnsent(idle, next);
-  if (answer.outcome !== "OK") return onPreflightFailed(idle, answer.outcome);
+  if (answer.outcome !== "OK")
+    return state.reconciling ? onReconcileUnprepared(idle, next, answer) : onPreflightFailed(idle, answer.outcome);
   const block = pushBlock(idle, inputs);
   return block === null ? send(idle, next) : waitFor(idle, block);
 }
@@ -93,7 +101,7 @@ export function cancelRotation(state: RotationState): Transition {
   if (state.phase !== "STAGED" || state.pending !== null || state.next === null) return refuse(state, "ROTATION_NOT_NOW");
   const cleared = returnToPool(state);
   return {
-    state: { ...cleared, phase: restingPhase(state), currentProven: false },
+    state: { ...cleared, phase: state.reconciling ? "UNKNOWN" : restingPhase(state), currentProven: false },
     effects: [{ kind: "leaf", action: "rotation.cancelled", ref: state.next }],
   };
 }

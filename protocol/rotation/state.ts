@@ -61,6 +61,8 @@ export interface RotationState {
   /** [next, base] that the sealed request bytes were made for: those are repeated byte for byte or never. */
   readonly prepared: readonly [next: number, base: number] | null;
   readonly hold: HoldCause | null;
+  /** True where another account of the device sets what is staged or sent: this one's own password is unknown. */
+  readonly reconciling: boolean;
   /** Index whose `verified` report the vault has not acknowledged. */
   readonly unacknowledged: CandidateIndex | null;
 }
@@ -84,6 +86,7 @@ export function adopted(current: Candidate): RotationState {
     currentProven: false,
     prepared: null,
     hold: null,
+    reconciling: false,
     unacknowledged: null,
   };
 }
@@ -100,7 +103,7 @@ export function stateName(state: RotationState): Phase | "QUARANTINE" {
 
 /** True while the served value may be about to change or is not certain: what an API calls `in-progress`. */
 export function isUnsettled(state: RotationState): boolean {
-  return !isResting(state) && !(state.phase === "STAGED" && state.pushes === 0);
+  return !isResting(state) && !(state.phase === "STAGED" && state.pushes === 0 && !state.reconciling);
 }
 
 /** The resting phase: VERIFIED until the vault has acknowledged the report, then IDLE. */

@@ -4,6 +4,7 @@ import { advanceNewOk, advanceSaved, onAcknowledged, onReverified, onSaved } fro
 import { onGiven, onHold, onIssued, onRelease, onRestart, onRestored, onRetry } from "./interrupting.ts";
 import type { AdapterAnswer, RotationEvent, RotationInputs, Transition } from "./machine.ts";
 import { advanceProbe, onProbed } from "./probing.ts";
+import { startReconcile } from "./reconciling.ts";
 import { advanceStaged, cancelRotation, onPreflight, onPrepared, onPushed, startRotation } from "./starting.ts";
 import type { RotationState } from "./state.ts";
 import { onVerified, startVerify } from "./verifying.ts";
@@ -14,8 +15,14 @@ import { onVerified, startVerify } from "./verifying.ts";
  */
 export function step(state: RotationState, event: RotationEvent, inputs: RotationInputs): Transition {
   const to = taken(state, event, inputs);
-  const kept = bounded(to.state);
+  const kept = bounded(withoutReconciler(to.state));
   return kept === to.state ? to : { ...to, state: kept };
+}
+
+/** Who sets a value matters until it was sent; whatever is live then is found out in the usual way. */
+function withoutReconciler(state: RotationState): RotationState {
+  const needed = !state.reconciling || state.phase === "STAGED" || state.phase === "SENT";
+  return needed ? state : { ...state, reconciling: false };
 }
 
 function taken(state: RotationState, event: RotationEvent, inputs: RotationInputs): Transition {
@@ -49,6 +56,8 @@ function taken(state: RotationState, event: RotationEvent, inputs: RotationInput
       return onRelease(state);
     case "retry":
       return onRetry(state);
+    case "reconcile":
+      return startReconcile(state, inputs);
     default:
       return unreachable(event);
   }

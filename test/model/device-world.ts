@@ -40,6 +40,8 @@ export interface Options {
   readonly prompt?: boolean;
   /** A window that opens and closes, a hold or a permit that comes and goes: at any time nothing new may be sent. */
   readonly closes?: boolean;
+  /** Another account of the device may set the password. */
+  readonly reconciles?: boolean;
   /** Values in the pool, 1 or 2; one keeps a world with many faults small enough to visit whole. */
   readonly values?: 1 | 2;
   readonly maxStates?: number;
@@ -171,6 +173,7 @@ export class DeviceWorld {
     if (world.edge.phase === "STAGED") event("cancel", { kind: "cancel" });
     if (world.edge.hold !== null) event("release", { kind: "release" });
     if (world.edge.phase === "UNKNOWN") event("retry", { kind: "retry" });
+    if (this.#options.reconciles === true) event("reconcile", { kind: "reconcile" });
     if (this.#options.gives === true) event("given", { kind: "given", candidate: value(given) });
     if (this.#options.holds === true && world.edge.hold === null) event("hold", { kind: "hold", cause: "sequence" });
     event("crash", { kind: "restart" }, { ...world, inFlight: null });
@@ -225,6 +228,7 @@ export class DeviceWorld {
       );
     answer("unreachable", world, "NOT_SENT");
     answer("lost", world, "AMBIGUOUS");
+    if (effect.by === "reconciler") answer("reconciler refused", world, "REJECTED_AUTH");
     const { after, outcome } = this.#arrive(world, effect);
     answer("arrives", outcome === "REJECTED_POLICY" ? { ...after, refused: effect.ref } : after, outcome);
     if (this.#options.lies === true && effect.action === "push" && outcome === "OK") {
@@ -249,11 +253,19 @@ export class DeviceWorld {
     if (effect.session === "any" && effect.action === "verify") return { after: touched, outcome: "OK" };
     if (effect.session === "any" && effect.action === "save")
       return { after: { ...touched, saved: world.live }, outcome: "OK" };
+    if (effect.by === "reconciler") return this.#arriveByOther(touched, effect);
     if (effect.login !== world.live) return { after: { ...touched, failures: world.failures + 1 }, outcome: "REJECTED_AUTH" };
     if (effect.action === "save") return { after: { ...touched, saved: world.live }, outcome: "OK" };
     if (effect.action !== "push") return { after: touched, outcome: "OK" };
     if (this.#options.refuses?.includes(effect.ref) === true) return { after: touched, outcome: "REJECTED_POLICY" };
     return { after: { ...touched, live: effect.ref }, outcome: "OK" };
+  }
+
+  /** Another account of the device logs in: what this one's password is does not matter. */
+  #arriveByOther(world: World, { action, ref }: DeviceEffect): { after: World; outcome: DeviceOutcome } {
+    if (action !== "push") return { after: world, outcome: "OK" };
+    if (this.#options.refuses?.includes(ref) === true) return { after: world, outcome: "REJECTED_POLICY" };
+    return { after: { ...world, live: ref }, outcome: "OK" };
   }
 
   /** One step: the state and everything of its transaction becomes durable, then the exchange may run. */
@@ -308,6 +320,7 @@ export class DeviceWorld {
       consumersReady: true,
       escrowed: world.escrowed,
       deviceFree: true,
+      reconcilable: this.#options.reconciles === true,
     };
   }
 }

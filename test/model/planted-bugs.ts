@@ -165,6 +165,12 @@ export const planted: readonly Planted[] = [
     problem: /lost/,
   },
   {
+    bug: "candidates dropped where another account sets the password",
+    step: after(({ state }) => (state.reconciling ? { ...forgetful(state), history: [] } : state)),
+    world: { gives: true, reconciles: true, resets: true, prompt: true },
+    problem: /lost/,
+  },
+  {
     bug: "window asked for at the start only",
     step: (state, event, inputs) =>
       step(state, event, state.phase === "STAGED" ? { ...inputs, windowOpen: true, onHold: false, permitted: true } : inputs),

@@ -16,6 +16,10 @@ export const smallWorlds: readonly NamedWorld[] = [
   { title: "a device that comes back with its first configuration", options: { resets: true, values: 1 } },
   { title: "an edge whose store comes back from a backup", options: { restores: true, values: 1 } },
   { title: "a device that a person changes, and a vault that is told so, rightly or not", options: { gives: true, values: 1 } },
+  {
+    title: "a device that a person changes, and that another of its accounts sets anew",
+    options: { gives: true, reconciles: true, values: 1, prompt: true },
+  },
   { title: "an account that is held and released", options: { holds: true, values: 1 } },
   { title: "a window that opens and closes", options: { closes: true, values: 1 } },
   { title: "an account that was only adopted", options: { policy: "never" } },
@@ -32,6 +36,10 @@ export const largeWorlds: readonly NamedWorld[] = [
   { title: "a restored store and a reset device", options: { restores: true, resets: true, values: 1, maxStates } },
   { title: "a person, with both values", options: { gives: true, maxStates } },
   { title: "a person and a reset device", options: { gives: true, resets: true, values: 1, maxStates } },
+  {
+    title: "a person, a reset device, and another account that sets it anew",
+    options: { gives: true, reconciles: true, resets: true, values: 1, maxStates },
+  },
   { title: "a window that opens and closes, with both values", options: { closes: true, maxStates } },
   { title: "a window and a device that is reset", options: { closes: true, resets: true, values: 1, maxStates } },
   { title: "a held account, with both values", options: { holds: true, maxStates } },

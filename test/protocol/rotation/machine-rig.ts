@@ -28,6 +28,7 @@ export const fit: RotationInputs = {
   consumersReady: true,
   escrowed: true,
   deviceFree: true,
+  reconcilable: true,
 };
 
 /** A machine that remembers every effect, and checks at each step that its state survives encoding. */
