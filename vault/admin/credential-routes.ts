@@ -125,6 +125,8 @@ function describe(version: CredentialVersion) {
     fieldNames: version.fields.map(({ name }) => name),
     createdAtMs: version.createdAtMs,
     provenAtMs: version.provenAtMs,
+    provenBy: version.provenBy,
+    statusAtMs: version.statusAtMs,
   };
 }
 

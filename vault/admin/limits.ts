@@ -15,3 +15,12 @@ export const constraintsBytes = 64 * 1024;
 
 /** Zones, models or patterns that one fleet rotation names: a longer list is a pattern not thought of. */
 export const fleetFilters = 64;
+
+/** The longest lease, seconds: what shall last longer than a month is a grant. */
+export const longestLeaseS = 31 * 24 * 3600;
+
+/** Longest lockout window, and longest time that an edge is said to be off, milliseconds: what a model may state at the most. */
+export const longestLockoutMs = 366 * 24 * 3_600_000;
+
+/** Versions that one recovery names; by default all are shown. */
+export const maxRecoveredVersions = 4096;

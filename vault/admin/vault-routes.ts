@@ -4,7 +4,9 @@ import { applicationRoutes } from "./application-routes.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { deviceRoutes } from "./device-routes.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
+import { leaseRoutes } from "./lease-routes.ts";
 import { nodeRoutes } from "./node-routes.ts";
+import { recoveryRoutes } from "./recovery-routes.ts";
 
 /** Every call of the vault's admin API but the audit log's. */
 export function vaultRoutes(context: AdminContext): AdminRoute[] {
@@ -12,7 +14,9 @@ export function vaultRoutes(context: AdminContext): AdminRoute[] {
     ...nodeRoutes(context),
     ...deviceRoutes(context),
     ...credentialRoutes(context),
+    ...recoveryRoutes(context),
     ...applicationRoutes(context),
+    ...leaseRoutes(context),
     ...fleetRoutes(context),
   ];
 }

@@ -130,7 +130,8 @@ const personsAndLeases = [
 ];
 
 const recovery = [
-  `create table probes (account_id blob primary key references accounts (account_id), spent integer not null, last_at integer not null)`,
+  `create table probes (account_id blob primary key references accounts (account_id), spent integer not null, last_at integer not null,
+    edge_off_at integer not null)`,
   "alter table credentials add column proven_by text",
   "alter table credentials add column status_at integer",
   "alter table escrows add column learned integer not null default 0",

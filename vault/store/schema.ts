@@ -224,6 +224,8 @@ export interface ProbeRow {
   account_id: Uint8Array;
   spent: number;
   last_at: number;
+  /** Since when the edge is taken for gone: when somebody first asked, or earlier where the operator says so. */
+  edge_off_at: number;
 }
 
 export interface ModelRow {
