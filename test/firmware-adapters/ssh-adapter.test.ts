@@ -411,7 +411,7 @@ t.test("a model of an SSH device is refused where its parts do not go together",
     ["an admin without its setting", byAdmin.replace(/ {2}admin:\n.*\n/, ""), /settings: object, allowed: the setting admin/],
     [
       "a setting without an admin",
-      self.replace("changedBy: self", "changedBy: admin"),
+      self.replace("settings:\n", "settings:\n  admin: { title: Path }\n"),
       /settings: object, allowed: the setting admin/,
     ],
     [
