@@ -187,7 +187,7 @@ export class NodeCore implements JoinedNode {
     if (this.#closed) return;
     this.#closed = true;
     for (const cancel of [this.#cancelReport, this.#cancelHeartbeat, this.#cancelTime]) cancel?.();
-    if (this.#parts.store.stopped === null) this.#storeTime();
+    this.#storeTime();
   }
 
   /** Each start is counted, and asks the vault for the time with a new nonce. */
@@ -237,15 +237,23 @@ export class NodeCore implements JoinedNode {
 
   #scheduleTime(): void {
     this.#cancelTime = this.#parts.seams.timers.after(nodeLimits.storeTimeMs, () => {
-      if (this.#parts.store.stopped === null) this.#storeTime();
+      this.#storeTime();
       this.#scheduleTime();
     });
   }
 
+  /** A disk that fails here stops the writer, and nothing else: nobody waits for this, and reads go on. */
   #storeTime(): void {
-    this.#parts.records.change((_tx, draft) => {
-      draft.time = advance(draft.time, sampleOf(this.#parts.seams.clock));
-    });
+    const { store, records, seams, log } = this.#parts;
+    if (store.stopped !== null) return;
+    try {
+      records.change((_tx, draft) => {
+        draft.time = advance(draft.time, sampleOf(seams.clock));
+      });
+    } catch (error) {
+      if (!(error instanceof TidegateError)) throw error;
+      log.error("time.failed", { error });
+    }
   }
 
   /** A leaf for the first of a kind within a minute. */

@@ -372,6 +372,16 @@ t.test("a full disk stops applying, reads go on", async (t) => {
   t.match(rig.node.applyCarrier(carrier), { outcome: "applied" });
 });
 
+t.test("a disk that fails when the time is stored ends nothing but the writing", async (t) => {
+  const rig = await joined(t, [application("kept")]);
+  rig.report();
+  await rig.clock.advance(60_000);
+  rig.store.failNext("STORE_IO");
+  await rig.clock.advance(5 * 60_000);
+  t.equal(rig.store.stopped, "STORE_IO");
+  t.same(rig.names(), ["kept"]);
+});
+
 t.test("the node asks for the time at each start, and says it lives each six hours", async (t) => {
   const rig = await joined(t);
   rig.report();
