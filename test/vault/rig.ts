@@ -38,7 +38,11 @@ export async function plantPump(store: VaultStore, context: RegistryContext): Pr
       host: "10.0.0.9",
       port: 161,
       settings: {},
-      accounts: [{ name: "operator", username: "operator", rotate: "on-demand", intervalS: null, windowless: false }],
+      accounts: [
+        { name: "operator", username: "operator", rotate: "on-demand", intervalS: null, windowless: false, breakGlass: false },
+      ],
+      timeZone: "UTC",
+      windows: [],
     });
     return tx.selectFrom("accounts").selectAll().executeTakeFirstOrThrow();
   });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type AdminRoute, adminRoute } from "../../agent/admin/index.ts";
 import { fromHex, toHex } from "../../protocol/base/index.ts";
 import { contentLimits, rotatePolicies } from "../../protocol/content/index.ts";
+import { isTimeZone } from "../../protocol/time/index.ts";
 import {
   type AccountInput,
   accountAt,
@@ -11,15 +12,17 @@ import {
   deviceAt,
   giveOrder,
   modelConstraints,
+  nextOpening,
   orderOf,
   putModel,
   setAccountRules,
   storedModel,
+  windowsOf,
 } from "../registry/index.ts";
 import type { AccountRow, DeviceRow, OrderRow, VaultTransaction } from "../store/index.ts";
 import { type AdminContext, change, changeOfAccount } from "./admin-context.ts";
 import { hostName, line, path, segment } from "./input-shapes.ts";
-import { accountsPerDevice, constraintsBytes, longestOrderS, usualOrderS } from "./limits.ts";
+import { accountsPerDevice, constraintsBytes, longestOrderS, operatorBytes } from "./limits.ts";
 
 const account = z.strictObject({
   name: segment,
@@ -27,7 +30,20 @@ const account = z.strictObject({
   rotate: z.enum(rotatePolicies).default("on-demand"),
   intervalS: z.int().min(60).max(contentLimits.intervalS).nullable().default(null),
   windowless: z.boolean().default(false),
+  breakGlass: z.boolean().default(false),
 });
+
+const timeZone = z.string().max(contentLimits.timeZoneBytes).refine(isTimeZone, "an IANA time zone such as Europe/Berlin");
+
+const windows = z
+  .array(
+    z.strictObject({
+      days: z.int().min(1).max(127),
+      startMinute: z.int().min(0).max(1_439),
+      minutes: z.int().min(1).max(10_080),
+    }),
+  )
+  .max(contentLimits.windows);
 
 const model = z.strictObject({
   name: line(contentLimits.nameBytes),
@@ -49,7 +65,13 @@ const settings = z.record(
 const port = z.int().min(1).max(65_535);
 
 /** What may be corrected later, the whole of it. */
-const reach = z.strictObject({ host: hostName, port, settings });
+const reach = z.strictObject({
+  host: hostName,
+  port,
+  settings,
+  timeZone: timeZone.optional(),
+  windows: windows.optional(),
+});
 
 const device = z.strictObject({
   name: segment,
@@ -58,15 +80,27 @@ const device = z.strictObject({
   host: hostName,
   port,
   settings: settings.default({}),
+  timeZone: timeZone.default("UTC"),
+  windows: windows.default([]),
   accounts: z.array(account).min(1).max(accountsPerDevice),
 });
 
-const rules = z.strictObject({ consumers: z.enum(consumerPolicies).optional(), reconcileBy: path.nullable().optional() });
+const intervalS = z.int().min(60).max(contentLimits.intervalS).nullable();
+
+const rules = z.strictObject({
+  consumers: z.enum(consumerPolicies).optional(),
+  reconcileBy: path.nullable().optional(),
+  rotation: z.strictObject({ rotate: z.enum(rotatePolicies), intervalS: intervalS.default(null) }).optional(),
+  windowless: z.boolean().optional(),
+  breakGlass: z.boolean().optional(),
+});
 
 const order = z.strictObject({
   path,
   action: z.enum(["rotate", "verify"]),
-  withinS: z.int().min(60).max(longestOrderS).default(usualOrderS),
+  withinS: z.int().min(60).max(longestOrderS).optional(),
+  now: z.boolean().optional(),
+  operator: line(operatorBytes).optional(),
 });
 
 /** Devices with their accounts, and orders. */
@@ -85,7 +119,7 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
             model: body.model.name,
             accounts: body.accounts as AccountInput[],
           });
-          return describeDevice(tx, added);
+          return describeDevice(tx, added, registry.nowMs());
         }),
     }),
     adminRoute({
@@ -94,14 +128,17 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
       handle: () =>
         core.store.read(async (tx) => {
           const devices = await tx.selectFrom("devices").selectAll().orderBy("zone").orderBy("name").execute();
-          return Promise.all(devices.map((each) => describeDevice(tx, each)));
+          return Promise.all(devices.map((each) => describeDevice(tx, each, core.clock.wallMs())));
         }),
     }),
     adminRoute({
       method: "GET",
       path: "/v1/devices/:zone/:name",
       handle: ({ params }) =>
-        core.store.read(async (tx) => describeDevice(tx, await deviceAt(tx, params["zone"] ?? "", params["name"] ?? ""))),
+        core.store.read(async (tx) => {
+          const found = await deviceAt(tx, params["zone"] ?? "", params["name"] ?? "");
+          return describeDevice(tx, found, core.clock.wallMs());
+        }),
     }),
     adminRoute({
       method: "PUT",
@@ -110,7 +147,7 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
       handle: ({ params, body }) =>
         change(context, { zone: params["zone"] ?? "", paths: [] }, async (registry, tx) => {
           const found = await deviceAt(tx, params["zone"] ?? "", params["name"] ?? "");
-          return describeDevice(tx, await changeDevice(registry, tx, found, body));
+          return describeDevice(tx, await changeDevice(registry, tx, found, body), registry.nowMs());
         }),
     }),
     adminRoute({
@@ -148,7 +185,8 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
   ];
 }
 
-async function describeDevice(tx: VaultTransaction, row: DeviceRow) {
+/** A device as every answer shows it. */
+export async function describeDevice(tx: VaultTransaction, row: DeviceRow, nowMs: number) {
   const accounts = await tx.selectFrom("accounts").selectAll().where("device_id", "=", row.device_id).orderBy("path").execute();
   return {
     path: `${row.zone}/${row.name}`,
@@ -157,6 +195,11 @@ async function describeDevice(tx: VaultTransaction, row: DeviceRow) {
     port: row.port,
     settings: Object.fromEntries(JSON.parse(row.settings) as [string, string][]),
     identity: row.identity,
+    timeZone: row.time_zone,
+    windows: windowsOf(row),
+    /** The opening that is now, or the next one; null where no window is set. */
+    opening: nextOpening(row, nowMs),
+    held: row.held === 1,
     /** Names of the secrets that each of its accounts has. */
     fields: Object.keys(await modelConstraints(tx, row.model)),
     accounts: await Promise.all(accounts.map((each) => describeAccount(tx, each))),
@@ -176,6 +219,7 @@ async function describeAccount(tx: VaultTransaction, row: AccountRow) {
     rotate: row.rotate,
     intervalS: row.interval_s,
     windowless: row.windowless === 1,
+    breakGlass: row.break_glass === 1,
     consumers: row.consumers,
     reconcileBy: await pathOf(tx, row.reconcile_by),
     version: current === undefined ? null : `${current.epoch}.${current.number}`,
@@ -196,6 +240,7 @@ function describeOrder(row: OrderRow) {
   return {
     orderId: toHex(row.order_id),
     action: row.action,
+    now: row.now === 1,
     state: row.state,
     outcome: row.outcome,
     code: row.code,

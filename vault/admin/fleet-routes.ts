@@ -14,10 +14,11 @@ import {
   usualCanaries,
   usualParallel,
 } from "../fleet/index.ts";
+import { usualOrderS } from "../registry/index.ts";
 import type { FleetRunRow } from "../store/index.ts";
 import { type AdminContext, change } from "./admin-context.ts";
 import { line, segment } from "./input-shapes.ts";
-import { fleetFilters, longestOrderS, usualOrderS } from "./limits.ts";
+import { fleetFilters, longestOrderS } from "./limits.ts";
 
 const patternLength = 320;
 

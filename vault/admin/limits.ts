@@ -4,11 +4,14 @@ export const alarmsPerAnswer = 100;
 /** Accounts that one call registers with their device; no make has shown more than a dozen. */
 export const accountsPerDevice = 32;
 
+/** An operator's name, in a leaf. */
+export const operatorBytes = 64;
+
+/** Why a device is held, in a leaf. */
+export const reasonBytes = 256;
+
 /** How long an order may wait for its edge: a week covers a link that comes up at weekends. */
 export const longestOrderS = 7 * 24 * 3600;
-
-/** How long an order waits unless the operator says otherwise. */
-export const usualOrderS = 3600;
 
 /** Constraints of a model, bytes of JSON: eight fields with a thousand forbidden words each fit in no manual. */
 export const constraintsBytes = 64 * 1024;

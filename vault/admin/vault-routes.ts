@@ -1,6 +1,7 @@
 import type { AdminRoute } from "../../agent/admin/index.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { applicationRoutes } from "./application-routes.ts";
+import { careRoutes } from "./care-routes.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { deviceRoutes } from "./device-routes.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
@@ -13,6 +14,7 @@ export function vaultRoutes(context: AdminContext): AdminRoute[] {
   return [
     ...nodeRoutes(context),
     ...deviceRoutes(context),
+    ...careRoutes(context),
     ...credentialRoutes(context),
     ...recoveryRoutes(context),
     ...applicationRoutes(context),

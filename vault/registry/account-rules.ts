@@ -1,6 +1,8 @@
 import { sameBytes } from "../../protocol/base/index.ts";
+import type { RotatePolicy } from "../../protocol/content/index.ts";
 import type { AccountRow, VaultTransaction } from "../store/index.ts";
 import { RegistryError } from "./codes.ts";
+import { fillPool } from "./credentials.ts";
 import { accountAt } from "./devices.ts";
 import type { RegistryContext } from "./registry-context.ts";
 
@@ -13,7 +15,22 @@ export interface AccountRules {
   readonly consumers?: ConsumerPolicy | undefined;
   /** Path of the account that may set this one's password; null for none. */
   readonly reconcileBy?: string | null | undefined;
+  /** Seconds go with `interval`, null with the others. */
+  readonly rotation?: { readonly rotate: RotatePolicy; readonly intervalS: number | null } | undefined;
+  readonly windowless?: boolean | undefined;
+  readonly breakGlass?: boolean | undefined;
 }
+
+/** Columns that rules change, by the name that an operator knows. */
+const columns = {
+  consumers: "consumers",
+  reconcile_by: "reconcileBy",
+  rotate: "rotate",
+  interval_s: "interval",
+  windowless: "windowless",
+  break_glass: "breakGlass",
+} as const;
+type Column = keyof typeof columns;
 
 /** Changes an account's rules; what is the same already leaves no leaf. Throws REGISTRY_NOT_FOUND, REGISTRY_INVALID. */
 export async function setAccountRules(
@@ -22,23 +39,31 @@ export async function setAccountRules(
   account: AccountRow,
   rules: AccountRules,
 ): Promise<AccountRow> {
-  const { consumers, reconcileBy } = rules;
+  const { consumers, reconcileBy, rotation, windowless, breakGlass } = rules;
+  if (rotation !== undefined && (rotation.rotate === "interval") !== (rotation.intervalS !== null))
+    throw new RegistryError("REGISTRY_INVALID", "seconds go with the policy interval, and only there");
   const after: AccountRow = {
     ...account,
     consumers: consumers ?? account.consumers,
     reconcile_by: reconcileBy === undefined ? account.reconcile_by : await reconciler(tx, account, reconcileBy),
+    rotate: rotation?.rotate ?? account.rotate,
+    interval_s: rotation === undefined ? account.interval_s : rotation.intervalS,
+    windowless: windowless === undefined ? account.windowless : Number(windowless),
+    break_glass: breakGlass === undefined ? account.break_glass : Number(breakGlass),
   };
-  const other = (["consumers", "reconcile_by"] as const).filter((field) => !same(account[field], after[field]));
-  if (other.length === 0) return account;
-  const { account_id, consumers: policy, reconcile_by } = after;
-  await tx.updateTable("accounts").set({ consumers: policy, reconcile_by }).where("account_id", "=", account_id).execute();
+  const changed = (Object.keys(columns) as Column[]).filter((column) => !same(account[column], after[column]));
+  if (changed.length === 0) return account;
+  const values: Partial<AccountRow> = Object.fromEntries(changed.map((column) => [column, after[column]]));
+  await tx.updateTable("accounts").set(values).where("account_id", "=", account.account_id).execute();
   await context.audit(tx, {
     action: "account.change",
     actor: { kind: "operator", id: "local" },
     subject: { kind: "account", id: account.path },
     outcome: "ok",
-    details: { field: other.map((field) => (field === "consumers" ? field : "reconcileBy")).join(", ") },
+    details: { field: changed.map((column) => columns[column]).join(", ") },
   });
+  // Under the policy never no value was issued ahead.
+  if (account.rotate === "never") await fillPool(context, tx, after);
   return after;
 }
 
@@ -49,6 +74,6 @@ async function reconciler(tx: VaultTransaction, account: AccountRow, path: strin
   throw new RegistryError("REGISTRY_INVALID", `${path} is not another account of the same device`);
 }
 
-function same(a: string | Uint8Array | null, b: string | Uint8Array | null): boolean {
+function same(a: AccountRow[Column], b: AccountRow[Column]): boolean {
   return a === b || (a instanceof Uint8Array && b instanceof Uint8Array && sameBytes(a, b));
 }

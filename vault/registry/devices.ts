@@ -1,4 +1,5 @@
 import { isSegment, type RotatePolicy } from "../../protocol/content/index.ts";
+import type { WeekWindow } from "../../protocol/time/index.ts";
 import type { AccountRow, DeviceRow, VaultTransaction } from "../store/index.ts";
 import { Problems, RegistryError } from "./codes.ts";
 import { refuseTooManySettings, settingsText, windowsText } from "./device-settings.ts";
@@ -14,6 +15,7 @@ export interface AccountInput {
   readonly intervalS: number | null;
   /** True where it may be rotated without knowing the time. */
   readonly windowless: boolean;
+  readonly breakGlass: boolean;
 }
 
 export interface DeviceInput {
@@ -23,6 +25,9 @@ export interface DeviceInput {
   readonly host: string;
   readonly port: number;
   readonly settings: Readonly<Record<string, string>>;
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly windows: readonly WeekWindow[];
   readonly accounts: readonly AccountInput[];
 }
 
@@ -49,8 +54,8 @@ export async function addDevice(context: RegistryContext, tx: VaultTransaction, 
     port: input.port,
     settings: settingsText(input.settings),
     identity: null,
-    time_zone: "UTC",
-    windows: windowsText([]),
+    time_zone: input.timeZone,
+    windows: windowsText(input.windows),
     held: 0,
     created_at: context.nowMs(),
   };
@@ -116,7 +121,7 @@ async function addAccount(
     reported_state: null,
     reported_code: null,
     reported_at: null,
-    break_glass: 0,
+    break_glass: input.breakGlass ? 1 : 0,
     consumers: "ack-first",
     group_id: null,
     reconcile_by: null,

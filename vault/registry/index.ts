@@ -1,13 +1,16 @@
 export { consumerPolicies, setAccountRules } from "./account-rules.ts";
 export * from "./applications.ts";
-export { changeDevice, deviceAt } from "./change-device.ts";
+export { changeDevice, deviceAt, deviceOf, holdDevice } from "./change-device.ts";
 export { Problems, REGISTRY_CODES, RegistryError } from "./codes.ts";
 export * from "./credentials.ts";
 export { windowsOf } from "./device-settings.ts";
 export * from "./devices.ts";
+export { dryRun } from "./dry-run.ts";
 export * from "./ledger-rows.ts";
 export * from "./models.ts";
 export * from "./nodes.ts";
+export { usualOrderS } from "./limits.ts";
+export { nextOpening } from "./order-window.ts";
 export * from "./orders.ts";
 export type { RegistryContext } from "./registry-context.ts";
 export * from "./zones.ts";

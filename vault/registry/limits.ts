@@ -3,5 +3,11 @@ import { maxPool } from "../../protocol/rotation/index.ts";
 /** Values issued ahead to each account: an edge rotates that many times while it is alone. */
 export const poolSize = maxPool;
 
+/** Time between a change of a device's break-glass account and one of another; for a dry run only, the edge counts running time. */
+export const breakGlassGapMs = 24 * 3_600_000;
+
+/** How long an order waits unless the operator says otherwise, or the device's windows ask for more. */
+export const usualOrderS = 3600;
+
 /** Draws for a value that the account never had. At 1,000 possible values and 900 used ones, 200 fail once in 10^9. */
 export const redraws = 200;

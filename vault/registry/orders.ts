@@ -1,14 +1,21 @@
 import { TidegateError, toHex } from "../../protocol/base/index.ts";
 import type { OrderAction, OrderCause } from "../../protocol/content/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
-import type { OrderRow, VaultTransaction } from "../store/index.ts";
+import type { AccountRow, OrderRow, VaultTransaction } from "../store/index.ts";
+import { deviceOf } from "./change-device.ts";
 import { RegistryError } from "./codes.ts";
 import { accountAt } from "./devices.ts";
+import { usualOrderS } from "./limits.ts";
+import { nextOpening, usualWithinS } from "./order-window.ts";
 import type { RegistryContext } from "./registry-context.ts";
 
 export const ORDER_CODES = {
   /** The account's policy is never to rotate it. */
   ORDER_NOT_ALLOWED: { fault: "operator", retryable: false },
+  /** An operator holds the device. */
+  ORDER_ON_HOLD: { fault: "operator", retryable: true },
+  /** The order would end before the device's next maintenance window begins. */
+  ORDER_OUTSIDE_WINDOW: { fault: "operator", retryable: true },
   /** No edge is enrolled in the account's zone. */
   ORDER_NO_EDGE: { fault: "operator", retryable: true },
 } as const;
@@ -23,8 +30,12 @@ export interface OrderInput {
   /** zone/device/account. */
   readonly path: string;
   readonly action: OrderAction;
-  /** Seconds from now in which the edge may begin; afterwards the order is void. */
-  readonly withinS: number;
+  /** Seconds in which the edge may begin; afterwards the order is void. Default: an hour, or to the end of the device's next window. */
+  readonly withinS?: number | undefined;
+  /** Also outside the device's windows. */
+  readonly now?: boolean | undefined;
+  /** Who says so, as the machine's own accounts name him. */
+  readonly operator?: string | undefined;
   /** Default "operator". */
   readonly cause?: OrderCause;
 }
@@ -51,9 +62,10 @@ export async function giveOrder(context: RegistryContext, tx: VaultTransaction, 
     throw new OrderError(
       "ORDER_NOT_ALLOWED",
       `${account.path} is never rotated`,
-      "Register the account with --rotate on-demand.",
+      `tidegate device set ${account.path} --rotate on-demand`,
     );
   }
+  const withinS = await withinOf(context, tx, account, input);
   const current = await tx
     .selectFrom("credentials")
     .select("number")
@@ -71,9 +83,9 @@ export async function giveOrder(context: RegistryContext, tx: VaultTransaction, 
     account_id: account.account_id,
     action: input.action,
     cause: input.cause ?? "operator",
-    now: 0,
+    now: input.now === true ? 1 : 0,
     not_before: now,
-    not_after: now + input.withinS,
+    not_after: now + withinS,
     state: "open",
     outcome: null,
     code: null,
@@ -91,9 +103,35 @@ export async function giveOrder(context: RegistryContext, tx: VaultTransaction, 
       orderId: toHex(order.order_id),
       notBeforeMs: order.not_before * 1000,
       notAfterMs: order.not_after * 1000,
+      ...(input.now === true ? { now: true } : {}),
+      ...(input.operator === undefined ? {} : { operator: input.operator }),
     },
   });
   return order;
+}
+
+/** How long the order holds. A person's order that could never begin is refused here; another one waits for what comes. */
+async function withinOf(
+  context: RegistryContext,
+  tx: VaultTransaction,
+  account: AccountRow,
+  { action, withinS, now, cause = "operator" }: OrderInput,
+): Promise<number> {
+  if (action !== "rotate") return withinS ?? usualOrderS;
+  const device = await deviceOf(tx, account);
+  const path = `${device.zone}/${device.name}`;
+  if (device.held === 1 && cause === "operator")
+    throw new OrderError("ORDER_ON_HOLD", `${path} is held by an operator`, `tidegate device release ${path}`);
+  if (now === true) return withinS ?? usualOrderS;
+  const nowMs = context.nowMs();
+  if (withinS === undefined) return usualWithinS(device, nowMs);
+  const opening = nextOpening(device, nowMs);
+  if (opening === null || cause !== "operator" || opening.fromMs <= nowMs + withinS * 1000) return withinS;
+  throw new OrderError(
+    "ORDER_OUTSIDE_WINDOW",
+    `the next maintenance window of ${path} begins at ${new Date(opening.fromMs).toISOString()}`,
+    "Leave --within out, or override the window for this one order with --now.",
+  );
 }
 
 /** Throws REGISTRY_NOT_FOUND. */
