@@ -18,7 +18,7 @@ export const migrations: readonly Migration[] = [
   { number: 7, name: "alarms that end", up: (db) => run(db, alarmsEnd) },
   { number: 8, name: "remote consumers' policy, and groups by name", up: (db) => run(db, consumersAndGroups) },
   { number: 9, name: "attempts of recovery, who proved a value, and escrows that were learned", up: (db) => run(db, recovery) },
-  { number: 9, name: "persons and leases", up: (db) => run(db, personsAndLeases) },
+  { number: 10, name: "persons and leases", up: (db) => run(db, personsAndLeases) },
 ];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
