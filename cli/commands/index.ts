@@ -9,6 +9,7 @@ import { edgeCommand } from "./edge.ts";
 import { fleetCommand } from "./fleet.ts";
 import { gatewayCommand } from "./gateway.ts";
 import { getCommand } from "./get.ts";
+import { groupCommand } from "./group.ts";
 import { modelCommand } from "./model.ts";
 import { nodeCommand } from "./node.ts";
 import { statusCommand } from "./status.ts";
@@ -21,6 +22,7 @@ export const commandModules: readonly CommandModule[] = [
   nodeCommand,
   deviceCommand,
   fleetCommand,
+  groupCommand,
   credentialCommand,
   appCommand,
   auditCommand,

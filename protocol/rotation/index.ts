@@ -3,7 +3,7 @@ export { decodeRotation, encodeRotation } from "./codec.ts";
 export { ROTATION_CODES, type RotationCode, RotationError } from "./codes.ts";
 export { decodeEscrowList, type EscrowedAccount, type EscrowedValue, encodeEscrowList } from "./escrow-list.ts";
 export * from "./ledger.ts";
-export { maxHistory, maxPool } from "./limits.ts";
+export { maxGroupMembers, maxHistory, maxPool } from "./limits.ts";
 export type {
   AdapterAnswer,
   DeviceEffect,

@@ -1,6 +1,9 @@
 /** Values that an edge may hold unsent; with it the vault's list stays at the acknowledged one and two more. */
 export const maxPool = 2;
 
+/** Members of a group: a line's worth of devices that share a reader; all of them wait for each other. */
+export const maxGroupMembers = 32;
+
 /**
  * Older candidates tried by itself when neither the new nor the current one works. A device restored from a backup brings back a
  * recent one; every further try costs a window of the attempt budget, and a person can still try the rest.

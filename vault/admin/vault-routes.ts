@@ -6,6 +6,7 @@ import { credentialRoutes } from "./credential-routes.ts";
 import { deviceRoutes } from "./device-routes.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
 import { leaseRoutes } from "./lease-routes.ts";
+import { groupRoutes } from "./group-routes.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { recoveryRoutes } from "./recovery-routes.ts";
 
@@ -20,5 +21,6 @@ export function vaultRoutes(context: AdminContext): AdminRoute[] {
     ...applicationRoutes(context),
     ...leaseRoutes(context),
     ...fleetRoutes(context),
+    ...groupRoutes(context),
   ];
 }

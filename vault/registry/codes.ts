@@ -9,6 +9,8 @@ export const REGISTRY_CODES = {
   REGISTRY_NOT_FOUND: { fault: "operator", retryable: false },
   /** The name is taken. */
   REGISTRY_EXISTS: { fault: "operator", retryable: false },
+  /** The accounts of a group belong to several edges, which cannot act together. */
+  REGISTRY_GROUP_ACROSS_EDGES: { fault: "operator", retryable: false },
   /** The account has no credential yet. */
   REGISTRY_NO_CREDENTIAL: { fault: "operator", retryable: false },
 } as const;

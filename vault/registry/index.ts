@@ -6,6 +6,7 @@ export * from "./credentials.ts";
 export { windowsOf } from "./device-settings.ts";
 export * from "./devices.ts";
 export { dryRun } from "./dry-run.ts";
+export * from "./groups.ts";
 export * from "./ledger-rows.ts";
 export * from "./models.ts";
 export * from "./nodes.ts";
