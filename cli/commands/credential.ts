@@ -1,6 +1,7 @@
 import { callAdmin } from "../../agent/admin/index.ts";
 import type { Secret } from "../../protocol/base/index.ts";
-import { CliError, type CommandModule, dataPath, type Frame, notAvailable, table, withData } from "../frame/index.ts";
+import { CliError, type CommandModule, dataPath, type Frame, table, withData } from "../frame/index.ts";
+import type { RecoverOptions } from "../recover/index.ts";
 import { showDevice } from "./device-view.ts";
 
 interface SetOptions {
@@ -22,7 +23,14 @@ interface VersionAnswer {
   readonly fieldNames: readonly string[];
   readonly createdAtMs: number;
   readonly provenAtMs: number | null;
+  /** Node that proved it last, or "vault". */
+  readonly provenBy: string | null;
+  /** When its status became what it is. */
+  readonly statusAtMs: number | null;
 }
+
+/** Who a value came from. */
+const sources: Readonly<Record<string, string>> = { set: "operator", generated: "vault", escrow: "edge's escrow" };
 
 type CredentialAnswer = VersionAnswer & {
   readonly path: string;
@@ -30,7 +38,7 @@ type CredentialAnswer = VersionAnswer & {
   readonly fields?: Readonly<Record<string, string>>;
 };
 
-/** `tidegate credential set | show | history`. */
+/** `tidegate credential set | show | history | recover`. */
 export const credentialCommand: CommandModule = (program, frame) => {
   const credential = program.command("credential").description("the versioned secrets of accounts");
   withData(credential.command("set <zone/device/account>"))
@@ -50,12 +58,33 @@ export const credentialCommand: CommandModule = (program, frame) => {
       const answer = (await callAdmin(dataPath(frame, "vault", options), call)) as { path: string; versions: VersionAnswer[] };
       frame.output.result(answer, ({ versions }) =>
         table([
-          ["VERSION", "STATUS", "SOURCE", "CREATED", "PROVEN"],
-          ...versions.map((each) => [each.version, each.status, each.source, time(each.createdAtMs), time(each.provenAtMs)]),
+          ["VERSION", "STATUS", "SINCE", "SOURCE", "CREATED", "PROVEN", "BY"],
+          ...versions.map((each) => [
+            each.version,
+            each.status,
+            time(each.statusAtMs ?? each.createdAtMs),
+            sources[each.source] ?? each.source,
+            time(each.createdAtMs),
+            time(each.provenAtMs),
+            each.provenBy ?? "",
+          ]),
         ]),
       );
     });
-  notAvailable(credential, "recover <path>", "the candidates for a device whose edge is gone");
+  withData(credential.command("recover <zone/device/account>"))
+    .description("the passwords that a device may have whose edge is gone, in the order to try; --probe tries them")
+    .option("--reveal", "print the values too, to a terminal; the audit log names which")
+    .option("--to-file <file>", "write the values into a new file (0600) instead")
+    .option("--at <version>", "only this version; may be given again", (value, all: string[] = []) => [...all, value])
+    .option("--probe", "log in with one after the other, within the device's lockout, until one works")
+    .option("--wait", "with --probe: wait for lockout windows to pass")
+    .option("--host <host>", "with --probe: the device's address from here")
+    .option("--port <port>", "with --probe: its port from here")
+    .option("--edge-off-for <minutes>", "with --probe: the edge has been off for so long, and can have tried nothing since")
+    .action(async (path: string, options: RecoverOptions & { data?: string }) => {
+      const { recover } = await import("../recover/index.ts");
+      await recover(frame, dataPath(frame, "vault", options), path, options);
+    });
 };
 
 async function set(frame: Frame, path: string, options: SetOptions): Promise<void> {

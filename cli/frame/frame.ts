@@ -10,6 +10,8 @@ export interface Frame {
   readonly output: Output;
   /** The only look at the environment that commands have: folders and systemd's credentials. Never a secret. */
   readonly environment: { readonly stateHome?: string; readonly home?: string; readonly credentialsDirectory?: string };
+  /** True where results go to a terminal, and a person reads them. */
+  readonly isTerminal: boolean;
   /** Takes a secret from --from-file, --from-stdin or a prompt. */
   secret(source: SecretSource): Promise<Secret>;
   progress(label: string, total: number): Progress;
@@ -31,6 +33,7 @@ export function createFrame(process: NodeJS.Process, json: () => boolean): Frame
       return createOutput(json(), process);
     },
     environment: Object.fromEntries(Object.entries(defined).filter(([, value]) => value !== undefined && value !== "")),
+    isTerminal: process.stdout.isTTY === true,
     secret: (source) => readSecret(source, { input: process.stdin, prompt: process.stderr }),
     progress: (label, total) => createProgress(label, json() ? 0 : total, process.stderr),
     exit(code) {

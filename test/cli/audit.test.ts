@@ -20,6 +20,7 @@ async function run(words: string[], stop: Promise<string> = new Promise(() => {}
   const frame: Frame = {
     output: createOutput(words.includes("--json"), { stdout: write("stdout"), stderr: write("stderr") }),
     environment: { home: "/nowhere" },
+    isTerminal: false,
     secret: () => Promise.reject(new Error("no secret is needed")),
     progress: (_label, total) => ({ update: () => told.bars.push(total), end: () => {} }),
     exit: (code) => (told.exit = code),

@@ -32,6 +32,7 @@ async function run(
   const frame: Frame = {
     output: createOutput(words.includes("--json"), { stdout: write("stdout"), stderr: write("stderr") }),
     environment: { home: "/nowhere" },
+    isTerminal: false,
     async secret({ label }) {
       const text = more.secrets?.[label];
       if (text === undefined) throw new Error(`asked for ${label}`);

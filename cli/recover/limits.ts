@@ -1,0 +1,8 @@
+/** How lately an edge must have been heard to count as alive, milliseconds: it sends a word of its own accord every six hours. */
+export const aliveWithinMs = 7 * 3_600_000;
+
+/** One exchange with the device; the same as an edge allows. */
+export const exchangeTimeoutMs = 10_000;
+
+/** How often a wait says how long it still takes. */
+export const waitStepMs = 1_000;
