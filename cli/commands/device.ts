@@ -34,6 +34,7 @@ interface OrderAnswer {
 
 interface OrderOptions {
   readonly data?: string;
+  readonly cancel?: boolean;
   readonly within?: number;
   readonly wait?: number;
 }
@@ -88,7 +89,10 @@ export const deviceCommand: CommandModule = (program, frame) => {
       )
       .option("--within <seconds>", "how long the edge may take to begin", wholeNumber)
       .option("--wait <seconds>", "wait that long for the outcome; exit code 1 where it is not good", wholeNumber)
-      .action((path: string, options: OrderOptions) => order(frame, { path, action }, options));
+      .option("--cancel", "take back the orders that no edge has begun")
+      .action((path: string, options: OrderOptions) =>
+        options.cancel === true ? withdraw(frame, { path, action }, options) : order(frame, { path, action }, options),
+      );
   }
   notAvailable(device, "remove <path>", "forget a device and its accounts");
   notAvailable(device, "hold <path>", "keep a device from being rotated");
@@ -139,6 +143,15 @@ async function order(frame: Frame, body: { path: string; action: string }, optio
   const hint = answer.state === "open" ? open : hintOf(answer.code ?? "");
   if (hint !== undefined) frame.output.say(`hint: ${hint}`);
   frame.exit(exitCodes.negative);
+}
+
+async function withdraw(frame: Frame, body: { path: string; action: string }, options: OrderOptions): Promise<void> {
+  if (options.within !== undefined || options.wait !== undefined) {
+    throw new CliError("CLI_USAGE", "--cancel takes an order back: --within and --wait are of a new one");
+  }
+  const call = { method: "POST", path: "/v1/orders/withdraw", body } as const;
+  const orders = (await callAdmin(vaultPath(frame, options), call)) as OrderAnswer[];
+  frame.output.result(orders, (all) => all.map(({ orderId }) => `withdrawn: ${orderId}`));
 }
 
 function accountNames(device: DeviceAnswer): string {

@@ -36,6 +36,7 @@ export function nextStep(account: Account, { time, clock, helpless }: Circumstan
   const unsent = state.phase === "STAGED" && state.pushes === 0 && state.pending === null;
   // It would keep the device from the login that proves the helper.
   if (unsent && helpless && !state.reconciling) return { event: { kind: "cancel" }, order: null };
+  if (unsent && isWithdrawn(account)) return { event: { kind: "cancel" }, order: null };
   if (unsent && account.waiting !== null && takesLong.has(account.waiting)) return { event: { kind: "cancel" }, order: null };
   if (!isResting(state)) return { event: { kind: "tick" }, order: null };
   if (state.pending !== null || clock.sinceBootMs() < account.startAtMs) return null;
@@ -57,6 +58,11 @@ export function judgeOrder(order: OpenOrder, time: NodeTime): ReturnType<typeof 
     probableMs: null,
   };
   return mayUse(interval, order.window, false);
+}
+
+/** True where the vault does not name the order any more that the account is about to carry out. */
+function isWithdrawn({ record: { orderId }, orders }: Account): boolean {
+  return orderId !== null && !orders.some(({ id }) => Buffer.compare(id, orderId) === 0);
 }
 
 function isUnderWay(account: Account, order: OpenOrder): boolean {

@@ -106,6 +106,7 @@ export const AUDIT_ACTIONS = {
   // Rotations.
   "order.accept": { kind: "text", orderId: "text", notBeforeMs: "uint", notAfterMs: "uint", now: "flag", operator: "text" },
   "order.refuse": { kind: "text", orderId: "text" },
+  "order.withdraw": { kind: "text", orderId: "text" },
   "fleet.start": { accounts: "uint", canaries: "uint", parallel: "uint", exposedBy: "text" },
   "fleet.stop": { path: "text", done: "uint" },
   "fleet.resume": { accounts: "uint" },

@@ -139,6 +139,8 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
   const history = JSON.parse((await run(["credential", "history", path, "--json", ...data])).stdout);
   t.equal(history.versions.length, 6);
   await t.rejects(run(["device", "rotate", path, ...data]), { code: "ORDER_NO_EDGE" });
+  await t.rejects(run(["device", "rotate", path, "--cancel", ...data]), { code: "ORDER_NONE_OPEN" });
+  await t.rejects(run(["device", "rotate", path, "--cancel", "--wait", "1", ...data]), { code: "CLI_USAGE" });
   t.match((await run(["device", "list", ...data])).stdout, /plant\/agent +generic-snmpv3 +10\.0\.0\.1:161 +operator, reader/);
 
   t.match((await run(["device", "show", "plant/agent", ...data])).stdout, /LAST REPORTED\n.*nothing yet\n/);

@@ -274,6 +274,23 @@ t.test("an order reaches the edge with its window, and its outcome ends it", asy
   );
 });
 
+t.test("an order that is taken back leaves its edge, and ends as the edge says where that had begun it", async (t) => {
+  const { rig, edge } = await running(t);
+  const withdraw = () => rig.call("POST", "/v1/orders/withdraw", { path, action: "rotate" });
+  await t.rejects(withdraw(), { code: "ORDER_NONE_OPEN" });
+  const { orderId } = await rig.call("POST", "/v1/orders", { path, action: "rotate" });
+  await rig.call("POST", "/v1/orders", { path, action: "verify" });
+  await edge.exchange();
+  t.match(await withdraw(), [{ orderId, state: "done", outcome: "withdrawn", code: "ORDER_WITHDRAWN" }]);
+  await edge.exchange();
+  const left = edge.node.withState((view) => [...view.orders.values()].map(({ content }) => content.action));
+  t.same(left, ["verify"]);
+  const id = Buffer.from(String(orderId), "hex");
+  edge.report([encodeFact({ kind: "order-outcome", orderId: new Uint8Array(id), outcome: "done", code: null })]);
+  await edge.exchange();
+  t.match(await rig.call("GET", `/v1/orders/${orderId}`), { state: "done", outcome: "done", code: null });
+});
+
 t.test("a node is behind by what it has not acknowledged, and by no bundle that only thanks it", async (t) => {
   const rig = await VaultRig.make(t);
   await rig.join(t, gatewayEnrolment);

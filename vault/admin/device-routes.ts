@@ -18,6 +18,7 @@ import {
   setAccountRules,
   storedModel,
   windowsOf,
+  withdrawOrders,
 } from "../registry/index.ts";
 import type { AccountRow, DeviceRow, OrderRow, VaultTransaction } from "../store/index.ts";
 import { type AdminContext, change, changeOfAccount } from "./admin-context.ts";
@@ -174,6 +175,15 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
       handle: ({ body }) =>
         change(context, { ...changeOfAccount(body.path), paths: [] }, async (registry, tx) =>
           describeOrder(await giveOrder(registry, tx, body)),
+        ),
+    }),
+    adminRoute({
+      method: "POST",
+      path: "/v1/orders/withdraw",
+      body: order.omit({ withinS: true }),
+      handle: ({ body }) =>
+        change(context, { ...changeOfAccount(body.path), paths: [] }, async (registry, tx) =>
+          (await withdrawOrders(registry, tx, body)).map(describeOrder),
         ),
     }),
     adminRoute({

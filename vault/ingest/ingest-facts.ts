@@ -267,7 +267,8 @@ async function ingestPersonRead(
 
 async function ingestOrder(core: VaultCore, tx: VaultTransaction, node: NodeRow, fact: FactOf<"order-outcome">): Promise<void> {
   const order = await tx.selectFrom("orders").selectAll().where("order_id", "=", fact.orderId).executeTakeFirst();
-  if (order === undefined || order.state !== "open") return;
+  // What was taken back too late was carried out all the same.
+  if (order === undefined || (order.state !== "open" && order.outcome !== "withdrawn")) return;
   if ((await accountOfNode(tx, node, order.account_id)) === null) return;
   await tx
     .updateTable("orders")

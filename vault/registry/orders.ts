@@ -18,6 +18,10 @@ export const ORDER_CODES = {
   ORDER_OUTSIDE_WINDOW: { fault: "operator", retryable: true },
   /** No edge is enrolled in the account's zone. */
   ORDER_NO_EDGE: { fault: "operator", retryable: true },
+  /** No such order of the account is open. */
+  ORDER_NONE_OPEN: { fault: "operator", retryable: false },
+  /** How an order ended: an operator took it back. */
+  ORDER_WITHDRAWN: { fault: "operator", retryable: true },
 } as const;
 
 export class OrderError extends TidegateError<keyof typeof ORDER_CODES> {
@@ -132,6 +136,40 @@ async function withinOf(
     `the next maintenance window of ${path} begins at ${new Date(opening.fromMs).toISOString()}`,
     "Leave --within out, or override the window for this one order with --now.",
   );
+}
+
+/**
+ * Takes an account's open orders of one kind back: no edge begins them once it hears of it, and what one has begun it finishes. Returns
+ * them as they end. Throws REGISTRY_NOT_FOUND, ORDER_NONE_OPEN.
+ */
+export async function withdrawOrders(
+  context: RegistryContext,
+  tx: VaultTransaction,
+  { path, action }: Pick<OrderInput, "path" | "action">,
+): Promise<OrderRow[]> {
+  const account = await accountAt(tx, path);
+  const withdrawn = await tx
+    .updateTable("orders")
+    .set({ state: "done", outcome: "withdrawn", code: "ORDER_WITHDRAWN", finished_at: context.nowMs() })
+    .where("account_id", "=", account.account_id)
+    .where("action", "=", action)
+    .where("state", "=", "open")
+    .returningAll()
+    .execute();
+  if (withdrawn.length === 0) {
+    const hint = `'tidegate device show ${path.split("/").slice(0, 2).join("/")}' says what the edge last reported.`;
+    throw new OrderError("ORDER_NONE_OPEN", `no order to ${action} ${path} is open`, hint);
+  }
+  for (const order of withdrawn) {
+    await context.audit(tx, {
+      action: "order.withdraw",
+      actor: { kind: "operator", id: "local" },
+      subject: { kind: "account", id: path },
+      outcome: "ok",
+      details: { kind: action, orderId: toHex(order.order_id) },
+    });
+  }
+  return withdrawn;
 }
 
 /** Throws REGISTRY_NOT_FOUND. */
