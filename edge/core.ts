@@ -95,6 +95,7 @@ export function openCore(options: CoreOptions): EdgeCore {
       late.api?.changed(path);
       notices.flush();
     },
+    onRoom: () => quietly(log, sync),
   });
   closing.push(async () => {
     await options.adapters.close();

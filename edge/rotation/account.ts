@@ -51,6 +51,8 @@ export interface Account {
   waiting: RotationCode | null;
   /** The device's last code. */
   says: string | null;
+  /** The machine had no room for a value of the vault: it is offered again once the account rests. */
+  owed: boolean;
   /** The device is another one than the pinned. */
   identityChanged: boolean;
   /** The value of which it was told already that it is finished after its window has closed. */
@@ -75,7 +77,8 @@ export function accountOf(id: Uint8Array, key: string, record: AccountRecord): A
     startAtMs: 0,
     intervalAtMs: 0,
     waiting: null,
-    says: null,
+    says: record.says,
+    owed: false,
     identityChanged: false,
     pastWindow: null,
     refusedAsHelper: null,

@@ -2,7 +2,7 @@ import type { View } from "../../agent/store/index.ts";
 import type { AdapterHost, DeviceCode, DeviceJob, Outcome } from "../../firmware-adapters/index.ts";
 import { assert } from "../../protocol/base/index.ts";
 import type { Fields } from "../../protocol/content/index.ts";
-import type { DeviceEffect } from "../../protocol/rotation/index.ts";
+import type { DeviceEffect, RotationEvent } from "../../protocol/rotation/index.ts";
 import type { Account } from "./account.ts";
 import { helperFor, helperLogin, noteHelper } from "./helper.ts";
 import { exchangeTimeoutMs } from "./limits.ts";
@@ -77,6 +77,18 @@ function nothingSent(code: DeviceCode, detail: string): Exchange {
 /** An admin account that changes itself logs in with what the machine says; any other with what it is served as. */
 function helperFields(account: Account, effect: DeviceEffect, helper: Account, view: View): Fields {
   return fieldsOf(helper, helper === account ? effect.login : servedRef(helper.record.state), view);
+}
+
+/** An exchange's outcome as the machine takes it. */
+export function answerOf({ action, ref }: DeviceEffect, outcome: Outcome): RotationEvent {
+  return {
+    kind: "answer",
+    action,
+    ref,
+    outcome: outcome.kind,
+    spent: outcome.mayHaveSpentAttempt,
+    prepareAgain: outcome.kind !== "OK" && outcome.prepareAgain,
+  };
 }
 
 /** The device's pinned identity, or null before its first proof; an identity of null means that its protocol has none. */

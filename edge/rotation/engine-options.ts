@@ -23,4 +23,6 @@ export interface EngineOptions {
   spaceLeft(): boolean;
   /** The served value of a path, or whether it is about to change, is another one now. */
   onServed(path: string): void;
+  /** An account has room now for values of the vault that it had to refuse: bring it in line again. */
+  onRoom(): void;
 }

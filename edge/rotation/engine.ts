@@ -4,9 +4,10 @@ import { TidegateError, toHex } from "../../protocol/base/index.ts";
 import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent, StartCheck } from "../../protocol/rotation/index.ts";
 import { isResting, startChecks, step } from "../../protocol/rotation/index.ts";
 import { type Account, accountOf, nameOf, neighboursOf, type OpenOrder } from "./account.ts";
-import { backOffMs } from "./back-off.ts";
+import { backOff } from "./back-off.ts";
 import { recordArrow } from "./commit.ts";
-import { pinnedIdentity, prepareExchange } from "./device-work.ts";
+import { DeviceLanes } from "./device-lanes.ts";
+import { answerOf, prepareExchange } from "./device-work.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { lacksHelper } from "./helper.ts";
 import { identityFound } from "./identity.ts";
@@ -21,13 +22,13 @@ import { isPastWindow, pastWindowNews } from "./past-window.ts";
 import { type AccountRecord, decodeRecord, encodeValue, type StoredValue, tables, valueId } from "./record.ts";
 import { lastsUntilChanged, retryAfterMs } from "./refusals.ts";
 import { nextStep, sleepMs } from "./schedule.ts";
+import { surroundingsOf } from "./surroundings.ts";
 
 /** Drives the rotation machines of all accounts: commits each arrow, then runs its exchange, and takes the answer in. */
 export class RotationEngine {
   readonly #options: EngineOptions;
   readonly #accounts = new Map<string, Account>();
-  /** The exchange under way on each device: one session at a time. */
-  readonly #lanes = new Map<string, Promise<void>>();
+  readonly #lanes = new DeviceLanes();
   #closing = false;
 
   /** Loads every account and takes up what the last process left. */
@@ -105,7 +106,7 @@ export class RotationEngine {
   async close(): Promise<void> {
     this.#closing = true;
     for (const account of this.#accounts.values()) account.cancelTimer();
-    await Promise.all(this.#lanes.values());
+    await this.#lanes.idle();
   }
 
   /** False where nothing is to be done now. */
@@ -123,7 +124,12 @@ export class RotationEngine {
     const effects = this.#dispatch(account, next.event, { order: next.order });
     const refused = effects.find((effect) => effect.kind === "refuse");
     if (refused !== undefined) return this.#refused(account, refused.code, next.order);
-    if (next.event.kind === "refill") return true;
+    if (next.event.kind === "refill") {
+      // Where the whole device locks, its other accounts may have waited for these attempts.
+      for (const other of neighboursOf(account, this.#accounts.values()))
+        if (other.waiting === "ROTATION_BUDGET_SPENT") this.#wake(other, true);
+      return true;
+    }
     return this.#follow(account, effects) || account.record.state !== before;
   }
 
@@ -148,67 +154,52 @@ export class RotationEngine {
     const exchange = effects.find((effect) => effect.kind === "device");
     if (exchange === undefined) return false;
     account.busy = true;
-    const lane = account.device?.key ?? account.key;
-    const before = this.#lanes.get(lane) ?? Promise.resolve();
-    const work = before.then(() => this.#exchange(account, exchange));
-    const done = work.finally(() => {
-      if (this.#lanes.get(lane) === done) this.#lanes.delete(lane);
-    });
-    this.#lanes.set(lane, done);
+    this.#lanes.run(account.device?.key ?? account.key, () => this.#exchange(account, exchange));
     return true;
   }
 
   async #exchange(account: Account, exchange: DeviceEffect): Promise<void> {
     const { store, adapters, log } = this.#options;
     const parts = { account, effect: exchange, all: this.#accounts.values() };
-    const outcome = await store.read((view) => prepareExchange(parts, view, adapters)).run();
-    account.busy = false;
-    log.info("device.answered", { account: nameOf(account), name: exchange.action, outcome: outcome.kind, code: outcome.code });
-    // A request that was made is not sent any more: the next process makes it again.
-    if (this.#closing && exchange.action === "prepare") return;
     try {
+      const outcome = await store.read((view) => prepareExchange(parts, view, adapters)).run();
+      account.busy = false;
+      const { kind, code } = outcome;
+      log.info("device.answered", { account: nameOf(account), name: exchange.action, outcome: kind, code });
+      // A request that was made is not sent any more: the next process makes it again.
+      if (this.#closing && exchange.action === "prepare") return;
       this.#answered(account, exchange, outcome);
     } catch (error) {
+      account.busy = false;
       this.#failed(account, error);
     }
   }
 
-  #answered(account: Account, { action, ref }: DeviceEffect, outcome: Outcome): void {
+  #answered(account: Account, exchange: DeviceEffect, outcome: Outcome): void {
     const { seams, store, books } = this.#options;
     const before = account.record.state;
     account.says = outcome.code;
     const unsure = outcome.kind === "AMBIGUOUS" || outcome.kind === "NOT_SENT";
-    this.#backOff(account, unsure || (action === "save" && outcome.kind !== "OK"));
+    backOff(account, seams, unsure || (exchange.action === "save" && outcome.kind !== "OK"));
     const found = store.read((view) => identityFound(account, outcome, view));
     if (outcome.code === "DEVICE_IDENTITY_CHANGED") account.identityChanged = true;
     else if (outcome.kind === "OK") account.identityChanged = false;
-    const answer: RotationEvent = {
-      kind: "answer",
-      action,
-      ref,
-      outcome: outcome.kind,
-      spent: outcome.mayHaveSpentAttempt,
-      prepareAgain: outcome.kind !== "OK" && outcome.prepareAgain,
-    };
-    const effects = this.#dispatch(account, answer, {
+    const effects = this.#dispatch(account, answerOf(exchange, outcome), {
       request: outcome.kind === "OK" ? outcome.state : null,
       ...(found === null ? {} : { write: (tx) => found.write(tx, books) }),
     });
     const after = account.record.state;
     // Only a finished rotation makes up for failures: one that goes in circles goes ever more slowly.
     if (isResting(after) && !unsure) account.failures = 0;
-    else if (after.phase === "STAGED" && before.phase === "PROBE") this.#backOff(account, true);
+    else if (after.phase === "STAGED" && before.phase === "PROBE") backOff(account, seams, true);
     if (effects.some((effect) => effect.kind === "alarm" && effect.code === "ROTATION_POOL_REJECTED"))
       account.intervalAtMs = seams.clock.sinceBootMs() + rejectedRetryMs;
     this.#follow(account, effects);
     this.advance(account);
-    for (const other of neighboursOf(account, this.#accounts.values())) this.advance(other);
-  }
-
-  #backOff(account: Account, failed: boolean): void {
-    const { clock, random } = this.#options.seams;
-    if (failed) account.failures += 1;
-    account.retryAtMs = failed ? clock.sinceBootMs() + backOffMs(account.failures, random) : 0;
+    for (const other of neighboursOf(account, this.#accounts.values())) this.#wake(other);
+    if (!account.owed || !isResting(account.record.state)) return;
+    account.owed = false;
+    this.#options.onRoom();
   }
 
   /** One step of the machine: its transaction is durable when this returns. Throws STORE_*. */
@@ -218,7 +209,10 @@ export class RotationEngine {
     const { state, effects } = step(before.state, event, this.#inputs(account, beside.order ?? null));
     const leaf = effects.find((effect) => effect.kind === "leaf");
     if (state === before.state && leaf === undefined && beside.write === undefined) return effects;
-    const next = nextRecord(before, { state, event, effects, beside, now: momentOf(seams.clock), nowS: books.time().lo });
+    const next = nextRecord(
+      { ...before, says: account.says },
+      { state, event, effects, beside, now: momentOf(seams.clock), nowS: books.time().lo },
+    );
     const end = next.orderId === null ? null : orderEnd(state, effects);
     const late = isPastWindow(account, state, effects, opennessOf(account, this.#options.interval(), null));
     const name = leaf === undefined ? "rotation.record" : leaf.action;
@@ -241,20 +235,8 @@ export class RotationEngine {
   }
 
   #inputs(account: Account, order: OpenOrder | null) {
-    const { seams, store, spaceLeft, site } = this.#options;
-    const { device } = account;
-    const interval = this.#options.interval();
-    return inputsOf(account, {
-      clock: seams.clock,
-      interval,
-      openness: opennessOf(account, interval, order),
-      heldHere: device !== null && site.heldFor(device) !== null,
-      permitted: site.permitted(),
-      neighbours: neighboursOf(account, this.#accounts.values()),
-      spaceReserved: store.stopped === null && spaceLeft(),
-      escrowed: this.#options.escrowed(),
-      identityPinned: device !== null && store.read((view) => pinnedIdentity(device.id, view)) !== null,
-    });
+    const around = { options: this.#options, neighbours: neighboursOf(account, this.#accounts.values()) };
+    return inputsOf(account, surroundingsOf(account, order, around));
   }
 
   #endOrder(account: Account, order: OpenOrder, end: OrderEnd): void {
@@ -281,17 +263,30 @@ export class RotationEngine {
     if (wait !== null) account.cancelTimer = seams.timers.after(wait, () => this.#wake(account));
   }
 
-  #wake(account: Account): void {
+  /** Goes on with an account; `atOnce` also where its last start was refused for now. */
+  #wake(account: Account, atOnce = false): void {
+    if (atOnce) account.startAtMs = 0;
     try {
+      // An exchange whose answer could not be taken in: as after a restart, nobody knows what became of it.
+      if (!account.busy && account.record.state.pending !== null) this.#dispatch(account, { kind: "restart" });
       this.advance(account);
     } catch (error) {
       this.#failed(account, error);
     }
   }
 
-  /** The writer stopped: nothing more is sent until a restart, reads go on. Anything else is a bug of ours. */
+  /**
+   * Where the writer stopped, nothing more is sent until a restart, reads go on. What could only not be read is tried again, ever less
+   * often. Anything else is a bug of ours.
+   */
   #failed(account: Account, error: unknown): void {
     if (!(error instanceof TidegateError)) throw error;
-    this.#options.log.error("rotation.stopped", { account: nameOf(account), error });
+    const { log, store, seams } = this.#options;
+    log.error("rotation.stopped", { account: nameOf(account), error });
+    if (this.#closing || store.stopped !== null) return;
+    backOff(account, seams, true);
+    account.cancelTimer();
+    const delayMs = account.retryAtMs - seams.clock.sinceBootMs();
+    account.cancelTimer = seams.timers.after(delayMs, () => this.#wake(account));
   }
 }

@@ -22,7 +22,8 @@ export function issueValues(values: readonly IssuedValue[], store: Store, inputs
     const record = records.get(account) ?? account.record;
     const ref = record.nextRef;
     const candidate = candidateOfValue(ref, stored);
-    const { state } = step(record.state, { kind: "issued", candidate }, inputs(account));
+    const { state, effects } = step(record.state, { kind: "issued", candidate }, inputs(account));
+    if (effects.some(({ kind }) => kind === "refuse")) account.owed = true;
     if (state === record.state) continue;
     records.set(account, { ...record, state, nextRef: ref + 1 });
     rows.push({ id: valueId(account.id, ref), row: encodeValue(stored) });

@@ -44,5 +44,6 @@ export function nextRecord(before: AccountRecord, { state, event, effects, besid
     rotated: served ? event.kind !== "given" : before.rotated,
     // A value that a person gave ends what was under way: the order is begun anew after it.
     orderId: event.kind === "given" ? null : (beside.order?.id ?? before.orderId),
+    says: before.says,
   };
 }

@@ -33,11 +33,14 @@ export interface AccountRecord {
   readonly rotated: boolean;
   /** The order being carried out. */
   readonly orderId: Uint8Array | null;
+  /** The device's last code. */
+  readonly says: string | null;
 }
 
 const maxStateBytes = 512 * 1024;
 const maxRequestBytes = 16 * 1024;
 const maxIdentityBytes = 512;
+const maxCodeBytes = 64;
 
 /** The stored row of an account. */
 export function encodeRecord(record: AccountRecord): Uint8Array {
@@ -50,12 +53,13 @@ export function encodeRecord(record: AccountRecord): Uint8Array {
     record.currentSinceS,
     record.rotated,
     record.orderId,
+    record.says,
   ]);
 }
 
 /** Inverse of {@link encodeRecord}. Throws TCBOR_* and ROTATION_STATE_MALFORMED. */
 export function decodeRecord(bytes: Uint8Array): AccountRecord {
-  const tuple = asTuple(decodeTcbor(bytes), "account", 8);
+  const tuple = asTuple(decodeTcbor(bytes), "account", 9);
   return {
     state: decodeRotation(asBytesUpTo(tuple[0], "account.state", maxStateBytes)),
     nextRef: asUint(tuple[1], "account.nextRef"),
@@ -65,6 +69,7 @@ export function decodeRecord(bytes: Uint8Array): AccountRecord {
     currentSinceS: asUint(tuple[5], "account.currentSinceS"),
     rotated: tuple[6] === true,
     orderId: orNull(tuple[7], (value) => asBytes(value, "account.orderId", 16)),
+    says: orNull(tuple[8], (value) => asText(value, "account.says", maxCodeBytes)),
   };
 }
 

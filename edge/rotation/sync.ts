@@ -80,6 +80,7 @@ function adoptNew(engine: RotationEngine, view: ContentView, { store, books, mod
       currentSinceS: books.time().lo,
       rotated: false,
       orderId: null,
+      says: null,
     };
     fresh.push({ account: accountOf(entry.id, key, record), value });
   }
@@ -154,7 +155,7 @@ function takeValues(
   for (const offer of offersOf(account.record.state, values)) {
     if (offer.kind === "acknowledged") engine.tell(account, offer);
     else if (offer.kind === "issued") issued.push({ account, stored: offer.value });
-    else if (offer.kind === "given") engine.give(account, offer.value);
+    else if (offer.kind === "given") account.owed = engine.give(account, offer.value) !== null || account.owed;
     else if (!sameFingerprint(account, offer.candidate.ref, offer.value, options.store))
       engine.tell(account, { kind: "hold", cause: "fork" });
   }

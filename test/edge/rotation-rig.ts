@@ -211,6 +211,7 @@ export class RotationRig {
       site,
       spaceLeft: () => this.spaceLeft,
       onServed: (path) => void this.served.push(path),
+      onRoom: () => void this.sync(),
     });
     return { engine, books, site };
   }
