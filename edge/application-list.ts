@@ -1,4 +1,4 @@
-import type { ApplicationRecord } from "../agent/local-api/index.ts";
+import { type ApplicationRecord, applicationRecords } from "../agent/local-api/index.ts";
 import type { ContentView } from "../protocol/content/index.ts";
 
 /** Who may read here: applications with a token. Those without one are known by their socket's peer, which a later version asks for. */
@@ -11,10 +11,6 @@ export class ApplicationList {
 
   /** Takes the applications of the present state. */
   take(view: ContentView): void {
-    this.#current = [...view.applications].flatMap(([id, { content }]) =>
-      content.disabled || content.tokenHash === null
-        ? []
-        : [{ id, name: content.name, tokenHash: content.tokenHash, grants: content.grants }],
-    );
+    this.#current = applicationRecords(view);
   }
 }

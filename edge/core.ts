@@ -141,13 +141,14 @@ const startTypes = [
   entryType.device,
   entryType.account,
   entryType.application,
+  entryType.lease,
   entryType.order,
   entryType.tombstone,
   entryType.model,
 ] as const;
 
 /** A stopped writer must not take the bundle's own commit for failed: what is missed here is made up for at the next start. */
-function quietly(log: Log, work: () => void): void {
+export function quietly(log: Log, work: () => void): void {
   try {
     work();
   } catch (error) {

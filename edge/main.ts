@@ -12,7 +12,7 @@ import type { Dial, DialledTunnel } from "../agent/tunnel/index.ts";
 import { createAdapterHost } from "../firmware-adapters/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import type { EdgeConfig } from "./config.ts";
-import { type CoreOptions, type EdgeCore, openCore } from "./core.ts";
+import { type CoreOptions, type EdgeCore, openCore, quietly } from "./core.ts";
 import type { EdgeParts } from "./parts.ts";
 import { reservedBytes } from "./rotation/index.ts";
 
@@ -89,6 +89,7 @@ async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closi
     audit: core.audit,
     source: core.credentials,
     applications: () => core.applications.current,
+    onPersonRead: (path) => quietly(log, () => core.engine.personRead(path)),
     health: () => nodeHealth(parts),
     metrics: createMetrics(),
     seams,

@@ -1,4 +1,9 @@
-import type { ApplicationRecord, CredentialSource, ReadableCredential } from "../agent/local-api/index.ts";
+import {
+  type ApplicationRecord,
+  applicationRecords,
+  type CredentialSource,
+  type ReadableCredential,
+} from "../agent/local-api/index.ts";
 import type { AppliedChange, JoinedNode } from "../agent/node/index.ts";
 import type { Clock } from "../agent/seams/index.ts";
 import type { Store, Transaction, View } from "../agent/store/index.ts";
@@ -77,7 +82,7 @@ export class GatewayCredentials implements CredentialSource {
     const { node, store } = this.#options;
     node.withState((view) => {
       this.#byPath = indexOf(view);
-      this.#applications = applicationsOf(view);
+      this.#applications = applicationRecords(view);
     });
     this.#byId = new Map([...this.#byPath.values()].map((account) => [account.accountId, account]));
     this.#told = store.read(readAllTold);
@@ -86,6 +91,11 @@ export class GatewayCredentials implements CredentialSource {
   /** The account of this id that applications here may read, or null. */
   accountOf(accountId: Uint8Array): Indexed | null {
     return this.#byId.get(toHex(accountId)) ?? null;
+  }
+
+  /** Hexadecimal id of the account at a path, or null. */
+  accountAt(path: string): string | null {
+    return this.#byPath.get(path)?.accountId ?? null;
   }
 
   /** An edge's word was taken in. */
@@ -179,13 +189,6 @@ function indexedValue({ entry: { type, id }, content }: Held<CredentialContent>)
 
 function versionText({ epoch, number }: VersionIndex): string {
   return `${epoch}.${number}`;
-}
-
-function applicationsOf(view: ContentView): ApplicationRecord[] {
-  return [...view.applications.values()].flatMap(({ entry, content }) => {
-    if (content.disabled || content.tokenHash === null) return [];
-    return [{ id: toHex(entry.id), name: content.name, tokenHash: content.tokenHash, grants: content.grants }];
-  });
 }
 
 function readServed(view: View, accountId: string): Served | null {

@@ -17,3 +17,6 @@ export const gatewayLimits = {
   /** Items looked through for one request of a tunnel. */
   scanItems: 256,
 } as const;
+
+/** Versions read by persons that were told to the vault; one that was forgotten is told again, which changes nothing. */
+export const personReadsRemembered = 4_096;

@@ -16,6 +16,7 @@ import { adminRoutes } from "./admin-routes.ts";
 import type { GatewayConfig } from "./config.ts";
 import { openCore } from "./core.ts";
 import type { GatewayParts } from "./parts.ts";
+import { PersonReads } from "./person-reads.ts";
 
 /** What a gateway is started with. */
 export interface GatewayStart {
@@ -77,6 +78,7 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
   const { parts } = core;
   const { node, audit, credentials } = parts;
   gaugeMailboxes(metrics, parts);
+  const persons = new PersonReads({ store, node, log, accountAt: (path) => credentials.accountAt(path) });
   const api = await openMemberApi({
     folder,
     config: config.api,
@@ -84,6 +86,7 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
     audit,
     source: credentials,
     applications: () => credentials.applications,
+    onPersonRead: (path, version, application) => persons.note(path, version, application),
     health: () => nodeHealth(parts),
     metrics,
     seams,

@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { toHex } from "../../protocol/base/index.ts";
 import { isPath, parsePattern, patternMatches } from "../../protocol/content/index.ts";
+import { mayUse, type TimeInterval, type UseWindow } from "../../protocol/time/index.ts";
 import type { ApplicationRecord } from "./contracts.ts";
 import { apiLimits } from "./limits.ts";
 
@@ -10,7 +11,9 @@ const tokenHashBytes = 32;
 export interface Application {
   readonly id: string;
   readonly name: string;
-  mayRead(path: string): boolean;
+  readonly person: boolean;
+  /** `time` is asked only where a lease has to decide. */
+  mayRead(path: string, time: () => TimeInterval): boolean;
 }
 
 /**
@@ -38,19 +41,36 @@ export class ApplicationTable {
 class KnownApplication implements Application {
   readonly id: string;
   readonly name: string;
+  readonly person: boolean;
   /** In hexadecimal digits, as bytes. */
   readonly tokenHash: Uint8Array;
   readonly #patterns: readonly (readonly string[])[];
+  readonly #leases: readonly { readonly pattern: readonly string[]; readonly window: UseWindow }[];
   readonly #decided = new Map<string, boolean>();
 
   constructor(record: ApplicationRecord) {
     this.id = record.id;
     this.name = record.name;
     this.tokenHash = Buffer.from(toHex(record.tokenHash));
+    this.person = record.person;
     this.#patterns = record.grants.map(parsePattern);
+    this.#leases = record.leases.map(({ pattern, window }) => ({ pattern: parsePattern(pattern), window }));
   }
 
-  mayRead(path: string): boolean {
+  mayRead(path: string, time: () => TimeInterval): boolean {
+    return this.#isGranted(path) || (this.#leases.length > 0 && this.#isLeased(path, time()));
+  }
+
+  /** A lease that the clock cannot judge does not hold. */
+  #isLeased(path: string, time: TimeInterval): boolean {
+    if (!isPath(path)) return false;
+    const segments = path.split("/");
+    return this.#leases.some(
+      ({ pattern, window }) => mayUse(time, window, false) === "yes" && patternMatches(pattern, segments),
+    );
+  }
+
+  #isGranted(path: string): boolean {
     const decided = this.#decided.get(path);
     if (decided !== undefined) return decided;
     const segments = path.split("/");

@@ -1,4 +1,5 @@
 import type { Fields } from "../../protocol/content/index.ts";
+import type { UseWindow } from "../../protocol/time/index.ts";
 
 /** Where the API gets what it serves. Edge and gateway differ only here. */
 export interface CredentialSource {
@@ -40,6 +41,10 @@ export interface ApplicationRecord {
   readonly tokenHash: Uint8Array;
   /** Path patterns. */
   readonly grants: readonly string[];
+  /** Grants with an end. */
+  readonly leases: readonly { readonly pattern: string; readonly window: UseWindow }[];
+  /** True where a person reads with its token. */
+  readonly person: boolean;
 }
 
 /** A read as the audit log notes it, refused ones too. */
@@ -50,6 +55,8 @@ export interface ReadEvent {
   /** Null where nothing was read. */
   readonly version: string | null;
   readonly outcome: "read" | "unchanged" | "refused";
+  /** True where a person read or was refused. */
+  readonly person: boolean;
 }
 
 /** One thing that health depends on. */

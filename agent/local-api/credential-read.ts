@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isPath } from "../../protocol/content/index.ts";
+import type { TimeInterval } from "../../protocol/time/index.ts";
 import { withAlternates } from "./alternates.ts";
 import type { AnswerCache, CachedAnswer } from "./answer-cache.ts";
 import type { Application, ApplicationTable } from "./applications.ts";
@@ -18,6 +19,8 @@ export interface CredentialReadOptions {
   readonly nowMs: () => number;
   /** ISO 8601 or null: when the vault was last heard. */
   readonly vaultLastHeardAt: () => string | null;
+  /** The time, for leases. */
+  readonly interval: () => TimeInterval;
   readonly onRead: (event: ReadEvent) => void;
 }
 
@@ -39,21 +42,22 @@ export function readCredential(request: IncomingMessage, response: ServerRespons
   const path = url.slice(credentialsPrefix.length, wantsAlternates ? -alternatesQuery.length : undefined);
   const application = authenticate(request, options.applications());
   if (application === null) {
-    options.onRead({ application: null, path: isPath(path) ? path : "", version: null, outcome: "refused" });
+    options.onRead({ application: null, path: isPath(path) ? path : "", version: null, outcome: "refused", person: false });
     throw new ApiError("API_UNAUTHENTICATED", "no token, or not the token of an enabled application");
   }
   const answer = granted(path, application, options);
   const { version } = answer.credential;
+  const { person } = application;
   const alternates = wantsAlternates ? answer.credential.alternates() : null;
   const etag = alternates === null ? answer.etag : `"${[version, ...alternates.map((each) => each.version)].join("+")}"`;
   if (request.headers["if-none-match"] === etag) {
-    options.onRead({ application: application.id, path, version, outcome: "unchanged" });
+    options.onRead({ application: application.id, path, version, outcome: "unchanged", person });
     response.writeHead(304, ["etag", etag, "cache-control", "no-store"]);
     response.end();
     return;
   }
   for (const read of [version, ...(alternates ?? []).map((each) => each.version)])
-    options.onRead({ application: application.id, path, version: read, outcome: "read" });
+    options.onRead({ application: application.id, path, version: read, outcome: "read", person });
   const body = renderAnswer(answer, options);
   send(response, alternates === null ? body : withAlternates(body, alternates), etag);
 }
@@ -65,9 +69,9 @@ function authenticate(request: IncomingMessage, applications: ApplicationTable):
 
 /** The grant is asked before the path is looked up: what is not granted answers the same, there or not. */
 function granted(path: string, application: Application, options: CredentialReadOptions): CachedAnswer {
-  if (!application.mayRead(path)) {
+  if (!application.mayRead(path, options.interval)) {
     if (!isPath(path)) throw new ApiError("API_PATH_INVALID", "a path is zone/device/account, without escapes");
-    options.onRead({ application: application.id, path, version: null, outcome: "refused" });
+    options.onRead({ application: application.id, path, version: null, outcome: "refused", person: application.person });
     throw new ApiError("API_REFUSED", "this application may not read this path");
   }
   const answer = options.answers.get(path);

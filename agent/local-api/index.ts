@@ -1,3 +1,4 @@
+export { applicationRecords } from "./application-records.ts";
 export type * from "./contracts.ts";
 export { API_CODES, ApiError } from "./errors.ts";
 export type { ApiTls, OpenListener } from "./listeners.ts";

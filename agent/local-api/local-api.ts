@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Random } from "../../protocol/base/index.ts";
+import type { TimeInterval } from "../../protocol/time/index.ts";
 import { HttpError, type Problem, problem, problemBytes, problemOf, problemType } from "../http/index.ts";
 import type { Log } from "../log/index.ts";
 import type { Metrics } from "../metrics/index.ts";
@@ -23,6 +24,8 @@ export interface LocalApiOptions {
   readonly health: () => Health;
   /** ISO 8601, or null before the vault was ever heard. */
   readonly vaultLastHeardAt: () => string | null;
+  /** The time, for leases. */
+  readonly interval: () => TimeInterval;
   readonly onRead: (event: ReadEvent) => void;
   readonly clock: Clock;
   readonly random: Random;
@@ -49,6 +52,7 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
     answers,
     nowMs: coarseClock(options.clock),
     vaultLastHeardAt: options.vaultLastHeardAt,
+    interval: options.interval,
     onRead: (event: ReadEvent) => {
       counts[event.outcome] += 1;
       options.onRead(event);

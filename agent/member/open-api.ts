@@ -12,6 +12,8 @@ export interface MemberApiOptions extends Pick<LocalApiOptions, "source" | "appl
   readonly node: JoinedNode;
   readonly audit: AuditLog;
   readonly seams: Seams;
+  /** A person read the account at this path. */
+  onPersonRead(path: string, version: string, application: string): void;
 }
 
 /** Opens the local API of a node that has joined: its socket and what its configuration adds. Throws API_LISTEN*. */
@@ -30,7 +32,13 @@ export function openMemberApi(options: MemberApiOptions): Promise<LocalApi> {
     applications,
     health,
     vaultLastHeardAt: heardText(node),
-    onRead: (event) => audit.noteRead(readLeaf(event)),
+    interval: () => node.interval(),
+    onRead(event) {
+      audit.noteRead(readLeaf(event));
+      const { person, outcome, application, version } = event;
+      if (person && outcome === "read" && application !== null && version !== null)
+        options.onPersonRead(event.path, version, application);
+    },
     clock: seams.clock,
     random: seams.random,
     metrics,

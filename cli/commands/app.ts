@@ -6,6 +6,7 @@ interface AddOptions {
   readonly data?: string;
   readonly node?: string;
   readonly uid?: string;
+  readonly person?: boolean;
 }
 
 interface ApplicationAnswer {
@@ -13,6 +14,7 @@ interface ApplicationAnswer {
   readonly node: string | null;
   readonly uid: number | null;
   readonly disabled: boolean;
+  readonly person: boolean;
   readonly hasToken: boolean;
   readonly grants: readonly string[];
 }
@@ -24,9 +26,11 @@ export const appCommand: CommandModule = (program, frame) => {
     .description("register an application; it can read nothing yet")
     .option("--node <node>", "the only gateway or edge that serves it")
     .option("--uid <uid>", "the user id that its process has, for the Unix socket")
+    .option("--person", "a person reads with its token: what was read is rotated an hour later where the account says so")
     .action(async (name: string, options: AddOptions) => {
       const uid = options.uid === undefined ? null : Number(options.uid);
-      await call(frame, options, { method: "POST", path: "/v1/applications", body: { name, node: options.node ?? null, uid } });
+      const body = { name, node: options.node ?? null, uid, person: options.person === true };
+      await call(frame, options, { method: "POST", path: "/v1/applications", body });
       frame.output.result({ name }, () => `${name} is registered; next: tidegate app grant ${name} ZONE/**`);
     });
   withData(app.command("list"))
@@ -37,7 +41,7 @@ export const appCommand: CommandModule = (program, frame) => {
         table([
           ["APPLICATION", "SERVED BY", "TOKEN", "STATE", "MAY READ"],
           ...apps.map((each) => [
-            each.name,
+            each.person ? `${each.name} (person)` : each.name,
             each.node ?? "any",
             each.hasToken ? "yes" : "no",
             each.disabled ? "disabled" : "enabled",

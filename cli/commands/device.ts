@@ -12,6 +12,7 @@ import {
 } from "../frame/index.ts";
 import { requireReach, requireSettings, type SetOptions, setDevice } from "./device-set.ts";
 import { type DeviceAnswer, deviceLines, reportedText, showDevice } from "./device-view.ts";
+import { secondsOf } from "./duration.ts";
 
 interface AddOptions {
   readonly data?: string;
@@ -168,15 +169,13 @@ function accountOf(text: string): { name: string; username: string } {
   return at < 0 ? { name: text, username: text } : { name: text.slice(0, at), username: text.slice(at + 1) };
 }
 
-const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
-
 function rotationOf(text: string): { rotate: string; intervalS: number | null } {
   if (text === "never" || text === "on-demand") return { rotate: text, intervalS: null };
-  const [, digits, unit] = /^([1-9][0-9]{0,8})([smhd])$/.exec(text) ?? [];
-  if (digits === undefined || unit === undefined) {
+  const intervalS = secondsOf(text);
+  if (intervalS === null) {
     throw new CliError("CLI_USAGE", "--rotate takes never, on-demand, or an interval such as 30d, 12h or 90m");
   }
-  return { rotate: "interval", intervalS: Number(digits) * (secondsOf[unit] ?? 1) };
+  return { rotate: "interval", intervalS };
 }
 
 function vaultPath(frame: Frame, options: { data?: string }): string {

@@ -10,6 +10,7 @@ import { fleetCommand } from "./fleet.ts";
 import { gatewayCommand } from "./gateway.ts";
 import { getCommand } from "./get.ts";
 import { groupCommand } from "./group.ts";
+import { leaseCommand } from "./lease.ts";
 import { modelCommand } from "./model.ts";
 import { nodeCommand } from "./node.ts";
 import { statusCommand } from "./status.ts";
@@ -25,6 +26,7 @@ export const commandModules: readonly CommandModule[] = [
   groupCommand,
   credentialCommand,
   appCommand,
+  leaseCommand,
   auditCommand,
   alarmCommand,
   edgeCommand,

@@ -3,6 +3,7 @@ import type { AuthorityWindow } from "../../protocol/bundle/index.ts";
 import type { AccountContent, DeviceContent, OrderAction } from "../../protocol/content/index.ts";
 import { type LockoutBudget, lockoutBudget, type RotationCode } from "../../protocol/rotation/index.ts";
 import type { WeekCalendar } from "../../protocol/time/index.ts";
+import type { Due } from "./events.ts";
 import type { AccountRecord } from "./record.ts";
 
 /** What the vault says about a device, and the model that it is spoken to with. */
@@ -37,6 +38,8 @@ export interface Account {
   content: AccountContent | null;
   device: DeviceSpec | null;
   orders: readonly OpenOrder[];
+  /** A rotation that an event calls for, or null. */
+  due: Due | null;
   /** An exchange is under way. */
   busy: boolean;
   /** Failures in a row; back-off grows with them. */
@@ -71,6 +74,7 @@ export function accountOf(id: Uint8Array, key: string, record: AccountRecord): A
     content: null,
     device: null,
     orders: [],
+    due: null,
     busy: false,
     failures: 0,
     retryAtMs: 0,

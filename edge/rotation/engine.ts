@@ -9,6 +9,7 @@ import { recordArrow } from "./commit.ts";
 import { DeviceLanes } from "./device-lanes.ts";
 import { answerOf, prepareExchange } from "./device-work.ts";
 import type { EngineOptions } from "./engine-options.ts";
+import { changeDue, dueAfter, loadDue, notePersonRead } from "./events.ts";
 import { lacksHelper } from "./helper.ts";
 import { identityFound } from "./identity.ts";
 import { inputsOf } from "./inputs.ts";
@@ -36,6 +37,7 @@ export class RotationEngine {
     this.#options = options;
     const rows = options.store.read((view) => [...everyRow(view, tables.account)]);
     for (const { id, value } of rows) this.#accounts.set(toHex(id), accountOf(id, toHex(id), decodeRecord(value)));
+    options.store.read((view) => loadDue(this.#accounts, view));
     for (const account of this.#accounts.values()) {
       const { state } = account.record;
       if (state.pending !== null || state.phase === "SENT") this.#dispatch(account, { kind: "restart" });
@@ -61,6 +63,12 @@ export class RotationEngine {
   give(account: Account, stored: StoredValue): RotationCode | null {
     const ref = account.record.nextRef;
     return this.#tell(account, { kind: "given", candidate: candidateOfValue(ref, stored) }, { value: { ref, stored } });
+  }
+
+  /** A person read the value at `path`. Throws STORE_*. */
+  personRead(path: string): void {
+    for (const account of this.#accounts.values())
+      if (account.content?.path === path && notePersonRead(account, this.#options)) this.advance(account);
   }
 
   /** Further values of the vault, for any number of accounts, in one transaction. Throws STORE_*. */
@@ -215,6 +223,7 @@ export class RotationEngine {
     );
     const end = next.orderId === null ? null : orderEnd(state, effects);
     const late = isPastWindow(account, state, effects, opennessOf(account, this.#options.interval(), null));
+    const due = dueAfter(account, next, effects, books.time().lo);
     const name = leaf === undefined ? "rotation.record" : leaf.action;
     seams.failpoint(name.replace(".", ".before-"));
     store.transaction((tx) => {
@@ -223,10 +232,11 @@ export class RotationEngine {
       const news = late ? pastWindowNews(account, books) : null;
       const facts = [...(beside.write?.(tx) ?? []), ...(news?.facts ?? [])];
       if (next.orderId !== null && end !== null && end !== "release") facts.push(endOrder(tx, next.orderId, end));
-      const events = news?.events ?? [];
+      const events = [...(news?.events ?? []), ...changeDue(tx, account, due, books.self)];
       recordArrow(tx, books, { account, next: end === null ? next : { ...next, orderId: null }, effects, events, facts });
     });
     if (late) account.pastWindow = state.next;
+    account.due = due;
     account.record = end === null ? next : { ...next, orderId: null };
     seams.failpoint(name.replace(".", ".after-"));
     if (end !== null && end !== "release") this.#forgetOrder(account, next.orderId);

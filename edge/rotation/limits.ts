@@ -31,3 +31,6 @@ export const rejectedRetryMs = 6 * 3_600_000;
 
 /** Shortest sleep before a start: a clock that stands still must not make a tight loop. */
 export const leastPollMs = 1_000;
+
+/** How long after an older password came back a rotation begins, seconds: whoever restored the device may still be at work on it. */
+export const revertedRotateAfterS = 300;

@@ -45,9 +45,12 @@ export function nextStep(account: Account, { time, clock, helpless }: Circumstan
     if (helpless && order.action === "rotate") return { refused: "ROTATION_HELPER", order };
     return { event: order.action === "verify" ? { kind: "verify" } : { kind: "rotate", by: "order" }, order };
   }
-  const due = intervalLeftMs(account, time, clock);
+  const called = account.due !== null && time.lo >= account.due.atS;
+  const due = called && clock.sinceBootMs() >= account.intervalAtMs ? 0 : intervalLeftMs(account, time, clock);
   if (due !== 0) return null;
-  return helpless ? { refused: "ROTATION_HELPER", order: null } : { event: { kind: "rotate", by: "interval" }, order: null };
+  return helpless
+    ? { refused: "ROTATION_HELPER", order: null }
+    : { event: { kind: "rotate", by: called ? "order" : "interval" }, order: null };
 }
 
 /** Whether the order may be carried out now; only the clock is asked, so a refusal says "clock". */
@@ -92,6 +95,10 @@ function restingWaits(account: Account, time: NodeTime, clock: Clock): number[] 
   const waits = account.orders.map(({ window }) => Math.max((window.notBefore - time.lo) * 1000, start, leastPollMs));
   const due = intervalLeftMs(account, time, clock);
   if (due !== null) waits.push(Math.max(due, start, leastPollMs));
+  if (account.due !== null) {
+    const called = (account.due.atS - time.lo) * 1000;
+    waits.push(Math.max(called, start, account.intervalAtMs - clock.sinceBootMs(), leastPollMs));
+  }
   return waits;
 }
 

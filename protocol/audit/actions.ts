@@ -134,6 +134,7 @@ export const AUDIT_ACTIONS = {
   "rotation.retried": rotationDetails,
   "rotation.reconcile": rotationDetails,
   "rotation.given": rotationDetails,
+  "rotation.due": { cause: "text", atMs: "uint" },
   "rotation.report": { epoch: "uint", number: "uint", state: "text", leafSerial: "uint", leafIndex: "uint" },
 
   // Just-in-time access.

@@ -30,9 +30,9 @@ const highestUid = 0xffff_fffe;
 const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const application: Codec<ApplicationContent> = {
-  length: 5,
-  encode: (c) => [c.name, c.tokenHash, c.uid, c.grants, c.disabled],
-  decode: ([name, tokenHash, uid, grants, disabled]) => ({
+  length: 6,
+  encode: (c) => [c.name, c.tokenHash, c.uid, c.grants, c.disabled, c.person],
+  decode: ([name, tokenHash, uid, grants, disabled, person]) => ({
     kind: "application",
     name: asName(name, "application.name"),
     tokenHash: orNull(tokenHash, (hash) => asBytes(hash, "application.tokenHash", 32)),
@@ -41,6 +41,7 @@ const application: Codec<ApplicationContent> = {
       inTcbor(g, "application.grants", parsePattern),
     ),
     disabled: asBoolean(disabled, "application.disabled"),
+    person: asBoolean(person, "application.person"),
   }),
 };
 
@@ -101,6 +102,15 @@ const codecs: { readonly [K in ContentKind]: Codec<Extract<Content, { kind: K }>
     length: 1,
     encode: (c) => [c.chain],
     decode: ([chain]) => ({ kind: "certificate", chain: chainFromTcbor(chain) }),
+  },
+  lease: {
+    length: 2,
+    encode: (c) => [c.applicationId, c.pattern],
+    decode: ([applicationId, pattern]) => ({
+      kind: "lease",
+      applicationId: asBytes(applicationId, "lease.applicationId", 16),
+      pattern: inTcbor(pattern, "lease.pattern", parsePattern),
+    }),
   },
   model: {
     length: 2,

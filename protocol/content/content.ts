@@ -13,6 +13,7 @@ export const entryType = {
   conduit: 7,
   model: 8,
   certificate: 9,
+  lease: 10,
 } as const;
 
 export type ContentKind = keyof typeof entryType;
@@ -99,6 +100,17 @@ export interface ApplicationContent {
   /** Path patterns that it may read. */
   readonly grants: readonly string[];
   readonly disabled: boolean;
+  /** True where a person reads with its token: what was read is rotated afterwards where the account says so. */
+  readonly person: boolean;
+}
+
+/** A grant with an end: it holds within the entry's authority window and nowhere else. */
+export interface LeaseContent {
+  readonly kind: "lease";
+  /** 16 bytes. */
+  readonly applicationId: Uint8Array;
+  /** Path pattern. */
+  readonly pattern: string;
 }
 
 export const orderActions = ["verify", "rotate"] as const;
@@ -160,4 +172,5 @@ export type Content =
   | TombstoneContent
   | ConduitContent
   | ModelContent
-  | CertificateContent;
+  | CertificateContent
+  | LeaseContent;

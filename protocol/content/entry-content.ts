@@ -7,6 +7,9 @@ import { type ContentCode, ContentError } from "./errors.ts";
 /** What an entry says, or the code for which it is inert. */
 export type ReadContent = { readonly content: Content } | { readonly inert: ContentCode };
 
+/** What would hold for ever without a window. */
+const needsWindow: ReadonlySet<ContentKind> = new Set(["order", "lease"]);
+
 const kinds = new Map<number, ContentKind>(Object.entries(entryType).map(([kind, type]) => [type, kind as ContentKind]));
 
 /**
@@ -32,11 +35,11 @@ export function decodeContent(type: number, payload: Uint8Array): Content {
   }
 }
 
-/** Reads an entry; one that this version cannot use is inert, never an error. An order without an authority window is. */
+/** Reads an entry; one that this version cannot use is inert, never an error. An order or a lease without an authority window is. */
 export function readContent(entry: Entry): ReadContent {
   try {
     const content = decodeContent(entry.type, entry.payload);
-    if (content.kind === "order" && entry.authority === null) return { inert: "CONTENT_MALFORMED" };
+    if (needsWindow.has(content.kind) && entry.authority === null) return { inert: "CONTENT_MALFORMED" };
     return { content };
   } catch (error) {
     if (error instanceof ContentError) return { inert: error.code };

@@ -40,7 +40,14 @@ export type FactContent =
   /** Size of the node's audit log and its leaves since the last anchor. */
   | { readonly kind: "audit"; readonly size: number; readonly eventsSinceAnchor: number }
   /** The gateway holds this version for its applications. */
-  | { readonly kind: "consumer-ack"; readonly accountId: Uint8Array; readonly index: VersionIndex };
+  | { readonly kind: "consumer-ack"; readonly accountId: Uint8Array; readonly index: VersionIndex }
+  /** A person read this version at the gateway. */
+  | {
+      readonly kind: "person-read";
+      readonly accountId: Uint8Array;
+      readonly index: VersionIndex;
+      readonly applicationId: Uint8Array;
+    };
 
 export type FactKind = FactContent["kind"];
 
@@ -53,6 +60,7 @@ export const factType = {
   alarm: 5,
   audit: 6,
   "consumer-ack": 7,
+  "person-read": 8,
 } as const satisfies Record<FactKind, number>;
 
 /** What a fact says, or the code for which it is inert. */
@@ -144,6 +152,16 @@ const codecs: { readonly [K in FactKind]: FactCodec<Extract<FactContent, { kind:
       kind: "consumer-ack",
       accountId: asBytes(accountId, "consumer-ack.accountId", 16),
       index: indexFromTcbor(index, "consumer-ack.index"),
+    }),
+  },
+  "person-read": {
+    length: 3,
+    encode: (c) => [c.accountId, indexToTcbor(c.index), c.applicationId],
+    decode: ([accountId, index, applicationId]) => ({
+      kind: "person-read",
+      accountId: asBytes(accountId, "person-read.accountId", 16),
+      index: indexFromTcbor(index, "person-read.index"),
+      applicationId: asBytes(applicationId, "person-read.applicationId", 16),
     }),
   },
 };

@@ -29,6 +29,7 @@ export interface ContentView {
   readonly conduits: ById<"conduit">;
   readonly models: ById<"model">;
   readonly certificates: ById<"certificate">;
+  readonly leases: ById<"lease">;
   readonly tombstones: ById<"tombstone">;
   readonly inert: readonly InertEntry[];
   /** Entries that a tombstone ended; a node forgets their values. */
@@ -71,6 +72,7 @@ export function viewContent(entries: Iterable<Entry>): ContentView {
     conduits: byId(live, "conduit"),
     models: byId(live, "model"),
     certificates: byId(live, "certificate"),
+    leases: byId(live, "lease"),
     tombstones: byId(live, "tombstone"),
     inert,
     buried,

@@ -52,12 +52,21 @@ const contents: readonly Content[] = [
     consumersReady: true,
   },
   { kind: "credential", accountId: id(2), index, role: "pool", fields, fingerprint: fingerprintOf(fingerprintKey, fields) },
-  { kind: "application", name: "historian", tokenHash: digest(4), uid: null, grants: ["line-4/**"], disabled: false },
+  {
+    kind: "application",
+    name: "historian",
+    tokenHash: digest(4),
+    uid: null,
+    grants: ["line-4/**"],
+    disabled: false,
+    person: false,
+  },
   { kind: "order", accountId: id(2), action: "rotate", cause: "operator", now: false },
   { kind: "tombstone", type: 3, id: id(2), upTo: index },
   { kind: "conduit", nodeId: new Uint8Array(20).fill(5), name: "edge-1" },
   { kind: "model", name: "acme-valve", yaml: "name: acme-valve\nadapter: modbus\n" },
   { kind: "certificate", chain: [utf8("DER of the node's own"), utf8("DER of its issuer")] },
+  { kind: "lease", applicationId: id(4), pattern: "line-4/main-switch/*" },
 ];
 const facts: readonly FactContent[] = [
   { kind: "inert", type: 99, id: id(1), code: "CONTENT_UNKNOWN_TYPE" },
@@ -76,6 +85,7 @@ const facts: readonly FactContent[] = [
   { kind: "alarm", code: "REVERTED", subject: "line-4/main-switch/admin", at: { lo: 5, hi: 9 } },
   { kind: "audit", size: 12, eventsSinceAnchor: 3 },
   { kind: "consumer-ack", accountId: id(2), index },
+  { kind: "person-read", accountId: id(2), index, applicationId: id(4) },
 ];
 
 const window = [127, 0, 1];
@@ -122,7 +132,7 @@ const malformed: readonly [name: string, type: number, tuple: Tcbor][] = [
   ],
   ["credential: field name with '-'", 3, [id(2), [1, 4], 0, [["a-b", id(1)]], digest(3)]],
   ["credential: field of 4,097 bytes", 3, [id(2), [1, 4], 0, [["a", new Uint8Array(4097)]], digest(3)]],
-  ["application: '**' in the middle", 4, ["n", null, null, ["a/**/b"], false]],
+  ["application: '**' in the middle", 4, ["n", null, null, ["a/**/b"], false, false]],
   ["order: action 2", 5, [id(2), 2, 0, false]],
   ["order: cause 7", 5, [id(2), 1, 7, false]],
   ["tombstone: type 65,536", 6, [65_536, id(2), [1, 4]]],

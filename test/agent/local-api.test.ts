@@ -29,6 +29,8 @@ const historian: ApplicationRecord = {
   name: "historian",
   tokenHash: hash("sha256", token, "buffer"),
   grants: ["plant-1/*/operator", "plant-2/**"],
+  leases: [],
+  person: false,
 };
 
 function credential(secrets: Record<string, Uint8Array>, more: Partial<ReadableCredential> = {}): ReadableCredential {
@@ -71,6 +73,7 @@ async function rig(t: Test, listeners: ApiListener[], tls: { key: string; cert: 
     source: { find: (path) => credentials.get(path) ?? null },
     applications: () => applications,
     health: () => health.value,
+    interval: () => ({ loMs: 0, hiMs: null, probableMs: null }),
     vaultLastHeardAt: () => "2026-01-02T03:04:05.000Z",
     onRead: (event) => reads.push(event),
     clock: seams.clock,
@@ -255,7 +258,7 @@ t.test("a disabled application is out at once, a new one in", async (t) => {
   applications.length = 0;
   api.changed();
   t.equal((await call(path)).status, 401);
-  applications.push({ ...historian, grants: [] });
+  applications.push({ ...historian, grants: [], leases: [], person: false });
   api.changed();
   t.equal((await call(path)).status, 403);
 });

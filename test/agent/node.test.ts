@@ -20,7 +20,15 @@ function entry(content: Content, id: Uint8Array, number = 1): DesiredEntry {
 
 const appId = new Uint8Array(16).fill(7);
 function application(name: string, number = 1): DesiredEntry {
-  const content = { kind: "application", name, tokenHash: null, uid: null, grants: ["plant-1/**"], disabled: false } as const;
+  const content = {
+    kind: "application",
+    name,
+    tokenHash: null,
+    uid: null,
+    grants: ["plant-1/**"],
+    disabled: false,
+    person: false,
+  } as const;
   return entry(content, appId, number);
 }
 

@@ -34,9 +34,17 @@ t.test("answers are wiped after they are written, also to one who asks ahead and
       }),
     },
     applications: () => [
-      { id: "aa".repeat(16), name: "historian", tokenHash: hash("sha256", token, "buffer"), grants: ["**"] },
+      {
+        id: "aa".repeat(16),
+        name: "historian",
+        tokenHash: hash("sha256", token, "buffer"),
+        grants: ["**"],
+        leases: [],
+        person: false,
+      },
     ],
     health: () => ({ checks: [], ready: true }),
+    interval: () => ({ loMs: 0, hiMs: null, probableMs: null }),
     vaultLastHeardAt: () => null,
     onRead: () => {
       seen += 1;

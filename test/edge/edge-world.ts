@@ -10,7 +10,6 @@ import { createKeyFile } from "../../agent/seal-key/index.ts";
 import { machineSeams, type Seams } from "../../agent/seams/index.ts";
 import { listenTunnel, type TunnelListener } from "../../agent/tunnel/index.ts";
 import { edgeConfigSchema, joinEdge, type RunningEdge, start } from "../../edge/index.ts";
-import { builtinModelText } from "../../firmware-adapters/index.ts";
 import { sameBytes, utf8 } from "../../protocol/base/index.ts";
 import type { AuthorityWindow, DesiredEntry } from "../../protocol/bundle/index.ts";
 import {
@@ -30,6 +29,7 @@ import { MemoryMailroom } from "../support/memory-mailroom.ts";
 import { MemoryNetwork } from "../support/memory-network.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { PaperVault } from "../support/paper-vault.ts";
+import { patientMeterText } from "../support/patient-meter.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { TestDevice } from "./test-device.ts";
 
@@ -237,10 +237,7 @@ export class EdgeWorld {
       const id = (kind: number) => Uint8Array.of(kind, i >> 8, i & 0xff, ...new Uint8Array(13));
       return [account(id(0xa0), `plant-1/meter/user-${i}`), credential(id(0xb0), id(0xa0), [0, `secret-${i}`, "current"])];
     });
-    // The real meter's lockout is unknown, which allows one attempt in half an hour.
-    const yaml = builtinModelText("eastron-sdm")
-      .replace("name: eastron-sdm", "name: patient-meter")
-      .replace("lockout: unknown", "lockout: none");
+    const yaml = patientMeterText();
     return [
       entry(at(4), { kind: "model", name: "patient-meter", yaml }),
       entry(at(1), {
@@ -263,6 +260,7 @@ export class EdgeWorld {
         uid: null,
         grants: ["plant-1/**"],
         disabled: false,
+        person: false,
       }),
       ...this.values.map((value) => credential(at(16 + value[0]), accountId, value)),
       ...this.orders.map((order) =>

@@ -6,7 +6,6 @@ import { createLog } from "../../agent/log/index.ts";
 import { createKeyFile } from "../../agent/seal-key/index.ts";
 import { LinkError } from "../../agent/tunnel/index.ts";
 import { edgeConfigSchema, joinEdge, type RunningEdge, start } from "../../edge/index.ts";
-import { builtinModelText } from "../../firmware-adapters/index.ts";
 import type { RunningGateway } from "../../gateway/index.ts";
 import { utf8 } from "../../protocol/base/index.ts";
 import type { DesiredEntry } from "../../protocol/bundle/index.ts";
@@ -15,6 +14,7 @@ import { encodeEnrolmentCode } from "../../protocol/join/index.ts";
 import type { RotationEvent } from "../../protocol/rotation/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
 import { TestDevice } from "../edge/test-device.ts";
+import { patientMeterText } from "../support/patient-meter.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { GatewayWorld } from "./gateway-world.ts";
 
@@ -157,10 +157,7 @@ export class ConsumerWorld {
 
   atEdge(): DesiredEntry[] {
     const values = this.#values().filter((number) => number <= this.exported || number === this.current);
-    const yaml = builtinModelText("eastron-sdm")
-      .replace("name: eastron-sdm", "name: patient-meter")
-      .replace("lockout: unknown", "lockout: none")
-      .replace("settleMs: 2000", "settleMs: 0");
+    const yaml = patientMeterText().replace("settleMs: 2000", "settleMs: 0");
     return [
       entry(at(4), { kind: "model", name: "patient-meter", yaml }),
       entry(at(1), {
@@ -217,6 +214,7 @@ const historian = entry(at(5), {
   uid: null,
   grants: ["plant-1/**"],
   disabled: false,
+  person: false,
 });
 
 const account = entry(at(2), {

@@ -20,7 +20,15 @@ function entry(id: Uint8Array, content: Content, number = 1): DesiredEntry {
 
 function historian(disabled = false): DesiredEntry {
   const tokenHash = new Uint8Array(hash("sha256", token, "buffer"));
-  const content = { kind: "application", name: "historian", tokenHash, uid: null, grants: ["plant-1/**"], disabled } as const;
+  const content = {
+    kind: "application",
+    name: "historian",
+    tokenHash,
+    uid: null,
+    person: false,
+    grants: ["plant-1/**"],
+    disabled,
+  } as const;
   return entry(at(5), content, disabled ? 2 : 1);
 }
 

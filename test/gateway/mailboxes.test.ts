@@ -22,7 +22,15 @@ const marker = "marker-secret-of-an-edge";
 const plenty = 1e9;
 
 function application(name: string, number: number): DesiredEntry {
-  const content = { kind: "application", name, tokenHash: null, uid: null, grants: [], disabled: false } as const;
+  const content = {
+    kind: "application",
+    name,
+    tokenHash: null,
+    uid: null,
+    grants: [],
+    disabled: false,
+    person: false,
+  } as const;
   return { ...encodeContent(content), id: new Uint8Array(16), index: { epoch: 1, number }, authority: null };
 }
 

@@ -49,6 +49,7 @@ const historian = entry(at(5), {
   uid: null,
   grants: ["plant-1/**", "plant-2/**"],
   disabled: false,
+  person: false,
 });
 
 t.test("only a newer word of the edge that owns the account changes what is served", async (t) => {

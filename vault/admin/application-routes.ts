@@ -10,6 +10,8 @@ const application = z.strictObject({
   uid: z.int().min(0).max(0xffff_fffe).nullable().default(null),
   /** Name of the only node that serves it. */
   node: segment.nullable().default(null),
+  /** A person reads with its token. */
+  person: z.boolean().default(false),
 });
 
 /** A grant, or its end, may reach any account. */
@@ -28,7 +30,8 @@ export function applicationRoutes(context: AdminContext): AdminRoute[] {
       handle: ({ body }) =>
         change(context, noAccount, async (registry, tx) => {
           const node = body.node === null ? null : await nodeNamed(tx, body.node);
-          await addApplication(registry, tx, { name: body.name, uid: body.uid, nodeId: node?.node_id ?? null });
+          const { name, uid, person } = body;
+          await addApplication(registry, tx, { name, uid, person, nodeId: node?.node_id ?? null });
           return { name: body.name };
         }),
     }),
@@ -81,7 +84,7 @@ async function listApplications(tx: VaultTransaction) {
   const rows = await tx
     .selectFrom("applications")
     .leftJoin("nodes", "nodes.node_id", "applications.node_id")
-    .select(["app_id", "applications.name", "uid", "disabled", "token_hash", "nodes.name as node"])
+    .select(["app_id", "applications.name", "uid", "disabled", "token_hash", "person", "nodes.name as node"])
     .orderBy("applications.name")
     .execute();
   const grants = await tx.selectFrom("grants").selectAll().orderBy("pattern").execute();
@@ -90,6 +93,7 @@ async function listApplications(tx: VaultTransaction) {
     node: row.node,
     uid: row.uid,
     disabled: row.disabled === 1,
+    person: row.person === 1,
     hasToken: row.token_hash !== null,
     grants: grants.filter((each) => Buffer.compare(each.app_id, row.app_id) === 0).map((each) => each.pattern),
   }));

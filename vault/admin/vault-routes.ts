@@ -5,8 +5,8 @@ import { careRoutes } from "./care-routes.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { deviceRoutes } from "./device-routes.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
-import { leaseRoutes } from "./lease-routes.ts";
 import { groupRoutes } from "./group-routes.ts";
+import { leaseRoutes } from "./lease-routes.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { recoveryRoutes } from "./recovery-routes.ts";
 

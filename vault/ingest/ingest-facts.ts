@@ -15,8 +15,8 @@ import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { registryOf, type VaultCore } from "../streams/index.ts";
 import { endAlarms, takeAlarm } from "./alarms.ts";
 import { holdNode } from "./hold-node.ts";
-import { noteAlarm, noteState } from "./reported-state.ts";
 import { orderAfterReadS } from "./limits.ts";
+import { noteAlarm, noteState } from "./reported-state.ts";
 import { shortText } from "./short-text.ts";
 
 type FactOf<Kind extends FactContent["kind"]> = Extract<FactContent, { kind: Kind }>;

@@ -10,3 +10,6 @@ export const unprovenAfterMs = 24 * 3_600_000;
 /** How often values without proof are looked for, ms, and how many alarms one look may raise. */
 export const unprovenEveryMs = 3_600_000;
 export const unprovenAtOnce = 500;
+
+/** How long after a person's read, and the grace for using it, the rotation may begin, seconds. */
+export const orderAfterReadS = 31 * 24 * 3600;

@@ -11,6 +11,8 @@ export interface ApplicationInput {
   readonly uid: number | null;
   /** The only node that serves it, or null. */
   readonly nodeId: Uint8Array | null;
+  /** True where a person reads with its token. */
+  readonly person: boolean;
 }
 
 const tokenBytes = 32;
@@ -33,6 +35,7 @@ export async function addApplication(context: RegistryContext, tx: VaultTransact
       uid: input.uid,
       disabled: 0,
       created_at: context.nowMs(),
+      person: input.person ? 1 : 0,
     })
     .execute();
   await audit(context, tx, "application.add", input.name, { name: input.name, method: input.uid === null ? "token" : "uid" });

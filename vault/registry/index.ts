@@ -1,3 +1,4 @@
+export * from "./access-leases.ts";
 export { consumerPolicies, setAccountRules } from "./account-rules.ts";
 export * from "./applications.ts";
 export { changeDevice, deviceAt, deviceOf, holdDevice } from "./change-device.ts";
@@ -8,9 +9,9 @@ export * from "./devices.ts";
 export { dryRun } from "./dry-run.ts";
 export * from "./groups.ts";
 export * from "./ledger-rows.ts";
+export { usualOrderS } from "./limits.ts";
 export * from "./models.ts";
 export * from "./nodes.ts";
-export { usualOrderS } from "./limits.ts";
 export { nextOpening } from "./order-window.ts";
 export * from "./orders.ts";
 export type { RegistryContext } from "./registry-context.ts";

@@ -11,3 +11,9 @@ export const usualOrderS = 3600;
 
 /** Draws for a value that the account never had. At 1,000 possible values and 900 used ones, 200 fail once in 10^9. */
 export const redraws = 200;
+
+/** Leases of one application that run at once. */
+export const leasesPerApplication = 64;
+
+/** How long after a lease the rotation may still begin, seconds: an edge may be away for a month. */
+export const orderAfterLeaseS = 31 * 24 * 3600;

@@ -42,6 +42,10 @@ export interface OrderInput {
   readonly operator?: string | undefined;
   /** Default "operator". */
   readonly cause?: OrderCause;
+  /** Seconds from now until it may begin; default 0. `withinS` counts from then. */
+  readonly afterS?: number;
+  /** The lease that it ends. */
+  readonly leaseId?: Uint8Array;
 }
 
 /** Orders a rotation or a read-only check of an account, once. Throws ORDER_*, REGISTRY_NOT_FOUND, REGISTRY_NO_CREDENTIAL. */
@@ -81,20 +85,21 @@ export async function giveOrder(context: RegistryContext, tx: VaultTransaction, 
       hint: `Give the one that is live now: tidegate credential set ${account.path}.`,
     });
   }
-  const now = Math.floor(context.nowMs() / 1000);
+  const from = Math.floor(context.nowMs() / 1000) + (input.afterS ?? 0);
   const order: OrderRow = {
     order_id: context.random(16),
     account_id: account.account_id,
     action: input.action,
     cause: input.cause ?? "operator",
     now: input.now === true ? 1 : 0,
-    not_before: now,
-    not_after: now + withinS,
+    not_before: from,
+    not_after: from + withinS,
     state: "open",
     outcome: null,
     code: null,
     created_at: context.nowMs(),
     finished_at: null,
+    lease_id: input.leaseId ?? null,
   };
   await tx.insertInto("orders").values(order).execute();
   await context.audit(tx, {

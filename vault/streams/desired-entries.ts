@@ -8,7 +8,7 @@ import { accountEntries } from "./desired-accounts.ts";
 import {
   type ApplicationGrants,
   allApplications,
-  applicationEntry,
+  applicationEntries,
   isGranted,
   localApplications,
   servedBy,
@@ -25,7 +25,7 @@ export interface Wish {
 
 /** Everything that the node shall hold. */
 export async function desiredEntries(context: RegistryContext, tx: VaultTransaction, wish: Wish): Promise<DesiredEntry[]> {
-  const applications = await allApplications(tx);
+  const applications = await allApplications(context, tx);
   const own = await certificateEntry(context, tx, wish.node);
   const rest = wish.node.role === nodeRole.gateway ? forGateway : forEdge;
   return [...own, ...(await rest(context, tx, wish, applications))];
@@ -42,7 +42,7 @@ async function forGateway(
   const granted = accounts.filter((account) => isGranted(applications, account.path));
   if (changed === null) await forgetHeld(tx, node, granted);
   return [
-    ...applications.map((each) => applicationEntry(context, each, each.grants)),
+    ...applications.flatMap((each) => applicationEntries(context, each)),
     ...(await conduits(context, tx, node)),
     ...(await accountEntries(context, tx, { accounts: granted, exported, changed, readers: null })),
   ];

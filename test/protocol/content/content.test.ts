@@ -150,6 +150,6 @@ t.test("what a content may not say is refused with CONTENT_MALFORMED, by the wri
   for (const [what, type, tuple] of raw)
     t.throws(() => decodeContent(type, encodeTcbor(tuple)), { code: "CONTENT_MALFORMED" }, what);
   t.throws(() => decodeContent(899, encodeTcbor([])), { code: "CONTENT_UNKNOWN_TYPE" });
-  t.throws(() => decodeFact({ type: 8, payload: encodeTcbor([]) }), { code: "CONTENT_UNKNOWN_TYPE" });
+  t.throws(() => decodeFact({ type: 899, payload: encodeTcbor([]) }), { code: "CONTENT_UNKNOWN_TYPE" });
   t.throws(() => decodeFact({ type: 6, payload: encodeTcbor([1]) }), { code: "CONTENT_MALFORMED" });
 });

@@ -68,6 +68,7 @@ export const application: ApplicationContent = {
   uid: null,
   grants: ["line-4/**", "line-5/*/reader"],
   disabled: false,
+  person: false,
 };
 export const contents: readonly Content[] = [
   device,
@@ -76,12 +77,13 @@ export const contents: readonly Content[] = [
   { ...account, rotate: "never", intervalS: null, username: "", group: null, reconcileBy: null, rotateOn: 0 },
   credential,
   application,
-  { ...application, tokenHash: null, uid: 1001, grants: [], disabled: true },
+  { ...application, tokenHash: null, uid: 1001, grants: [], disabled: true, person: true },
   order,
   { ...order, action: "verify", cause: "fleet", now: true },
   { kind: "tombstone", type: 3, id: id(2), upTo: at(9) },
   { kind: "conduit", nodeId: new Uint8Array(20).fill(5), name: "edge-1" },
   { kind: "certificate", chain: [text("own"), text("issuer")] },
+  { kind: "lease", applicationId: id(4), pattern: "line-4/*/admin" },
   { kind: "model", name: "acme-valve", yaml: "name: acme-valve\nadapter: modbus\n" },
 ];
 export const facts: readonly FactContent[] = [
@@ -101,10 +103,16 @@ export const facts: readonly FactContent[] = [
   { kind: "alarm", code: "REVERTED", subject: "line-4/main-switch/admin", at: { lo: 5, hi: 9 } },
   { kind: "audit", size: 12, eventsSinceAnchor: 3 },
   { kind: "consumer-ack", accountId: id(2), index: at(5) },
+  { kind: "person-read", accountId: id(2), index: at(5), applicationId: id(4) },
 ];
 
 /** An entry that says `content`; credentials and orders of the sample account unless it says otherwise. */
-export function entryOf(content: Content, entryId: Uint8Array, number = 1, window = content.kind === "order"): Entry {
+export function entryOf(
+  content: Content,
+  entryId: Uint8Array,
+  number = 1,
+  window = content.kind === "order" || content.kind === "lease",
+): Entry {
   const authority = window ? { notBefore: 1, notAfter: 2 } : null;
   return makeEntry({ ...encodeContent(content), id: entryId, index: at(number), authority, salt: id(0) });
 }
