@@ -2,7 +2,7 @@ import { openAuditLog, storeStorage } from "../../agent/audit/index.ts";
 import { createLog } from "../../agent/log/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
 import type { Store } from "../../agent/store/index.ts";
-import { type Books, type ModelSource, RotationEngine, SiteRules, syncAccounts } from "../../edge/rotation/index.ts";
+import { type Books, type ModelSource, momentOf, RotationEngine, SiteRules, syncAccounts } from "../../edge/rotation/index.ts";
 import { type Lockout, loadBuiltinModels } from "../../firmware-adapters/index.ts";
 import { toHex, utf8 } from "../../protocol/base/index.ts";
 import { type AuthorityWindow, type Entry, makeEntry } from "../../protocol/bundle/index.ts";
@@ -41,6 +41,8 @@ export interface RigOptions {
   /** `operator` is the break-glass account. */
   readonly breakGlass?: boolean;
   readonly windowless?: boolean;
+  /** The accounts come with the first bundle of an edge that has just joined. */
+  readonly joined?: boolean;
   /** A store on a disk, which then neither fails by order nor reopens; one in memory unless given. */
   readonly store?: Store;
 }
@@ -140,6 +142,7 @@ export class RotationRig {
       books: this.#running.books,
       models,
       held: false,
+      joinedAt: this.#options.joined === true ? momentOf(this.time.clock) : null,
     });
     return this;
   }

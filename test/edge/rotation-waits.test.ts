@@ -1,7 +1,6 @@
 import t from "tap";
 import { StoreError, type View } from "../../agent/store/index.ts";
-import { tables } from "../../edge/rotation/index.ts";
-import { momentOf } from "../../edge/rotation/moment.ts";
+import { momentOf, tables } from "../../edge/rotation/index.ts";
 import { accountId, type RotationRig, ready, viewerId } from "./rotation-rig.ts";
 
 const minute = 60_000;
@@ -66,6 +65,17 @@ t.test("where the device locks as a whole, an account goes on when another one's
   t.equal(rig.account.waiting, "ROTATION_BUDGET_SPENT");
   await rig.pass(15 * minute);
   t.same(rig.reports, ["proven 0", "verified 1"], "not an hour later");
+});
+
+t.test("a new edge leaves the device the attempts that the edge before it may have used", async (t) => {
+  const lockout = { tries: 3, windowS: 600, durationS: 300, scope: "account" } as const;
+  const rig = ready({ lockout, joined: true }).order("verify");
+  await rig.pass(15 * minute - 1);
+  t.same(rig.device.seen, []);
+  await rig.pass(minute);
+  t.same(rig.device.seen, ["verify old"]);
+  const open = await ready({ joined: true }).order("verify").pass(100);
+  t.same(open.device.seen, ["verify old"], "where nothing locks nothing waits");
 });
 
 t.test("a value that could not be read costs the account its try and no more", async (t) => {
