@@ -1,5 +1,13 @@
 import type { View } from "../../agent/store/index.ts";
-import type { AdapterHost, DeviceCode, DeviceJob, Outcome } from "../../firmware-adapters/index.ts";
+import {
+  type AdapterHost,
+  type DeviceCode,
+  type DeviceJob,
+  type DeviceModel,
+  type Outcome,
+  rejectedPolicy,
+  valueProblem,
+} from "../../firmware-adapters/index.ts";
 import { assert } from "../../protocol/base/index.ts";
 import type { Fields } from "../../protocol/content/index.ts";
 import type { DeviceEffect, RotationEvent } from "../../protocol/rotation/index.ts";
@@ -56,6 +64,9 @@ export function prepareExchange({ account, effect, all }: ExchangeParts, view: V
   return {
     async run() {
       try {
+        const unfit = effect.action === "prepare" ? unfitField(model, job) : null;
+        // What the model forbids is refused before a packet leaves; the adapter would say the same after connecting.
+        if (unfit !== null) return rejectedPolicy("DEVICE_VALUE_UNFIT", unfit);
         assert(effect.action !== "push" || state !== null, "a push has its request");
         const outcome = await (effect.action === "push" && state !== null
           ? adapters.run(model.adapter, "push", { ...job, state })
@@ -67,6 +78,15 @@ export function prepareExchange({ account, effect, all }: ExchangeParts, view: V
       }
     },
   };
+}
+
+/** The first new secret that the model does not allow, and the rule; null where all fit. */
+function unfitField(model: DeviceModel, { secrets }: DeviceJob): string | null {
+  for (const [name, constraints] of Object.entries(model.secrets)) {
+    const problem = valueProblem(constraints, secrets.next?.[name] ?? new Uint8Array(0));
+    if (problem !== null) return `${name}: ${problem}`;
+  }
+  return null;
 }
 
 function nothingSent(code: DeviceCode, detail: string): Exchange {

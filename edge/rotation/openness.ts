@@ -1,4 +1,4 @@
-import { jobBudgetMs } from "../../firmware-adapters/index.ts";
+import { rotationBudgetMs } from "../../firmware-adapters/index.ts";
 import { isResting, type RotationInputs } from "../../protocol/rotation/index.ts";
 import type { Openness, TimeInterval } from "../../protocol/time/index.ts";
 import type { Account, OpenOrder } from "./account.ts";
@@ -45,6 +45,8 @@ export function windowInputs(
 export function neededMs({ device, record }: Pick<Account, "device" | "record">): number {
   const model = device?.model ?? null;
   if (model === null) return 0;
-  const exchanges = isResting(record.state) ? exchangesOfAll : exchangesFromPush;
-  return exchanges * jobBudgetMs({ model, timeoutMs: exchangeTimeoutMs }) + model.settleMs;
+  return rotationBudgetMs(
+    { model, timeoutMs: exchangeTimeoutMs },
+    isResting(record.state) ? exchangesOfAll : exchangesFromPush,
+  );
 }

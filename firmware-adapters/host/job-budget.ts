@@ -18,6 +18,11 @@ export function jobBudgetMs(job: Pick<DeviceJob, "model" | "timeoutMs">): number
   return timeoutMs + listMs(identify, unlock, timeoutMs) + longest + operationSlackMs;
 }
 
+/** The same for `operations` of a rotation in a row, and the time in which a change of unknown fate may still take effect. */
+export function rotationBudgetMs(job: Pick<DeviceJob, "model" | "timeoutMs">, operations: number): number {
+  return operations * jobBudgetMs(job) + job.model.settleMs;
+}
+
 function listMs(list: readonly RecipeStep[], unlock: readonly RecipeStep[], timeoutMs: number): number {
   let total = 0;
   for (const step of list) {

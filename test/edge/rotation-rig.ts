@@ -3,7 +3,7 @@ import { createLog } from "../../agent/log/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
 import type { Store } from "../../agent/store/index.ts";
 import { type Books, type ModelSource, momentOf, RotationEngine, SiteRules, syncAccounts } from "../../edge/rotation/index.ts";
-import { type Lockout, loadBuiltinModels } from "../../firmware-adapters/index.ts";
+import { type Lockout, loadModel } from "../../firmware-adapters/index.ts";
 import { toHex, utf8 } from "../../protocol/base/index.ts";
 import { type AuthorityWindow, type Entry, makeEntry } from "../../protocol/bundle/index.ts";
 import {
@@ -21,11 +21,13 @@ import {
 import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import type { TimeInterval, WeekWindow } from "../../protocol/time/index.ts";
 import { MemoryStore } from "../support/memory-store.ts";
+import { patientMeterText } from "../support/patient-meter.ts";
 
 import { TestDevice } from "./test-device.ts";
 import { TestTime } from "./test-time.ts";
 
 const id = (byte: number) => new Uint8Array(16).fill(byte);
+const meter = loadModel(patientMeterText());
 export const accountId = id(2);
 export const viewerId = id(3);
 const numbered = (number: number, kind = 0) => Uint8Array.of(0xee, kind, number >> 8, number & 0xff, ...new Uint8Array(12));
@@ -148,9 +150,7 @@ export class RotationRig {
   }
 
   readonly models: ModelSource = () => {
-    const model = loadBuiltinModels().get("eastron-sdm");
-    if (model === undefined) throw new Error("no model");
-    return { model: { ...model, lockout: this.#options.lockout ?? "none", settleMs: 5000 }, settings: {} };
+    return { model: { ...meter, lockout: this.#options.lockout ?? "none", settleMs: 5000 }, settings: {} };
   };
 
   /** Lets `ms` pass, with everything that happens in it. */

@@ -1,7 +1,7 @@
 import t from "tap";
 import { neededMs } from "../../edge/rotation/openness.ts";
 import type { RotationCode } from "../../protocol/rotation/index.ts";
-import { type RigOptions, type RotationRig, ready, viewerId } from "./rotation-rig.ts";
+import { type RigOptions, RotationRig, ready, viewerId } from "./rotation-rig.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -217,6 +217,25 @@ t.test("whatever a rotation is refused for, the device sees no packet of it", as
   const rig = ready();
   const known = rig.engine.checks(rig.account).map((each) => each.code);
   t.same(cases.map(([code]) => code).sort(), known.sort(), "every refusal is here");
+});
+
+t.test("a value that the model forbids is refused before a packet leaves, and the next one is taken", async (t) => {
+  const rig = new RotationRig();
+  rig.values = [
+    [0, "old", "current"],
+    [1, "NOT ALLOWED", "pool"],
+    [2, "new-2", "pool"],
+  ];
+  await rig.sync().order("verify").pass(hour);
+  rig.device.seen.length = 0;
+  await rig.order("rotate").pass(hour);
+  t.same(rig.device.seen[0], "prepare old");
+  t.equal(rig.device.live, "new-2");
+  t.same(
+    rig.reports.filter((each) => !each.startsWith("proven")),
+    ["rejected 1", "verified 2"],
+  );
+  t.equal(rig.device.seen.filter((each) => each.startsWith("prepare")).length, 1, "once, for the value that fits");
 });
 
 function set(rig: RotationRig, change: Partial<RotationRig["account"]["record"]["state"]>, of?: Uint8Array): void {

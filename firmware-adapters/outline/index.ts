@@ -1,0 +1,1 @@
+export { changeOutline, type OutlineJob } from "./change-outline.ts";
