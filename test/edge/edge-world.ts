@@ -260,6 +260,7 @@ export class EdgeWorld {
         uid: null,
         grants: ["plant-1/**"],
         disabled: false,
+        person: false,
       }),
       ...this.values.map((value) => credential(at(16 + value[0]), accountId, value)),
       ...this.orders.map((order) =>

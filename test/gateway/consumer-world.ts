@@ -214,6 +214,7 @@ const historian = entry(at(5), {
   uid: null,
   grants: ["plant-1/**"],
   disabled: false,
+  person: false,
 });
 
 const account = entry(at(2), {
