@@ -23,6 +23,10 @@ export interface Options {
   readonly delta?: boolean;
   /** Refs that the device's password policy refuses. */
   readonly refuses?: readonly number[];
+  /** Refs that cannot even be written for this device: the adapter refuses to prepare them. */
+  readonly unfit?: readonly number[];
+  /** The device may refuse to store what it was changed to. */
+  readonly keepsNot?: boolean;
   readonly policy?: RotationInputs["policy"];
   /** The device may answer a change with a refusal and carry it out all the same. */
   readonly lies?: boolean;
@@ -234,6 +238,9 @@ export class DeviceWorld {
     if (this.#options.lies === true && effect.action === "push" && outcome === "OK") {
       answer("arrives, denied", { ...after, refused: effect.ref }, "REJECTED_POLICY");
     }
+    if (effect.action === "save" && outcome === "OK" && this.#options.keepsNot === true) {
+      answer("arrives, not kept", { ...after, saved: world.saved }, "REJECTED_POLICY");
+    }
     answer("reply lost", after, "AMBIGUOUS");
     moves.push(this.apply({ ...after, inFlight: null }, `${effect.action} ${effect.ref} arrives, crash`, { kind: "restart" }));
     if (effect.action !== "push" || outcome !== "OK" || this.#options.prompt === true) return;
@@ -256,6 +263,8 @@ export class DeviceWorld {
     if (effect.by === "reconciler") return this.#arriveByOther(touched, effect);
     if (effect.login !== world.live) return { after: { ...touched, failures: world.failures + 1 }, outcome: "REJECTED_AUTH" };
     if (effect.action === "save") return { after: { ...touched, saved: world.live }, outcome: "OK" };
+    if (effect.action === "prepare" && this.#options.unfit?.includes(effect.ref) === true)
+      return { after: touched, outcome: "REJECTED_POLICY" };
     if (effect.action !== "push") return { after: touched, outcome: "OK" };
     if (this.#options.refuses?.includes(effect.ref) === true) return { after: touched, outcome: "REJECTED_POLICY" };
     return { after: { ...touched, live: effect.ref }, outcome: "OK" };

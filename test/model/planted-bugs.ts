@@ -144,6 +144,16 @@ export const planted: readonly Planted[] = [
     problem: /not kept/,
   },
   {
+    bug: "report before verified",
+    step: (state, event, inputs) => {
+      const to = step(state, event, inputs);
+      const pushed = event.kind === "answer" && event.action === "push" && event.outcome === "OK";
+      if (!pushed) return to;
+      return { ...to, effects: [...to.effects, { kind: "report", report: "verified", ref: event.ref, code: null }] };
+    },
+    problem: /not kept/,
+  },
+  {
     bug: "second pool value staged early",
     step: (state, event, inputs) => {
       const to = step(state, event, inputs);

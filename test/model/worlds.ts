@@ -1,4 +1,5 @@
 import type { Options } from "./device-world.ts";
+import type { SystemOptions } from "./vault-world.ts";
 
 /** A world to explore, by what is special about it. */
 export interface NamedWorld {
@@ -12,6 +13,8 @@ export const smallWorlds: readonly NamedWorld[] = [
   { title: "a device whose change depends on the old value", options: { delta: true } },
   { title: "a device that refuses the first value", options: { refuses: [1] } },
   { title: "a device that refuses both values", options: { refuses: [1, 2] } },
+  { title: "a device for which the first value cannot be written", options: { unfit: [1], values: 1 } },
+  { title: "a device that refuses to store its change", options: { keepsNot: true, values: 1 } },
   { title: "a device that denies what it carried out", options: { lies: true, values: 1 } },
   { title: "a device that comes back with its first configuration", options: { resets: true, values: 1 } },
   { title: "an edge whose store comes back from a backup", options: { restores: true, values: 1 } },
@@ -42,5 +45,30 @@ export const largeWorlds: readonly NamedWorld[] = [
   },
   { title: "a window that opens and closes, with both values", options: { closes: true, maxStates } },
   { title: "a window and a device that is reset", options: { closes: true, resets: true, values: 1, maxStates } },
+  { title: "a person, and an account that is held", options: { gives: true, holds: true, values: 1, prompt: true, maxStates } },
   { title: "a held account, with both values", options: { holds: true, maxStates } },
+];
+
+/** A world of vault, medium, edge and device together. */
+export interface NamedSystem {
+  readonly title: string;
+  readonly options: SystemOptions;
+}
+
+/** Vault, medium, edge and device; every bundle and report may be lost, doubled, reordered and replayed, and the vault may crash. */
+export const smallSystems: readonly NamedSystem[] = [
+  { title: "vault and edge", options: { values: 1 } },
+  { title: "an edge that dies, and another in its place", options: { values: 1, edgeDies: true } },
+  { title: "a vault that dies, and its copy", options: { values: 1, vaultFailsOver: true } },
+];
+
+/** The same with more that may go wrong. */
+export const largeSystems: readonly NamedSystem[] = [
+  { title: "vault and edge, with both values", options: { values: 2, maxStates } },
+  {
+    title: "a vault that dies, and an edge that dies",
+    options: { values: 1, vaultFailsOver: true, edgeDies: true, maxStates },
+  },
+  { title: "an edge that dies while a change may land late", options: { values: 1, edgeDies: true, late: true, maxStates } },
+  { title: "a vault restored from its backup", options: { values: 1, vaultRestored: true, maxStates } },
 ];
