@@ -291,6 +291,31 @@ t.test("an order that is taken back leaves its edge, and ends as the edge says w
   t.match(await rig.call("GET", `/v1/orders/${orderId}`), { state: "done", outcome: "done", code: null });
 });
 
+t.test("an order whose time is over stays with its edge until the edge has said what became of it", async (t) => {
+  const { rig, edge } = await running(t);
+  const { orderId } = await rig.call("POST", "/v1/orders", { path, action: "rotate", withinS: 60 });
+  await edge.exchange();
+  rig.seams.nowMs += 120_000;
+  await rig.setPassword(path, "Second-live");
+  await edge.exchange();
+  const [held] = edge.node.withState((view) => [...view.orders.values()]);
+  t.ok(held);
+  edge.report([
+    encodeFact({
+      kind: "order-outcome",
+      orderId: held?.entry.id ?? new Uint8Array(16),
+      outcome: "expired",
+      code: "CLOCK_EXPIRED",
+    }),
+  ]);
+  await edge.exchange();
+  t.match(await rig.call("GET", `/v1/orders/${orderId}`), { state: "done", outcome: "expired" });
+  t.equal(
+    edge.node.withState((view) => view.orders.size),
+    0,
+  );
+});
+
 t.test("a node is behind by what it has not acknowledged, and by no bundle that only thanks it", async (t) => {
   const rig = await VaultRig.make(t);
   await rig.join(t, gatewayEnrolment);
