@@ -30,13 +30,13 @@ const firstLog = 0;
 export async function openVault(options: {
   folder: DataFolder;
   unlock: Unlock;
-  seams: Pick<Seams, "clock" | "timers" | "random">;
+  seams: Seams;
   version: string;
   log: Log;
 }): Promise<OpenVault> {
   const { folder, seams, version, log } = options;
   const seal = new ColumnSeal(await openSealKey({ path: folder.sealKey, unlock: options.unlock }), seams.random);
-  const store = await openVaultStore({ path: folder.store, clock: seams.clock });
+  const store = await openVaultStore({ path: folder.store, clock: seams.clock, failpoint: seams.failpoint });
   return openVaultOver({ store, seal, seams, version, log, auditFolder: join(folder.path, "audit") });
 }
 
@@ -44,7 +44,7 @@ export async function openVault(options: {
 export async function openVaultOver(options: {
   store: VaultStore;
   seal: ColumnSeal;
-  seams: Pick<Seams, "clock" | "timers" | "random">;
+  seams: Seams;
   version: string;
   log: Log;
   /** Folder of the audit log's plain files; null where nobody wants them. */
@@ -90,6 +90,7 @@ export async function openVaultOver(options: {
       seal,
       random,
       clock,
+      failpoint: seams.failpoint,
       keys: stored.keys,
       vaultId: stored.vaultId,
       trust,

@@ -52,27 +52,32 @@ export interface Ingested {
  * same report again changes nothing. Throws what verifying throws (BUNDLE_*, TRUST_*, ENVELOPE_*, SEAL_*) and INGEST_UNEXPECTED.
  */
 export async function ingestCarrier(core: VaultCore, carrier: Uint8Array): Promise<Ingested> {
-  return core.store.transaction(async (tx) => {
-    const verified = await verify(core, tx, carrier);
-    const node = await nodeOf(tx, verified);
-    const streams = await lockStreams(tx, node.node_id);
-    const judgement = judge(streams.receiver, verified.header, verified.id);
-    switch (judgement.verdict) {
-      case "duplicate":
-        return { outcome: "duplicate", code: null, reached: [] };
-      case "hold": {
-        requireSignedBody(verified);
-        const receiver = holdItem(streams.receiver, verified.header, verified.id);
-        await saveStreams(tx, node.node_id, { ...streams, receiver });
-        await storeHeld(tx, node.node_id, verified.id, carrier);
-        return { outcome: "held", code: null, reached: [] };
-      }
-      case "refuse":
-        return refuse(core, tx, node, { verified, code: judgement.code, quarantine: judgement.quarantine });
-      case "apply":
-        return applyAll(core, tx, node, { verified, streams });
+  core.failpoint("vault.before-ingest");
+  const ingested = await core.store.transaction((tx) => ingest(core, tx, carrier));
+  core.failpoint("vault.after-ingest");
+  return ingested;
+}
+
+async function ingest(core: VaultCore, tx: VaultTransaction, carrier: Uint8Array): Promise<Ingested> {
+  const verified = await verify(core, tx, carrier);
+  const node = await nodeOf(tx, verified);
+  const streams = await lockStreams(tx, node.node_id);
+  const judgement = judge(streams.receiver, verified.header, verified.id);
+  switch (judgement.verdict) {
+    case "duplicate":
+      return { outcome: "duplicate", code: null, reached: [] };
+    case "hold": {
+      requireSignedBody(verified);
+      const receiver = holdItem(streams.receiver, verified.header, verified.id);
+      await saveStreams(tx, node.node_id, { ...streams, receiver });
+      await storeHeld(tx, node.node_id, verified.id, carrier);
+      return { outcome: "held", code: null, reached: [] };
     }
-  });
+    case "refuse":
+      return refuse(core, tx, node, { verified, code: judgement.code, quarantine: judgement.quarantine });
+    case "apply":
+      return applyAll(core, tx, node, { verified, streams });
+  }
 }
 
 async function verify(core: VaultCore, tx: VaultTransaction, carrier: Uint8Array): Promise<VerifiedBundle> {

@@ -1,5 +1,5 @@
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql, type Transaction } from "kysely";
-import type { Clock } from "../../agent/seams/index.ts";
+import type { Clock, Failpoint } from "../../agent/seams/index.ts";
 import { type StoreStop, VaultStoreError } from "./codes.ts";
 import { migrations } from "./migrations.ts";
 import type { VaultTables } from "./schema.ts";
@@ -26,10 +26,13 @@ interface VaultStoreOptions {
   readonly clock: Clock;
   /** How the file is opened; the real one unless a simulation gives its own. */
   readonly open?: (path: string) => Database;
+  /** Names `vault.before-commit` and `vault.after-commit`. */
+  readonly failpoint?: Failpoint;
 }
 
 /** Opens the store and brings its tables up to date. Throws VAULT_STORE_FOREIGN for a file of a newer version. */
-export async function openVaultStore({ path, clock, open = openDatabase }: VaultStoreOptions): Promise<VaultStore> {
+export async function openVaultStore(options: VaultStoreOptions): Promise<VaultStore> {
+  const { path, clock, open = openDatabase, failpoint = () => {} } = options;
   const db = new Kysely<VaultTables>({
     dialect: {
       createDriver: () => new SqliteDriver(() => open(path)),
@@ -44,15 +47,17 @@ export async function openVaultStore({ path, clock, open = openDatabase }: Vault
     await db.destroy();
     throw error;
   }
-  return new SqliteVaultStore(db);
+  return new SqliteVaultStore(db, failpoint);
 }
 
 class SqliteVaultStore implements VaultStore {
   readonly #db: Kysely<VaultTables>;
+  readonly #failpoint: Failpoint;
   #stopped: StoreStop | null = null;
 
-  constructor(db: Kysely<VaultTables>) {
+  constructor(db: Kysely<VaultTables>, failpoint: Failpoint) {
     this.#db = db;
+    this.#failpoint = failpoint;
   }
 
   get stopped(): StoreStop | null {
@@ -66,7 +71,13 @@ class SqliteVaultStore implements VaultStore {
       });
     }
     try {
-      return await this.#db.transaction().execute(work);
+      const result = await this.#db.transaction().execute(async (tx) => {
+        const done = await work(tx);
+        this.#failpoint("vault.before-commit");
+        return done;
+      });
+      this.#failpoint("vault.after-commit");
+      return result;
     } catch (error) {
       if (error instanceof VaultStoreError && isStop(error.code)) this.#stopped = error.code;
       throw error;

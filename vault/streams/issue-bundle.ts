@@ -63,7 +63,10 @@ export async function issueBundle(
   await saveExported(core.seal, tx, node.node_id, { before: exported, after: plan.entries });
   if (node.role === nodeRole.gateway) await noteExposures(tx, node.node_id, plan.body.entries);
   const statements = [...(options.statements ?? []), ...list];
-  return seal(core, tx, node, { streams: { ...streams, revokedSent }, plan, statements });
+  core.failpoint("vault.before-issue");
+  const carrier = await seal(core, tx, node, { streams: { ...streams, revokedSent }, plan, statements });
+  core.failpoint("vault.after-issue");
+  return carrier;
 }
 
 /** Bundles that no snapshot has made useless. A node that is away for long must not fill its outbox: then no change at all would be taken. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../../agent/seams/index.ts";
+import type { Clock, Failpoint } from "../../agent/seams/index.ts";
 import type { AuditEvent } from "../../protocol/audit/index.ts";
 import type { Random } from "../../protocol/base/index.ts";
 import type { AuditHead, ConsistencyProof } from "../../protocol/bundle/index.ts";
@@ -32,6 +32,8 @@ export interface VaultCore {
   readonly seal: ColumnSeal;
   readonly random: Random;
   readonly clock: Clock;
+  /** Names `vault.before-ingest`, `vault.after-ingest`, `vault.before-issue` and `vault.after-issue`. */
+  readonly failpoint: Failpoint;
   readonly keys: VaultKeys;
   /** 32 bytes. */
   readonly vaultId: Uint8Array;
