@@ -1,3 +1,4 @@
+import type { Seams } from "../../agent/seams/index.ts";
 import type { Row, ScanOptions, Store, Transaction, View } from "../../agent/store/index.ts";
 import { StoreError } from "../../agent/store/index.ts";
 import { assert } from "../../protocol/base/index.ts";
@@ -8,6 +9,7 @@ export type DiskFault = "no space" | "io, lost" | "io, kept" | "crash before" | 
 /** The process that has a disk open. */
 export interface DiskUser {
   readonly alive: boolean;
+  readonly seams: Pick<Seams, "timers">;
   die(): void;
 }
 
@@ -18,6 +20,9 @@ export interface Change {
   readonly before: Uint8Array | null;
   readonly after: Uint8Array | null;
 }
+
+/** How long a sync takes that nobody waits for, milliseconds. */
+const syncMs = 20;
 
 /** Rows of one table with their keys in order. */
 class Table {
@@ -57,7 +62,7 @@ export class Disk {
   #fault: { readonly kind: DiskFault; commits: number } | null = null;
   /** A commit that the process was told had failed, and that is there all the same when the next one looks. */
   #surprise: readonly Change[] = [];
-  /** Commits that a crash takes back: those since the last sync. Empty while every commit is synced. */
+  /** Commits that a crash may take back: those since the last sync. */
   #unsynced: (readonly Change[])[] = [];
   commits = 0;
   /** Told of each commit. */
@@ -93,7 +98,12 @@ export class Disk {
     return new DiskStore(this, user);
   }
 
-  /** The process died: what was not synced may be gone. */
+  /** Everything that was committed so far is on the disk. */
+  reached(): void {
+    if (this.synced) this.#unsynced = [];
+  }
+
+  /** The process died: of what was not synced the last commits may be gone. */
   crashed(lost: number): void {
     for (const changes of this.#unsynced.splice(Math.max(0, this.#unsynced.length - lost)).toReversed()) this.undo(changes);
     this.#unsynced = [];
@@ -147,9 +157,11 @@ export class Disk {
     this.#surprise = changes;
   }
 
-  done(changes: readonly Change[]): void {
+  /** A commit is seen by all; `synced` with everything before it. */
+  done(changes: readonly Change[], synced: boolean): void {
     this.commits += 1;
-    if (!this.synced) this.#unsynced.push(changes);
+    this.#unsynced.push(changes);
+    if (synced) this.reached();
     this.onCommit(changes);
   }
 
@@ -179,6 +191,24 @@ class DiskStore implements Store {
   }
 
   transaction<T>(work: (tx: Transaction) => T): T {
+    return this.#transact(work, true);
+  }
+
+  transactionSyncedLater(work: (tx: Transaction) => void): Promise<void> {
+    this.#transact(work, false);
+    return new Promise((resolve) => {
+      this.#user.seams.timers.after(syncMs, () => {
+        this.#disk.reached();
+        resolve();
+      });
+    });
+  }
+
+  sync(): void {
+    this.transaction(() => {});
+  }
+
+  #transact<T>(work: (tx: Transaction) => T, synced: boolean): T {
     assert(this.#changes === null, "a transaction inside a transaction");
     if (this.stopped !== null) throw new StoreError("STORE_STOPPED", "the store stopped writing");
     const changes: Change[] = [];
@@ -186,7 +216,7 @@ class DiskStore implements Store {
     try {
       const result = work({ ...this.#view(), ...this.#writes(changes) });
       assert(!(result instanceof Promise), "a transaction must not await");
-      this.#commit(changes);
+      this.#commit(changes, synced);
       return result;
     } catch (error) {
       if (this.#changes !== null) this.#disk.undo(changes);
@@ -198,7 +228,7 @@ class DiskStore implements Store {
 
   close(): void {}
 
-  #commit(changes: readonly Change[]): void {
+  #commit(changes: readonly Change[], synced: boolean): void {
     // A process that died in the middle of its own work commits nothing.
     if (!this.#user.alive) throw new StoreError("STORE_STOPPED", "the process is dead");
     const fault = this.#disk.faultOfCommit();
@@ -212,7 +242,7 @@ class DiskStore implements Store {
       throw this.#stop("STORE_IO");
     }
     this.#changes = null;
-    this.#disk.done(changes);
+    this.#disk.done(changes, synced);
     if (fault === "crash after") this.#user.die();
   }
 

@@ -1,4 +1,4 @@
-import { tricks } from "./device.ts";
+import { type Mood, tricks } from "./device.ts";
 import type { Dice } from "./dice.ts";
 import type { DiskFault } from "./disk.ts";
 import { deviceAccount, type Invariants } from "./invariants.ts";
@@ -57,6 +57,8 @@ export class Faults {
   readonly #dice: Dice;
   /** Failpoint at which each process ends, by its name. */
   readonly #armed = new Map<string, string>();
+  /** Path of the account near which things go wrong now. */
+  #near = "";
   /** From now on nothing goes wrong any more. */
   #over = false;
 
@@ -84,19 +86,25 @@ export class Faults {
     }
   }
 
-  /** Something goes wrong. */
-  happen(): void {
+  /** Most plants have devices that are difficult from the beginning. */
+  begin(): void {
+    for (const device of this.#world.devices.values()) if (this.#dice.chance(0.6)) device.mood = this.#mood();
+  }
+
+  /** Something goes wrong, mostly where the account of this path is. */
+  happen(path: string): void {
     if (this.#over) return;
+    this.#near = path;
     const fault: Fault = this.#dice.weighted(faults);
     switch (fault) {
       case "crash":
-        return this.#crash(this.#dice.pick(this.#machines));
+        return this.#crash(this.#machine);
       case "crash at a commit":
         return this.#plan(this.#dice.pick(["crash before", "crash after"]), this.#dice.between(0, 12));
       case "crash at a failpoint":
         return this.#arm();
       case "power cut":
-        return this.#powerCut(this.#dice.pick(this.#machines));
+        return this.#powerCut(this.#machine);
       case "disk":
         return this.#plan(this.#dice.pick(diskFaults), this.#dice.between(0, 20));
       case "no space for a rotation":
@@ -138,6 +146,17 @@ export class Faults {
     return [vault, gateway, ...edges];
   }
 
+  get #edge(): World["edges"][number] {
+    const { edges, plan } = this.#world;
+    const { zone } = plan.devices.find((device) => this.#near.startsWith(`${device.zone}/`)) ?? { zone: "" };
+    return edges.find(({ name }) => name.slice("edge-".length) === zone.slice("zone-".length)) ?? this.#dice.pick(edges);
+  }
+
+  /** Edges do most of what may go wrong. */
+  get #machine(): AnyMachine {
+    return this.#dice.chance(0.5) ? this.#edge : this.#dice.pick(this.#machines);
+  }
+
   #crash(machine: AnyMachine): void {
     if (machine.process === null) return;
     this.#world.count(`crash: ${kindOf(machine)}`);
@@ -151,11 +170,8 @@ export class Faults {
     machine.clock.reboot();
   }
 
-  /** Edges do most of what may go wrong. */
   #plan(kind: DiskFault, commits: number): void {
-    const machine = this.#dice.chance(0.5) ? this.#dice.pick(this.#world.edges) : this.#dice.pick(this.#machines);
-    const disk = diskOf(this.#world, machine);
-    disk.plan(kind, commits);
+    diskOf(this.#world, this.#machine).plan(kind, commits);
   }
 
   #watchDisk(machine: AnyMachine): void {
@@ -169,11 +185,11 @@ export class Faults {
   #arm(): void {
     const arrow = this.#dice.pick(arrows);
     const name = `rotation.${this.#dice.pick(["before", "after"])}-${arrow}`;
-    this.#armed.set(this.#dice.pick(this.#world.edges).name, name);
+    this.#armed.set(this.#edge.name, name);
   }
 
   #noSpace(): void {
-    const edge = this.#dice.pick(this.#world.edges);
+    const edge = this.#edge;
     this.#world.count("disk: no space for a rotation");
     edge.hasSpace = false;
     this.#later(5_000, 300_000, () => {
@@ -182,8 +198,8 @@ export class Faults {
   }
 
   #network(fault: "cut" | "one way" | "black hole" | "slow" | "mangle"): void {
-    const { network, edges } = this.#world;
-    const [from, to] = this.#dice.chance(0.5) ? ["gateway", "vault"] : [this.#dice.pick(edges).name, "gateway"];
+    const { network } = this.#world;
+    const [from, to] = this.#dice.chance(0.5) ? ["gateway", "vault"] : [this.#edge.name, "gateway"];
     const way = network.way(from, to);
     if (fault === "cut") {
       if (network.cut(from, to) > 0) this.#world.count("network: cut");
@@ -212,12 +228,12 @@ export class Faults {
 
   #device(fault: Fault): void {
     const { devices, plan } = this.#world;
-    const planned = this.#dice.pick(plan.devices);
+    const near = plan.devices.filter(({ zone, name }) => this.#near.startsWith(`${zone}/${name}/`));
+    const planned = this.#dice.pick(near.length > 0 && this.#dice.chance(0.8) ? near : plan.devices);
     const device = devices.get(`${planned.zone}.${planned.name}`);
     if (device === undefined) return;
     if (fault === "device in a mood") {
-      const chosen = [this.#dice.pick(tricks), this.#dice.pick(tricks), this.#dice.pick(tricks)];
-      device.mood = Object.fromEntries(chosen.map((trick) => [trick, this.#dice.share() * 0.3]));
+      device.mood = this.#mood();
       this.#later(20_000, 300_000, () => {
         device.mood = {};
       });
@@ -235,6 +251,12 @@ export class Faults {
     this.#world.count(fault === "device reset" ? "device: reset" : "device: restored from a backup");
     this.#invariants.excuse(path, "the device came back with an older value");
     device.restore(account.username, fault === "device reset" ? account.first : this.#dice.pick(account.past));
+  }
+
+  /** Up to four tricks, each played in up to two of five exchanges. */
+  #mood(): Mood {
+    const chosen = Array.from({ length: this.#dice.between(1, 4) }, () => this.#dice.pick(tricks));
+    return Object.fromEntries(chosen.map((trick) => [trick, this.#dice.share() * 0.4]));
   }
 
   #restartLater(machine: AnyMachine): void {

@@ -58,6 +58,15 @@ export class Invariants {
     }
   }
 
+  /** Logins whose live password is another than the one that the vault believes in. */
+  disagreements(): string[] {
+    return [...this.#eyes.values()].flatMap(([path, list]) => {
+      const live = deviceAccount(this.#world, path)?.live;
+      const believed = list.find(({ status }) => status === "acknowledged")?.text;
+      return live === undefined || believed === live ? [] : [path];
+    });
+  }
+
   /** The vault's list if every edge were gone for ever now. */
   #checkAccount(path: string, list: readonly SeenValue[]): void {
     for (const { index, fingerprint } of list) this.#sameFingerprint(`${path} ${index}`, fingerprint);

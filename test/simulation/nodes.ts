@@ -129,10 +129,9 @@ export function startEdge({ process, disk, network, tlsKeyHash, devices, hasSpac
     spaceLeft: hasSpace,
     closing,
   });
-  const { node } = core;
+  const { node, notices } = core;
   const dial = network.dial(process, tlsKeyHash);
-  const tunnel = openUplink(node, { address: addresses.gateway, seams, log, dial });
-  node.onOutgoing(() => tunnel.wake());
+  const tunnel = openUplink({ node, notices, address: addresses.gateway, seams, log, dial, closing });
   const parts: EdgeParts = { ...core, tunnel: () => tunnel.status() };
   const routes = adminRoutes(parts);
   return { process, core, tunnel, call: (method, path, body) => callRoute(routes, method, path, body) };

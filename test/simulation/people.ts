@@ -5,9 +5,9 @@ import type { World } from "./world.ts";
 
 /** What people do in a plant. */
 const acts = {
-  "order a rotation": 10,
+  "order a rotation": 12,
   "order a proof": 3,
-  "rotate at the edge": 2,
+  "rotate at the edge": 8,
   "verify at the edge": 1,
   "retry at the edge": 2,
   "type a wrong password": 3,
@@ -32,9 +32,13 @@ export class People {
     );
   }
 
+  /** An account that somebody cares about. */
+  somePath(): string {
+    return this.#dice.pick(this.#paths);
+  }
+
   /** Somebody does something. */
-  act(): void {
-    const path = this.#dice.pick(this.#paths);
+  act(path: string): void {
     const act = this.#dice.weighted(acts);
     switch (act) {
       case "order a rotation":
@@ -72,9 +76,9 @@ export class People {
     }
   }
 
-  /** Asks for a proof of every login. */
-  proveAll(): void {
-    for (const path of this.#paths) this.#order(path, "verify", "prove everything");
+  /** Asks for a proof of these logins. */
+  prove(paths: readonly string[]): void {
+    for (const path of paths) this.#order(path, "verify", "ask for a proof");
   }
 
   #order(path: string, action: "rotate" | "verify", act: string): void {

@@ -92,20 +92,27 @@ async function play(world: World, invariants: Invariants, dice: Dice): Promise<v
   for (const edge of world.edges) world.startEdge(edge);
   await settled();
   invariants.check();
-  const end = world.time.now + dice.between(60_000, 600_000);
-  const at = () => dice.between(0, end - world.time.now);
-  for (let left = dice.between(2, 6); left > 0; left -= 1) world.time.after(at(), () => people.act());
-  for (let left = dice.between(0, 8); left > 0; left -= 1) world.time.after(at(), () => faults.happen());
+  faults.begin();
+  const end = world.time.now + dice.between(60_000, 400_000);
+  for (let left = dice.between(1, 5); left > 0; left -= 1) {
+    const path = people.somePath();
+    const act = dice.between(0, end - world.time.now);
+    world.time.after(act, () => people.act(path));
+    // Most things go wrong at the worst of moments.
+    for (let troubles = dice.between(0, 3); troubles > 0; troubles -= 1) {
+      const at = dice.chance(0.8) ? act + dice.between(-10_000, 5_000) : dice.between(0, end - world.time.now);
+      world.time.after(at, () => faults.happen(path));
+    }
+  }
   while (world.problems.length === 0 && (await world.step(end)));
   world.note("world", "peace");
   faults.end();
-  await rest(world, people);
+  await rest(world, invariants, people);
 }
 
-/** Waits until everybody agrees, with people who see to what only a person can; then every login is proven once more. */
-async function rest(world: World, people: People): Promise<void> {
+/** Waits until everybody agrees, with people who see to what only a person can: a device that went back is noticed at its next login. */
+async function rest(world: World, invariants: Invariants, people: People): Promise<void> {
   const until = world.time.now + restMs;
-  let proven = false;
   let missing: string[] = [];
   while (world.time.now < until && world.problems.length === 0) {
     people.tellAll();
@@ -113,9 +120,10 @@ async function rest(world: World, people: People): Promise<void> {
     await settled();
     missing = await comesToRest(world, Math.min(until, world.time.now + lookMs));
     if (missing.length > 0) continue;
-    if (proven) return agree(world);
-    proven = true;
-    people.proveAll();
+    const odd = invariants.disagreements();
+    if (odd.length === 0) return agree(world);
+    missing = odd.map((path) => `${path} is another at its device`);
+    people.prove(odd);
     await settled();
   }
   if (world.problems.length === 0) world.problem(`stuck: ${missing.join("; ")}`);

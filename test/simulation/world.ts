@@ -205,7 +205,7 @@ export class World {
       machine.running = null;
       if (machine.name === "vault") this.vaultDisk.crashed();
       for (const { name, disk } of [this.gateway, ...this.edges])
-        if (name === machine.name) disk.crashed(this.dice.between(1, 8));
+        if (name === machine.name) disk.crashed(this.dice.between(0, 8));
       this.onDeath(machine);
     });
     this.note(machine.name, "starts");
