@@ -144,7 +144,7 @@ await peerSuite(t, sshdPeer, async (suite) => {
     for (const next of ["ab23", first.toLowerCase(), [...first].reverse().join("")]) {
       const outcome = await run("push", jobFor(at, { model: lax, next }));
       if (next === "ab23") t.match(outcome, { kind: "REJECTED_POLICY", code: "DEVICE_VALUE_REFUSED" }, next);
-      await at.sshd.quiet();
+      await at.sshd.quiet(at.account);
       t.same(at.account.live([first, next]), [outcome.kind === "OK" ? next : first], `${next}: ${outcome.kind}`);
       at.account.set(first);
     }
@@ -190,7 +190,7 @@ await peerSuite(t, sshdPeer, async (suite) => {
         t.match(outcome, { kind: "AMBIGUOUS", code: "SSH_PASSWORD_EXPIRED" }, `${operation} ${config}`);
       }
       const pushed = await run("push", jobFor(at));
-      await at.sshd.quiet();
+      await at.sshd.quiet(at.account);
       t.not(pushed.kind, "REJECTED_AUTH");
       // With a terminal sshd has the password changed at once, in the same words.
       if (pushed.kind !== "AMBIGUOUS")
@@ -236,7 +236,7 @@ await peerSuite(t, sshdPeer, async (suite) => {
       await sleepsOn(at, live);
       at.sshd.killSessions();
       t.match(await pushed, { kind, mayHaveSpentAttempt: false }, command);
-      await at.sshd.quiet();
+      await at.sshd.quiet(at.account);
       t.same(at.account.live([first, second]), [live], command);
     }
   });
@@ -253,7 +253,7 @@ await peerSuite(t, sshdPeer, async (suite) => {
     t.not(mute, lax);
     const refused = await run("push", jobFor(at, { model: mute, next: "ab23" }));
     t.match(refused, { kind: "AMBIGUOUS", code: "DEVICE_ANSWER_UNEXPECTED" }, "a refusal in words that are not foreseen");
-    await at.sshd.quiet();
+    await at.sshd.quiet(at.account);
     t.same(at.account.live([first, second, "ab23"]), [first]);
   });
 

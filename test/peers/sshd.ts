@@ -101,10 +101,11 @@ export class Sshd {
     for (const pid of descendantsOf(this.#process.pid)) kill(pid);
   }
 
-  /** Waits until no session of this server is at work, nor a change that outlived its own. */
-  async quiet(): Promise<void> {
+  /** Waits until no session of this server is at work, nor a change of `account` that outlived its own. */
+  async quiet(account: UnixAccount): Promise<void> {
     for (let look = 0; look < 400; look += 1) {
-      if (descendantsOf(this.#process.pid).length === 0 && !changesUnderWay()) return;
+      const changes = processes().some(({ pid, command }) => command === "chpasswd" || ownerOf(pid) === account.uid);
+      if (!changes && descendantsOf(this.#process.pid).length === 0) return;
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     throw new Error("a session does not end");
@@ -152,6 +153,7 @@ process.once("exit", () => {
 /** An account of this machine for one test. */
 export class UnixAccount {
   readonly name: string;
+  readonly uid: string;
 
   /** Makes it with a name that nobody has; `admin` gives it user id 0. */
   constructor(password: string, options: { readonly admin?: boolean } = {}) {
@@ -160,6 +162,7 @@ export class UnixAccount {
     const who = options.admin === true ? ["-o", "-u", "0", "-g", "0"] : ["-N", "-g", "nogroup"];
     execFileSync("useradd", ["-M", "-d", "/", "-s", "/bin/sh", ...who, this.name], { stdio: "ignore" });
     present.add(this.name);
+    this.uid = execFileSync("id", ["-u", this.name], { encoding: "utf8" }).trim();
     this.set(password);
   }
 
@@ -216,6 +219,15 @@ function processes(): ProcessFacts[] {
   });
 }
 
+/** The real user id of a process: passwd(1) runs as root for whoever started it. */
+function ownerOf(pid: number): string | null {
+  try {
+    return /^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
 function descendantsOf(root: number): number[] {
   const all = processes();
   const found: number[] = [];
@@ -224,10 +236,6 @@ function descendantsOf(root: number): number[] {
     found.push(...parents);
   }
   return found;
-}
-
-function changesUnderWay(): boolean {
-  return processes().some(({ command }) => command === "passwd" || command === "chpasswd");
 }
 
 function kill(pid: number): void {
