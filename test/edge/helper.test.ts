@@ -1,6 +1,14 @@
 import t from "tap";
 import type { ModelSource } from "../../edge/rotation/index.ts";
-import { type DeviceJob, loadBuiltinModels, notSent, type Operation, type Outcome } from "../../firmware-adapters/index.ts";
+import {
+  type DeviceJob,
+  loadBuiltinModels,
+  loadModel,
+  notSent,
+  type Operation,
+  type Outcome,
+} from "../../firmware-adapters/index.ts";
+import { patientMeterText } from "../support/patient-meter.ts";
 import { type RotationRig, ready, viewerId } from "./rotation-rig.ts";
 import { TestDevice } from "./test-device.ts";
 import type { TestTime } from "./test-time.ts";
@@ -30,7 +38,7 @@ function helped(admin: string): { readonly rig: RotationRig; readonly device: He
   const model = loadBuiltinModels().get("openssh-chpasswd");
   if (model === undefined) throw new Error("no model");
   const models: ModelSource = () => ({
-    model: { ...model, lockout: "none", settleMs: 5000 },
+    model: { ...model, secrets: loadModel(patientMeterText()).secrets, lockout: "none", settleMs: 5000 },
     settings: { admin, hostKey: "" },
   });
   Object.defineProperty(rig, "models", { value: models });
