@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { chmodSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
@@ -46,24 +48,51 @@ export interface AdminServerOptions {
   readonly log: Log;
 }
 
-/** Serves the admin API over a Unix socket, 0600. What a killed process left in its place is removed: the folder's lock is held. */
+/**
+ * Serves the admin API over a Unix socket, 0600. What a killed process left in its place is removed: the folder's lock is held.
+ * The framework is loaded by the first call, for an edge may run for months without one.
+ */
 export async function createAdminServer(options: AdminServerOptions): Promise<{ close(): Promise<void> }> {
-  // Loaded by those who serve only: every command that calls a node has this module too.
-  const { fastify } = await import("fastify");
-  const server = fastify({ logger: false, bodyLimit: maxBodyBytes, forceCloseConnections: true });
-  for (const route of options.routes) addRoute(server, route);
-  server.setNotFoundHandler((request, reply) => {
-    sendProblem(reply, new HttpError("REQUEST_NO_ROUTE", `no call ${request.method} ${request.url}`));
-  });
-  server.setErrorHandler((error, _request, reply) => {
-    const shown = asRequestError(error);
-    if (!(shown instanceof TidegateError)) options.log.error("admin.failed", { error: shown });
-    sendProblem(reply, shown);
+  let application: Promise<FastifyInstance> | null = null;
+  const server = createServer((request, response) => {
+    application ??= createApplication(options);
+    application.then(
+      (ready) => ready.routing(request, response),
+      (error: unknown) => {
+        options.log.error("admin.failed", { error });
+        response.destroy();
+      },
+    );
   });
   rmSync(options.socketPath, { force: true });
-  await server.listen({ path: options.socketPath });
+  await once(server.listen({ path: options.socketPath }), "listening");
   chmodSync(options.socketPath, 0o600);
-  return { close: () => server.close() };
+  return {
+    close: async () => {
+      if (!server.listening) return;
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+      await (await application)?.close();
+    },
+  };
+}
+
+async function createApplication({ routes, log }: AdminServerOptions): Promise<FastifyInstance> {
+  const { default: fastify } = await import("fastify");
+  const application = fastify({ logger: false, bodyLimit: maxBodyBytes });
+  for (const route of routes) addRoute(application, route);
+  application.setNotFoundHandler((request, reply) => {
+    sendProblem(reply, new HttpError("REQUEST_NO_ROUTE", `no call ${request.method} ${request.url}`));
+  });
+  application.setErrorHandler((error, _request, reply) => {
+    const shown = asRequestError(error);
+    if (!(shown instanceof TidegateError)) log.error("admin.failed", { error: shown });
+    sendProblem(reply, shown);
+  });
+  await application.ready();
+  return application;
 }
 
 function addRoute(server: FastifyInstance, route: AdminRoute): void {

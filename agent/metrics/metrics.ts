@@ -45,7 +45,8 @@ export function createMetrics(): Metrics {
 }
 
 async function exposition(all: readonly Series[]): Promise<string> {
-  const { Counter, Gauge, Registry } = await import("prom-client");
+  const { default: prometheus } = await import("prom-client");
+  const { Counter, Gauge, Registry } = prometheus;
   const registry = new Registry();
   for (const { kind, name, help, labels, values } of all) {
     const options = { name, help, labelNames: [...labels], registers: [registry] };

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import t from "tap";
 
 const root = resolve(import.meta.dirname, "../..");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const folder = mkdtempSync(join(tmpdir(), "tidegate-package-"));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -19,43 +20,133 @@ function run(command: string, args: readonly string[], options: { cwd?: string }
   return spawnSync(command, args, { encoding: "utf8", timeout: 110_000, env, cwd: options.cwd ?? folder });
 }
 
-t.test("the packed tarball, installed globally, is a working tidegate on the Node of the machine", async (t) => {
-  const packed = run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], { cwd: root });
-  t.equal(packed.status, 0, packed.stderr);
-  const [tarball = ""] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
-  const installed = run("npm", [
-    "install",
-    "--global",
-    "--prefix",
-    join(folder, "prefix"),
-    "--prefer-offline",
-    join(folder, tarball),
-  ]);
-  t.equal(installed.status, 0, installed.stderr);
+const platformPackage = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
 
-  const tidegate = join(folder, "prefix", "bin", "tidegate");
+const packed = run("npm", ["pack", "--pack-destination", folder], { cwd: root });
+const tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "nothing-was-packed");
+
+/** Installs the tarball as on a machine without a registry: npm may ask nobody and has never seen a package. */
+function installOffline(name: string): string {
+  const prefix = join(folder, name);
+  const empty = ["--offline", "--cache", join(folder, `${name}-cache`)];
+  const installed = run("npm", ["install", "--global", "--prefix", prefix, ...empty, tarball]);
+  t.equal(installed.status, 0, installed.stderr);
+  return prefix;
+}
+
+/** The packages of an installation, by the folders that npm made. */
+function packagesIn(prefix: string): string[] {
+  const modules = join(prefix, "lib/node_modules/tidegate/node_modules");
+  return existsSync(modules) ? readdirSync(modules).filter((name) => !name.startsWith(".")) : [];
+}
+
+t.equal(packed.status, 0, packed.stderr);
+
+t.test("the tarball alone, installed without a registry, is a working tidegate on the Node of this project", async (t) => {
+  const prefix = installOffline("alone");
+  t.same(packagesIn(prefix), [], "nothing came with it");
+  const entry = join(prefix, "lib/node_modules/tidegate/tidegate.mjs");
+  const made = run(process.execPath, [entry, "vault", "init", "--data", join(folder, "vault-alone"), "--json"]);
+  t.equal(made.status, 0, made.stderr);
+  t.match(JSON.parse(made.stdout), { vaultId: String }, "sealing, signing and Argon2 run");
+  t.equal(run(process.execPath, [entry, "model", "show", "eastron-sdm"]).status, 0, "data files are found");
+});
+
+t.test("with the platform's Node package beside it the tarball works on the Node of the machine", async (t) => {
+  const prefix = installOffline("with-node");
+  // Where `npm install --global` of both tarballs puts it.
+  symlinkSync(join(root, "node_modules", platformPackage), join(prefix, "lib/node_modules", platformPackage));
+
+  const tidegate = join(prefix, "bin", "tidegate");
   const version = run(tidegate, ["--version"]);
   t.equal(version.status, 0, version.stderr);
-  t.match(version.stdout, /^\d+\.\d+\.\d+\s*$/);
+  t.equal(version.stdout.trim(), manifest.version);
   t.equal(run(tidegate, ["no-such-command"]).status, 2, "exit codes come through");
-
   const made = run(tidegate, ["vault", "init", "--data", join(folder, "vault"), "--json"]);
   t.equal(made.status, 0, made.stderr);
-  t.match(
-    JSON.parse(made.stdout),
-    { vaultId: String },
-    "a vault can be made: sealing, signing and Argon2 run on the packaged Node",
-  );
 });
 
 t.test("the packed tarball holds what it runs and nothing of the tests", async (t) => {
-  const listed = run("npm", ["pack", "--ignore-scripts", "--dry-run", "--json"], { cwd: root });
-  const [pack] = JSON.parse(listed.stdout) as [{ files: { path: string }[] }];
-  const paths = pack.files.map(({ path }) => path);
-  for (const path of ["tidegate.mjs", "dist/cli/main.js", "LICENSE", "README.md", "ERRORS.md"])
+  const listed = run("tar", ["-tzf", tarball]);
+  const paths = listed.stdout.split("\n").map((path) => path.replace(/^package\//, ""));
+  for (const path of ["tidegate.mjs", "dist/cli/main.js", "dist/THIRD-PARTY-NOTICES", "LICENSE", "README.md", "ERRORS.md"])
     t.ok(paths.includes(path), path);
   t.same(
     paths.filter((path) => /^(test|scripts|node_modules)\/|\.ts$|\.tgz$/.test(path)),
     [],
   );
 });
+
+t.test("the package needs no other package but Node, and runs nothing at install", async (t) => {
+  t.equal(manifest.dependencies, undefined);
+  t.same(
+    Object.keys(manifest.optionalDependencies).filter((name) => !/^node-(linux|win)-(x64|arm64)$/.test(name)),
+    [],
+  );
+  t.same(
+    Object.keys(manifest.scripts).filter((name) => /^(pre|post)?(install|prepare|pack)$/.test(name)),
+    [],
+  );
+});
+
+t.test("the licence of each library whose code is in dist/ travels with it", async (t) => {
+  const notices = readFileSync(join(root, "dist/THIRD-PARTY-NOTICES"), "utf8");
+  const bundled = bundledPackages();
+  t.ok(bundled.size > 20, "esbuild names the file above each piece of code");
+  for (const path of bundled) {
+    const { name, version } = JSON.parse(readFileSync(join(root, path, "package.json"), "utf8"));
+    t.ok(notices.includes(`\n${name} ${version} (`), `${name} ${version}`);
+  }
+});
+
+t.test(
+  "an edge starts without the code of the vault, the adapters, the admin API and the messages of other languages",
+  async (t) => {
+    const loaded = staticImports("cli/main.js", /^(edge|uplink|admin|config|seams)-/);
+    t.ok(loaded.has("node_modules/ws") && loaded.has("node_modules/zod"), "what it needs is found by this test");
+    for (const path of ["kysely", "node-forge", "fastify", "modbus-serial", "net-snmp", "ssh2", "prom-client"])
+      t.notOk(loaded.has(`node_modules/${path}`), path);
+    const dist = readdirSync(join(root, "dist/chunks")).map((name) => readFileSync(join(root, "dist/chunks", name), "utf8"));
+    t.notOk(
+      dist.some((text) => text.includes("zod/v4/locales/de.js")),
+      "zod is imported as a namespace everywhere",
+    );
+  },
+);
+
+t.test("npm pack without dist/ fails instead of making a package that cannot run", async (t) => {
+  const checkout = join(folder, "checkout");
+  mkdirSync(checkout);
+  for (const file of ["package.json", ".npmrc", "README.md", "tidegate.mjs"])
+    copyFileSync(join(root, file), join(checkout, file));
+  t.not(run("npm", ["pack"], { cwd: checkout }).status, 0);
+  t.same(
+    readdirSync(checkout).filter((name) => name.endsWith(".tgz")),
+    [],
+  );
+});
+
+/** Folders of the packages whose code stands in dist/. */
+function bundledPackages(): ReadonlySet<string> {
+  const files = readdirSync(join(root, "dist"), { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".js"));
+  return new Set(files.flatMap((path) => packagesOf(readFileSync(join(root, "dist", path), "utf8"))));
+}
+
+/** Folders of the packages that are loaded with an entry and with those chunks that it imports later and `later` names. */
+function staticImports(entry: string, later: RegExp): ReadonlySet<string> {
+  const chunks = readdirSync(join(root, "dist/chunks")).filter((name) => later.test(name));
+  const files = new Set([entry, ...chunks.map((name) => `chunks/${name}`)]);
+  const packages = new Set<string>();
+  for (const path of files) {
+    const text = readFileSync(join(root, "dist", path), "utf8");
+    for (const name of packagesOf(text)) packages.add(name);
+    for (const [, from = ""] of text.matchAll(/(?:^import|\bfrom) "(\.[^"]+)";$/gm)) files.add(join(path, "..", from));
+  }
+  return packages;
+}
+
+/** By the comments that esbuild puts above each file's code, not by what the build wrote about itself. */
+function packagesOf(text: string): string[] {
+  const comments = text.matchAll(/^ *\/\/ ((?:.*\/)?node_modules\/(?:@[^/\n]+\/)?[^/\n]+)\//gm);
+  return [...comments].map(([, folder = ""]) => folder);
+}

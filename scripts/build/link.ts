@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { relative, resolve, sep } from "node:path";
+import { build, type Plugin } from "esbuild";
+
+/** Files that a process is started with, or that tests load; each keeps its place in dist/. */
+const entries = ["cli/main", "cli/demo/index", "cli/demo/modbus-device", "firmware-adapters/host/child"];
+
+/** ssh2's optional native parts, and the serial ports of the Modbus library: never loaded, so never carried. */
+const external = ["cpu-features", "*.node", "serialport"];
+
+/**
+ * What CommonJS libraries expect, and where a module of ours stood before it was linked: paths beside it must hold although its
+ * code now lies in some chunk of dist/.
+ */
+const banner = `import { createRequire as __createRequire } from "node:module";
+const require = __createRequire(import.meta.url);
+const __moduleUrl = (path) => import.meta.url.slice(0, import.meta.url.lastIndexOf("/dist/") + 6) + path;`;
+
+/**
+ * Links the compiled code in `from` with the libraries it uses into few files in `to`; what is imported later stays in chunks of its
+ * own. Returns the folders of the packages whose code went in.
+ */
+export async function link(from: string, to: string): Promise<readonly string[]> {
+  const { metafile } = await build({
+    entryPoints: Object.fromEntries(entries.map((entry) => [entry, `${from}/${entry}.js`])),
+    outdir: to,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    chunkNames: "chunks/[name]-[hash]",
+    external,
+    banner: { js: banner },
+    plugins: [keepModuleUrls(from), requireHttp],
+    metafile: true,
+    logLevel: "warning",
+  });
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
+  return [...new Set(inputs.flatMap(packageFolder))].sort();
+}
+
+/** Gives each of our modules the import.meta.url that it would have had unlinked. */
+function keepModuleUrls(from: string): Plugin {
+  const root = resolve(from);
+  return {
+    name: "keep-module-urls",
+    setup({ onLoad }) {
+      onLoad({ filter: /\.js$/ }, ({ path }) => {
+        if (!path.startsWith(root + sep)) return undefined;
+        const place = JSON.stringify(relative(root, path).replaceAll(sep, "/"));
+        const text = readFileSync(path, "utf8").replaceAll("import.meta.url", `__moduleUrl(${place})`);
+        // As a namespace only what is used of it is linked; its own `z` brings every language's messages along: 3 MB of a process.
+        return { contents: text.replace(/^import \{ z \} from "zod";/m, 'import * as z from "zod";') };
+      });
+    },
+  };
+}
+
+/**
+ * `import … from "node:http"` reads each export of the module at once, and with it Node's HTTP/2, worker threads and fetch: 7 MB of
+ * every process. `require` does not.
+ */
+const requireHttp: Plugin = {
+  name: "require-http",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:http$/ }, ({ path, kind }) =>
+      kind === "require-call" ? undefined : { path, namespace: "required" },
+    );
+    onLoad({ filter: /.*/, namespace: "required" }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+/** The folder of the package that an input belongs to; none for our own code. */
+function packageFolder(input: string): readonly string[] {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? [];
+}
