@@ -187,7 +187,6 @@ t.test("what a later version brings says so by its code", async (t) => {
     ["device", "hold", "x"],
     ["device", "release", "x"],
     ["device", "adopt", "x"],
-    ["credential", "recover", "x"],
   ]) {
     await t.rejects(run(words), { code: "NOT_AVAILABLE" }, words.join(" "));
   }
