@@ -133,12 +133,13 @@ export function exportedRole(status: LedgerStatus, reader: "edge" | "gateway"): 
 }
 
 /**
- * Candidates in the order to try when the edge is gone: the open values newest first would cost an attempt each for values that
- * were perhaps never sent, so the acknowledged one comes first, then open, rejected and superseded ones, newest first.
+ * Candidates in the order to try when the edge is gone: the acknowledged one first, since open values were perhaps never sent; then open
+ * ones as an edge stages them, the oldest first; then rejected and superseded ones, newest first.
  */
 export function recoveryOrder(ledger: Ledger): LedgerValue[] {
   const rank: Record<LedgerStatus, number> = { acknowledged: 0, issued: 1, rejected: 2, superseded: 3 };
-  return ledger.values.toSorted((a, b) => rank[a.status] - rank[b.status] || compareIndex(b.index, a.index));
+  const byAge = (a: LedgerValue, b: LedgerValue) => compareIndex(a.index, b.index) * (a.status === "issued" ? 1 : -1);
+  return ledger.values.toSorted((a, b) => rank[a.status] - rank[b.status] || byAge(a, b));
 }
 
 /** The vault was restored under a higher epoch: older open values may be live, and nothing is issued before the escrow. */

@@ -98,7 +98,7 @@ t.test("the list says in which order, how often and how long to wait, and shows 
     const { run } = await place(t, lockout);
     const { stdout } = await run({});
     t.match(stdout, says, lockout);
-    t.match(stdout, /1\. +1\.0 +acknowledged[\s\S]*2\. +1\.2 +issued[\s\S]*3\. +1\.1 +issued/);
+    t.match(stdout, /1\. +1\.0 +acknowledged[\s\S]*2\. +1\.1 +issued[\s\S]*3\. +1\.2 +issued/);
     t.notMatch(stdout, /First-live1/);
   }
 });
@@ -118,17 +118,17 @@ t.test("values go to a terminal or into a file of the owner's, never anywhere el
 t.test("a probe stops at the first value that works, and the vault knows it", async (t) => {
   const { run, device, rig } = await place(t, "lockout: none");
   const [newest] =
-    ((await rig.call("POST", "/v1/credentials/recover", { path, versions: ["1.2"] })) as unknown as {
+    ((await rig.call("POST", "/v1/credentials/recover", { path, versions: ["1.1"] })) as unknown as {
       fields: { password: string };
     }[]) ?? [];
   device.live = Buffer.from(newest?.fields.password ?? "", "base64").toString();
   const { stdout, stderr, exit } = await run({ probe: true, host: "192.0.2.7", port: "1502" });
   t.equal(exit, 0);
-  t.match(stderr, /1\.0 +acknowledged +refused[\s\S]*1\.2 +issued +logs in/);
-  t.match(stdout, /1\.2 is live and current now\nnext: enrol an edge/);
+  t.match(stderr, /1\.0 +acknowledged +refused[\s\S]*1\.1 +issued +logs in/);
+  t.match(stdout, /1\.1 is live and current now\nnext: enrol an edge/);
   t.match(device.target, { host: "192.0.2.7", port: 1502 }, "where the device is from here");
   t.equal(device.tried.length, 2);
-  t.match((await run({})).stdout, /1\. +1\.2 +acknowledged/);
+  t.match((await run({})).stdout, /1\. +1\.1 +acknowledged/);
 });
 
 t.test("a probe that must not go on says why, by its code", async (t) => {

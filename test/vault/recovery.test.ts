@@ -33,7 +33,7 @@ async function order(rig: VaultRig): Promise<string[]> {
 t.test("the candidates of a lost edge stand in the order to try, without their values", async (t) => {
   const rig = await pump(t);
   const found = (await rig.call("GET", `/v1/credentials/candidates?path=${path}`)) as unknown as Candidates;
-  t.same(await order(rig), ["1.0 acknowledged", "1.2 issued", "1.1 issued"]);
+  t.same(await order(rig), ["1.0 acknowledged", "1.1 issued", "1.2 issued"]);
   t.ok(found.candidates.every(({ why }) => why.length > 0));
   t.equal(found.edge?.name, "edge-1");
   t.notMatch(JSON.stringify(found), /First-live1|Rmlyc3Q/);
@@ -47,9 +47,9 @@ t.test("values are shown after a leaf that names each version", async (t) => {
   }[];
   t.same(
     shown.map(({ version }) => version),
-    ["1.0", "1.2", "1.1"],
+    ["1.0", "1.1", "1.2"],
   );
-  t.match((await actions(rig)).at(-1), /credential\.recover.*"count":3.*"versions":"1\.0 1\.2 1\.1"/);
+  t.match((await actions(rig)).at(-1), /credential\.recover.*"count":3.*"versions":"1\.0 1\.1 1\.2"/);
   await rig.call("POST", "/v1/credentials/recover", { path, versions: ["1.1"] });
   t.match((await actions(rig)).at(-1), /"count":1.*"versions":"1\.1"/);
   await t.rejects(rig.call("POST", "/v1/credentials/recover", { path, versions: ["1.9"] }), { code: "REGISTRY_NOT_FOUND" });
@@ -102,7 +102,7 @@ t.test("each login is debited before it leaves, and comes back where it spent no
   await tell("1.1", "OK", false);
   t.same(
     (await order(rig)).slice(0, 3),
-    ["1.1 acknowledged", "1.3 issued", "1.2 issued"],
+    ["1.1 acknowledged", "1.2 issued", "1.3 issued"],
     "what logged in is current, and the pool full again",
   );
   t.match((await actions(rig)).filter((leaf) => /rotation\.p/.test(leaf)).at(-1), /rotation\.proven.*"number":1/);
