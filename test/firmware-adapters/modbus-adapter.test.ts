@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
@@ -7,6 +7,7 @@ import { deliverMeter, startMeter } from "../../cli/demo/modbus-server.ts";
 import { builtinModelText, loadModel, type ModbusModel, type PushJob } from "../../firmware-adapters/index.ts";
 import { modbusAdapter } from "../../firmware-adapters/modbus/index.ts";
 import { decodeInteger, describeValue, encodeNumber, encodeSecret } from "../../firmware-adapters/modbus/registers.ts";
+import { startTcpCutter } from "../support/cutter.ts";
 
 function modelOf(text: string): ModbusModel {
   const model = loadModel(text);
@@ -128,31 +129,15 @@ for (const [kind, model] of [
   });
 }
 
-/** A relay to a device that closes after so many bytes of the device's answers. */
-function cutter(t: Test, target: () => number, afterBytes: number): Promise<number> {
-  return listening(t, (near) => {
-    let left = afterBytes;
-    const far = connect(target(), "127.0.0.1");
-    far.on("error", () => near.destroy());
-    near.on("data", (chunk) => far.write(chunk));
-    near.on("close", () => far.destroy());
-    far.on("close", () => near.destroy());
-    far.on("data", (chunk: Buffer) => {
-      near.write(chunk.subarray(0, left));
-      left -= chunk.length;
-      if (left <= 0) near.end();
-    });
-  });
-}
-
 t.test("whatever byte of the device's answers is the last, no outcome says what is not so", async (t) => {
   // Three answers of a push: the login's, its status, the change's. A device reads a request before it loses its answer.
   const answers = 12 + 13 + 12;
   const seen = new Set<string>();
   for (let bytes = 0; bytes <= answers; bytes += 1) {
     const device = await meter(t, "eastron-sdm");
-    const port = await cutter(t, () => device.port, bytes);
-    const outcome = await modbusAdapter.push(jobFor(port));
+    const cutter = await startTcpCutter(() => device.port, { direction: "answer", after: bytes, how: "end" });
+    t.teardown(() => cutter.close());
+    const outcome = await modbusAdapter.push(jobFor(cutter.port));
     const changed = (await modbusAdapter.verify(jobFor(device.port, { current: "4321" }))).kind === "OK";
     seen.add(`${outcome.kind} ${changed}`);
     if (outcome.kind === "OK") t.ok(changed, `OK after ${bytes} bytes`);
