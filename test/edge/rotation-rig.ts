@@ -41,6 +41,8 @@ export interface RigOptions {
   /** A second account `viewer` on the same device, with passwords of its own. */
   readonly viewer?: boolean;
   /** `operator` is the break-glass account. */
+  /** Operator and viewer change together. */
+  readonly grouped?: boolean;
   readonly breakGlass?: boolean;
   readonly windowless?: boolean;
   /** The accounts come with the first bundle of an edge that has just joined. */
@@ -68,6 +70,8 @@ export class RotationRig {
   held = false;
   windows: readonly WeekWindow[] = [];
   consumersReady = true;
+  /** Sum of rotateOnBit. */
+  rotateOn = 0;
   isEscrowed = true;
   /** What the device lets `viewer` do. */
   readonly other = new TestDevice();
@@ -259,9 +263,9 @@ export class RotationRig {
         windowless,
         fingerprintKey,
         breakGlass: main && breakGlass,
-        group: null,
+        group: this.#options.grouped === true ? id(77) : null,
         reconcileBy: null,
-        rotateOn: 0,
+        rotateOn: this.rotateOn,
         consumersReady: this.consumersReady,
       }),
       ...this.values.map(([number, value, role]) => {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type AdminRoute, adminRoute } from "../../agent/admin/index.ts";
 import { fromHex, toHex } from "../../protocol/base/index.ts";
-import { contentLimits, rotatePolicies } from "../../protocol/content/index.ts";
+import { contentLimits, rotateOnBit, rotatePolicies } from "../../protocol/content/index.ts";
 import { isTimeZone } from "../../protocol/time/index.ts";
 import {
   type AccountInput,
@@ -94,6 +94,11 @@ const rules = z.strictObject({
   rotation: z.strictObject({ rotate: z.enum(rotatePolicies), intervalS: intervalS.default(null) }).optional(),
   windowless: z.boolean().optional(),
   breakGlass: z.boolean().optional(),
+  /** Events after which the account is rotated, the whole list. */
+  rotateOn: z
+    .array(z.enum(Object.keys(rotateOnBit) as [keyof typeof rotateOnBit]))
+    .transform((events) => [...new Set(events)].reduce((sum, event) => sum + rotateOnBit[event], 0))
+    .optional(),
 });
 
 const order = z.strictObject({
@@ -230,6 +235,7 @@ async function describeAccount(tx: VaultTransaction, row: AccountRow) {
     intervalS: row.interval_s,
     windowless: row.windowless === 1,
     breakGlass: row.break_glass === 1,
+    rotateOn: Object.entries(rotateOnBit).flatMap(([event, bit]) => ((row.rotate_on & bit) === 0 ? [] : [event])),
     consumers: row.consumers,
     reconcileBy: await pathOf(tx, row.reconcile_by),
     version: current === undefined ? null : `${current.epoch}.${current.number}`,

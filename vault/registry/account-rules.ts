@@ -19,6 +19,8 @@ export interface AccountRules {
   readonly rotation?: { readonly rotate: RotatePolicy; readonly intervalS: number | null } | undefined;
   readonly windowless?: boolean | undefined;
   readonly breakGlass?: boolean | undefined;
+  /** Sum of rotateOnBit: the events after which it is rotated. */
+  readonly rotateOn?: number | undefined;
 }
 
 /** Columns that rules change, by the name that an operator knows. */
@@ -29,6 +31,7 @@ const columns = {
   interval_s: "interval",
   windowless: "windowless",
   break_glass: "breakGlass",
+  rotate_on: "rotateOn",
 } as const;
 type Column = keyof typeof columns;
 
@@ -39,7 +42,7 @@ export async function setAccountRules(
   account: AccountRow,
   rules: AccountRules,
 ): Promise<AccountRow> {
-  const { consumers, reconcileBy, rotation, windowless, breakGlass } = rules;
+  const { consumers, reconcileBy, rotation, windowless, breakGlass, rotateOn } = rules;
   if (rotation !== undefined && (rotation.rotate === "interval") !== (rotation.intervalS !== null))
     throw new RegistryError("REGISTRY_INVALID", "seconds go with the policy interval, and only there");
   const after: AccountRow = {
@@ -50,6 +53,7 @@ export async function setAccountRules(
     interval_s: rotation === undefined ? account.interval_s : rotation.intervalS,
     windowless: windowless === undefined ? account.windowless : Number(windowless),
     break_glass: breakGlass === undefined ? account.break_glass : Number(breakGlass),
+    rotate_on: rotateOn ?? account.rotate_on,
   };
   const changed = (Object.keys(columns) as Column[]).filter((column) => !same(account[column], after[column]));
   if (changed.length === 0) return account;
