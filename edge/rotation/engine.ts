@@ -5,36 +5,38 @@ import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent, StartCh
 import { isResting, startChecks, step } from "../../protocol/rotation/index.ts";
 import { type Account, accountOf, nameOf, neighboursOf, type OpenOrder } from "./account.ts";
 import { backOff } from "./back-off.ts";
-import { recordArrow } from "./commit.ts";
 import { DeviceLanes } from "./device-lanes.ts";
 import { answerOf, prepareExchange } from "./device-work.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import { changeDue, dueAfter, loadDue, notePersonRead } from "./events.ts";
+import { loadDue, notePersonRead } from "./events.ts";
+import { GroupRounds } from "./group-rounds.ts";
 import { lacksHelper } from "./helper.ts";
 import { identityFound } from "./identity.ts";
 import { inputsOf } from "./inputs.ts";
 import { candidateOfValue, type IssuedValue, issueValues } from "./issue-values.ts";
 import { maxStepsInARow, rejectedRetryMs } from "./limits.ts";
-import { momentOf } from "./moment.ts";
-import { type Beside, nextRecord } from "./next-record.ts";
+import type { Beside } from "./next-record.ts";
 import { opennessOf } from "./openness.ts";
-import { endOrder, type OrderEnd, orderEnd } from "./orders.ts";
-import { isPastWindow, pastWindowNews } from "./past-window.ts";
-import { type AccountRecord, decodeRecord, encodeValue, type StoredValue, tables, valueId } from "./record.ts";
+import { endOrder, forgetOrder, type OrderEnd } from "./orders.ts";
+import { type AccountRecord, decodeRecord, type StoredValue, tables } from "./record.ts";
 import { lastsUntilChanged, retryAfterMs } from "./refusals.ts";
 import { nextStep, sleepMs } from "./schedule.ts";
 import { surroundingsOf } from "./surroundings.ts";
+import { planStep, takeStep, writeStep } from "./write-step.ts";
 
 /** Drives the rotation machines of all accounts: commits each arrow, then runs its exchange, and takes the answer in. */
 export class RotationEngine {
   readonly #options: EngineOptions;
   readonly #accounts = new Map<string, Account>();
   readonly #lanes = new DeviceLanes();
+  /** Accounts that change together. */
+  readonly groups: GroupRounds;
   #closing = false;
 
   /** Loads every account and takes up what the last process left. */
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.groups = new GroupRounds(options, this.#accounts, (account) => this.#inputs(account, null));
     const rows = options.store.read((view) => [...everyRow(view, tables.account)]);
     for (const { id, value } of rows) this.#accounts.set(toHex(id), accountOf(id, toHex(id), decodeRecord(value)));
     options.store.read((view) => loadDue(this.#accounts, view));
@@ -56,7 +58,8 @@ export class RotationEngine {
 
   /** An event from outside, such as an operator's wish. Returns why it was refused, or null. */
   tell(account: Account, event: RotationEvent): RotationCode | null {
-    return this.#tell(account, event, {});
+    const alone = event.kind !== "rotate" || this.groups.turn(account) === "alone";
+    return alone ? this.#tell(account, event, {}) : this.#openRound(account);
   }
 
   /** A value that a person set on the device. */
@@ -78,7 +81,15 @@ export class RotationEngine {
 
   /** What would be asked before an ordered rotation of the account begins now; touches nothing. */
   checks(account: Account): StartCheck[] {
-    return startChecks(account.record.state, "order", this.#inputs(account, null));
+    const groupReady = this.groups.mayOpen(account);
+    return startChecks(account.record.state, "order", { ...this.#inputs(account, null), groupReady });
+  }
+
+  /** The account's group changes together from now on, if all its members could begin. */
+  #openRound(account: Account): RotationCode | null {
+    if (this.groups.open(account) !== null) return "ROTATION_GROUP_NOT_READY";
+    for (const other of this.groups.others(account)) this.#wake(other, true);
+    return null;
   }
 
   #tell(account: Account, event: RotationEvent, beside: Beside): RotationCode | null {
@@ -121,8 +132,13 @@ export class RotationEngine {
   #stepOnce(account: Account): boolean {
     const { seams, books } = this.#options;
     const helpless = lacksHelper(account, this.#accounts.values());
-    const next = nextStep(account, { time: books.time(), clock: seams.clock, helpless });
+    const turn = this.groups.turn(account);
+    const next = nextStep(account, { time: books.time(), clock: seams.clock, helpless, turn });
     if (next === null) return false;
+    if ("opens" in next) {
+      const code = this.#openRound(account);
+      return code === null || this.#refused(account, code, next.opens);
+    }
     if ("refused" in next) return this.#refused(account, next.refused, next.order);
     if ("expired" in next) {
       this.#endOrder(account, next.expired, { outcome: "expired", code: "CLOCK_EXPIRED" });
@@ -204,7 +220,7 @@ export class RotationEngine {
       account.intervalAtMs = seams.clock.sinceBootMs() + rejectedRetryMs;
     this.#follow(account, effects);
     this.advance(account);
-    for (const other of neighboursOf(account, this.#accounts.values())) this.#wake(other);
+    for (const other of [...neighboursOf(account, this.#accounts.values()), ...this.groups.others(account)]) this.#wake(other);
     if (!account.owed || !isResting(account.record.state)) return;
     account.owed = false;
     this.#options.onRoom();
@@ -214,62 +230,44 @@ export class RotationEngine {
   #dispatch(account: Account, event: RotationEvent, beside: Beside = {}): readonly RotationEffect[] {
     const { seams, store, books } = this.#options;
     const before = account.record;
-    const { state, effects } = step(before.state, event, this.#inputs(account, beside.order ?? null));
-    const leaf = effects.find((effect) => effect.kind === "leaf");
-    if (state === before.state && leaf === undefined && beside.write === undefined) return effects;
-    const next = nextRecord(
-      { ...before, says: account.says },
-      { state, event, effects, beside, now: momentOf(seams.clock), nowS: books.time().lo },
-    );
-    const end = next.orderId === null ? null : orderEnd(state, effects);
-    const late = isPastWindow(account, state, effects, opennessOf(account, this.#options.interval(), null));
-    const due = dueAfter(account, next, effects, books.time().lo);
-    const name = leaf === undefined ? "rotation.record" : leaf.action;
+    const to = step(before.state, event, this.#inputs(account, beside.order ?? null));
+    const planned = planStep(account, { to, event, beside }, this.#options);
+    if (planned === null) return to.effects;
+    const { effects, name } = planned;
     seams.failpoint(name.replace(".", ".before-"));
-    store.transaction((tx) => {
-      if (beside.value !== undefined)
-        tx.put(tables.value, valueId(account.id, beside.value.ref), encodeValue(beside.value.stored));
-      const news = late ? pastWindowNews(account, books) : null;
-      const facts = [...(beside.write?.(tx) ?? []), ...(news?.facts ?? [])];
-      if (next.orderId !== null && end !== null && end !== "release") facts.push(endOrder(tx, next.orderId, end));
-      const events = [...(news?.events ?? []), ...changeDue(tx, account, due, books.self)];
-      recordArrow(tx, books, { account, next: end === null ? next : { ...next, orderId: null }, effects, events, facts });
-    });
-    if (late) account.pastWindow = state.next;
-    account.due = due;
-    account.record = end === null ? next : { ...next, orderId: null };
+    const written = store.transaction((tx) => ({
+      record: writeStep(tx, books, planned),
+      round: this.groups.record(tx, account, effects),
+    }));
+    takeStep(planned, written.record);
+    written.round();
     seams.failpoint(name.replace(".", ".after-"));
-    if (end !== null && end !== "release") this.#forgetOrder(account, next.orderId);
     this.#announce(account, before);
     return effects;
   }
 
   #inputs(account: Account, order: OpenOrder | null) {
-    const around = { options: this.#options, neighbours: neighboursOf(account, this.#accounts.values()) };
+    const neighbours = neighboursOf(account, this.#accounts.values());
+    const around = { options: this.#options, neighbours, groupReady: this.groups.ready(account) };
     return inputsOf(account, surroundingsOf(account, order, around));
   }
 
   #endOrder(account: Account, order: OpenOrder, end: OrderEnd): void {
     this.#options.store.transaction((tx) => this.#options.books.queueReport(tx, [endOrder(tx, order.id, end)]));
-    this.#forgetOrder(account, order.id);
-  }
-
-  #forgetOrder(account: Account, orderId: Uint8Array | null): void {
-    account.orders = account.orders.filter(({ id }) => orderId === null || Buffer.compare(id, orderId) !== 0);
+    forgetOrder(account, order.id);
   }
 
   #announce(account: Account, before: AccountRecord): void {
     if (account.content === null) return;
-    if (before.state.phase !== account.record.state.phase) {
-      this.#options.log.info("rotation.moved", { account: nameOf(account), state: account.record.state.phase });
-    }
+    const { phase: state } = account.record.state;
+    if (before.state.phase !== state) this.#options.log.info("rotation.moved", { account: nameOf(account), state });
     this.#options.onServed(account.content.path);
   }
 
   #sleep(account: Account): void {
     if (account.busy || this.#closing || this.#options.store.stopped !== null) return;
     const { seams, books } = this.#options;
-    const wait = sleepMs(account, books.time(), seams.clock);
+    const wait = sleepMs(account, books.time(), seams.clock, this.groups.turn(account));
     if (wait !== null) account.cancelTimer = seams.timers.after(wait, () => this.#wake(account));
   }
 

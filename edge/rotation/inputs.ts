@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly permitted: boolean;
   /** The other accounts of the same device. */
   readonly neighbours: readonly Account[];
+  /** It is the account's turn in its group, or it has none. */
+  readonly groupReady: boolean;
   readonly spaceReserved: boolean;
   readonly escrowed: boolean;
   /** The device's identity was proven once, or its protocol has none. */
@@ -42,6 +44,7 @@ export function inputsOf(account: Account, around: Surroundings): RotationInputs
     backedOff: around.clock.sinceBootMs() >= account.retryAtMs,
     spaceReserved: around.spaceReserved,
     identityPinned: around.identityPinned && !account.identityChanged,
+    groupReady: around.groupReady,
     consumersReady: account.content?.consumersReady !== false,
     escrowed: around.escrowed,
     reconcilable: reconcilerOf(account, around.neighbours) !== null,

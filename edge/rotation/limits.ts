@@ -34,3 +34,9 @@ export const leastPollMs = 1_000;
 
 /** How long after an older password came back a rotation begins, seconds: whoever restored the device may still be at work on it. */
 export const revertedRotateAfterS = 300;
+
+/** How long a group waits for all its members to be ready before whoever wanted it has to ask again: an order's usual time. */
+export const groupOpenMs = 3_600_000;
+
+/** How old a member's proof may be when the first of its group changes: a device may have gone since. */
+export const groupProofMs = 600_000;

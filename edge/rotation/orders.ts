@@ -3,6 +3,7 @@ import { encodeTcbor } from "../../protocol/base/index.ts";
 import type { Fact } from "../../protocol/bundle/index.ts";
 import { encodeFact } from "../../protocol/content/index.ts";
 import { isResting, type RotationEffect, type RotationState } from "../../protocol/rotation/index.ts";
+import type { Account } from "./account.ts";
 import { tables } from "./record.ts";
 
 /** How an order ended. `refused` before anything was sent, `failed` after. */
@@ -31,4 +32,9 @@ export function endOrder(tx: Transaction, orderId: Uint8Array, end: OrderEnd): F
 /** True where the order has ended here. */
 export function hasEnded(view: View, orderId: Uint8Array): boolean {
   return view.get(tables.order, orderId) !== null;
+}
+
+/** Takes an order off the account's list; null where none was under way. */
+export function forgetOrder(account: Pick<Account, "orders">, orderId: Uint8Array | null): void {
+  account.orders = account.orders.filter(({ id }) => orderId === null || Buffer.compare(id, orderId) !== 0);
 }

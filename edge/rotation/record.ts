@@ -16,7 +16,14 @@ import { type CandidateIndex, decodeRotation, encodeRotation, type RotationState
 import type { Moment } from "./moment.ts";
 
 /** Tables of the edge's store. Values lie apart from states, so that a state can be written without touching a secret. */
-export const tables = { account: "rotation", value: "candidate", device: "device", order: "order", escrow: "escrow" } as const;
+export const tables = {
+  account: "rotation",
+  value: "candidate",
+  device: "device",
+  order: "order",
+  escrow: "escrow",
+  group: "group-round",
+} as const;
 
 /** What the edge keeps about one account beside the machine's state. */
 export interface AccountRecord {

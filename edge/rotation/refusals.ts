@@ -13,6 +13,7 @@ export const lastsUntilChanged: ReadonlySet<RotationCode> = new Set([
   "ROTATION_NO_SPACE",
   "ROTATION_CONSUMERS_BEHIND",
   "ROTATION_ESCROW_DUE",
+  "ROTATION_GROUP_NOT_READY",
   "ROTATION_CLOCK",
   "ROTATION_WINDOW_CLOSED",
   "ROTATION_PERMIT_NEEDED",
@@ -27,6 +28,8 @@ export const lastsUntilChanged: ReadonlySet<RotationCode> = new Set([
 /** What may take days: a value that is staged and not sent is given back then, so that the device is free for its other accounts. */
 export const takesLong: ReadonlySet<RotationCode> = new Set([
   "ROTATION_ON_HOLD",
+  "ROTATION_GROUP_NOT_READY",
+  "ROTATION_NO_RECONCILER",
   "ROTATION_WINDOW_CLOSED",
   "ROTATION_PERMIT_NEEDED",
   "ROTATION_BREAK_GLASS",
@@ -35,6 +38,7 @@ export const takesLong: ReadonlySet<RotationCode> = new Set([
 /** Milliseconds until a start that was refused so is tried again. */
 export function retryAfterMs(account: Account, code: RotationCode, openness: Openness, clock: Clock): number {
   if (code === "ROTATION_UNSETTLED") return settleLeftMs(account, clock);
-  if (!takesLong.has(code)) return refusedRetryMs;
+  // Nobody wakes it when another member of its group has become ready.
+  if (!takesLong.has(code) || code === "ROTATION_GROUP_NOT_READY") return refusedRetryMs;
   return openness.kind === "closed" ? Math.min(longRetryMs, Math.max(openness.opensInMs, 1)) : longRetryMs;
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../../agent/seams/index.ts";
 import { isResting, type RotationCode, type RotationEvent } from "../../protocol/rotation/index.ts";
 import { mayUse, type TimeInterval } from "../../protocol/time/index.ts";
 import type { Account, OpenOrder } from "./account.ts";
+import type { GroupTurn } from "./group-rounds.ts";
 import { refillLeftMs, settleLeftMs } from "./inputs.ts";
 import { leastPollMs, longestSleepMs, refusedRetryMs } from "./limits.ts";
 import { takesLong } from "./refusals.ts";
@@ -12,6 +13,8 @@ export type NextStep =
   | { readonly event: RotationEvent; readonly order: OpenOrder | null }
   /** The order's authority has ended. */
   | { readonly expired: OpenOrder }
+  /** Its group is to change: all its members prove themselves first. */
+  | { readonly opens: OpenOrder | null }
   /** A start that is refused before the machine is asked. */
   | { readonly refused: RotationCode; readonly order: OpenOrder | null };
 
@@ -21,10 +24,12 @@ export interface Circumstances {
   readonly clock: Clock;
   /** Another account would have to make the change, and cannot. */
   readonly helpless: boolean;
+  /** What its group lets it do. */
+  readonly turn: GroupTurn;
 }
 
 /** Chooses the next event of an account without an exchange under way. */
-export function nextStep(account: Account, { time, clock, helpless }: Circumstances): NextStep | null {
+export function nextStep(account: Account, { time, clock, helpless, turn }: Circumstances): NextStep | null {
   const { state } = account.record;
   if (state.spent > 0 && state.pending === null && refillLeftMs(account, clock) === 0)
     return { event: { kind: "refill" }, order: null };
@@ -40,17 +45,18 @@ export function nextStep(account: Account, { time, clock, helpless }: Circumstan
   if (unsent && account.waiting !== null && takesLong.has(account.waiting)) return { event: { kind: "cancel" }, order: null };
   if (!isResting(state)) return { event: { kind: "tick" }, order: null };
   if (state.pending !== null || clock.sinceBootMs() < account.startAtMs) return null;
-  const order = account.orders.find((each) => judgeOrder(each, time) === "yes");
-  if (order !== undefined) {
-    if (helpless && order.action === "rotate") return { refused: "ROTATION_HELPER", order };
-    return { event: order.action === "verify" ? { kind: "verify" } : { kind: "rotate", by: "order" }, order };
-  }
+  if (turn === "prove") return { event: { kind: "verify" }, order: null };
+  const order = account.orders.find((each) => judgeOrder(each, time) === "yes") ?? null;
+  if (order?.action === "verify") return { event: { kind: "verify" }, order };
   const called = account.due !== null && time.lo >= account.due.atS;
-  const due = called && clock.sinceBootMs() >= account.intervalAtMs ? 0 : intervalLeftMs(account, time, clock);
-  if (due !== 0) return null;
-  return helpless
-    ? { refused: "ROTATION_HELPER", order: null }
-    : { event: { kind: "rotate", by: called ? "order" : "interval" }, order: null };
+  const patient = clock.sinceBootMs() >= account.intervalAtMs;
+  const due = (called || turn === "rotate") && patient ? 0 : intervalLeftMs(account, time, clock);
+  if (order === null && due !== 0) return null;
+  if (helpless) return { refused: "ROTATION_HELPER", order };
+  if (turn === "closed") return { opens: order };
+  if (turn === "wait") return null;
+  const by = order !== null || called || turn === "rotate" ? "order" : "interval";
+  return { event: { kind: "rotate", by }, order };
 }
 
 /** Whether the order may be carried out now; only the clock is asked, so a refusal says "clock". */
@@ -82,9 +88,11 @@ function intervalLeftMs(account: Account, time: NodeTime, clock: Clock): number 
 }
 
 /** Milliseconds until something about this account may have changed by time alone; null where only an event can. */
-export function sleepMs(account: Account, time: NodeTime, clock: Clock): number | null {
+export function sleepMs(account: Account, time: NodeTime, clock: Clock, turn: GroupTurn): number | null {
   const { state } = account.record;
   const waits = isResting(state) ? restingWaits(account, time, clock) : [];
+  const inRound = turn !== "alone" && turn !== "closed";
+  if (isResting(state) && inRound) waits.push(Math.max(account.startAtMs - clock.sinceBootMs(), refusedRetryMs));
   if (state.spent > 0) waits.push(refillLeftMs(account, clock));
   if (!isResting(state) && state.phase !== "UNKNOWN") waits.push(waitFor(account, clock));
   return waits.length === 0 ? null : Math.min(longestSleepMs, ...waits);

@@ -4,11 +4,17 @@ import type { EngineOptions } from "./engine-options.ts";
 import type { Surroundings } from "./inputs.ts";
 import { opennessOf } from "./openness.ts";
 
+interface Around {
+  readonly options: EngineOptions;
+  readonly neighbours: readonly Account[];
+  readonly groupReady: boolean;
+}
+
 /** What an account's inputs depend on besides itself, as it is now. */
 export function surroundingsOf(
   account: Account,
   order: OpenOrder | null,
-  { options, neighbours }: { readonly options: EngineOptions; readonly neighbours: readonly Account[] },
+  { options, neighbours, groupReady }: Around,
 ): Surroundings {
   const { seams, store, spaceLeft, site } = options;
   const { device } = account;
@@ -20,6 +26,7 @@ export function surroundingsOf(
     heldHere: device !== null && site.heldFor(device) !== null,
     permitted: site.permitted(),
     neighbours,
+    groupReady,
     spaceReserved: store.stopped === null && spaceLeft(),
     escrowed: options.escrowed(),
     identityPinned: device !== null && store.read((view) => pinnedIdentity(device.id, view)) !== null,

@@ -39,6 +39,8 @@ export const ROTATION_CODES = {
   ROTATION_CONSUMERS_BEHIND: { fault: "environment", retryable: true },
   /** The vault was restored, and has not acknowledged this edge's escrow report yet. */
   ROTATION_ESCROW_DUE: { fault: "environment", retryable: true },
+  /** Another account of its group is not ready, or has its turn: they change together or not at all. */
+  ROTATION_GROUP_NOT_READY: { fault: "environment", retryable: true },
   /** The clock is not certain enough to judge the window. */
   ROTATION_CLOCK: { fault: "environment", retryable: true },
   /** Outside the maintenance window, or too close to its end to finish. */

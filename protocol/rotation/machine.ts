@@ -70,6 +70,8 @@ export interface RotationInputs {
   readonly spaceReserved: boolean;
   readonly identityPinned: boolean;
   readonly consumersReady: boolean;
+  /** It changes alone, or it is its turn in its group: every member is ready, or the first of them has changed already. */
+  readonly groupReady: boolean;
   /** The vault knows every candidate of this edge; false after a restored vault until it has acknowledged the escrow. */
   readonly escrowed: boolean;
   /** No other account of this device is being rotated. */

@@ -27,6 +27,7 @@ const changeRules: readonly StartRule[] = [
   { code: "ROTATION_NO_SPACE", blocks: (_, { spaceReserved }) => !spaceReserved },
   { code: "ROTATION_ESCROW_DUE", blocks: (_, { escrowed }) => !escrowed },
   { code: "ROTATION_CONSUMERS_BEHIND", blocks: (_, { consumersReady }) => !consumersReady },
+  { code: "ROTATION_GROUP_NOT_READY", blocks: (_, { groupReady }) => !groupReady },
   { code: "ROTATION_CLOCK", blocks: (_, { clockFit }) => !clockFit },
   { code: "ROTATION_WINDOW_CLOSED", blocks: (_, { clockFit, windowOpen }) => clockFit && !windowOpen },
   { code: "ROTATION_PERMIT_NEEDED", blocks: (_, { permitted }) => !permitted },

@@ -40,9 +40,9 @@ export interface RigOptions {
   readonly requirePermit?: boolean;
   /** A second account `viewer` on the same device, with passwords of its own. */
   readonly viewer?: boolean;
-  /** `operator` is the break-glass account. */
   /** Operator and viewer change together. */
   readonly grouped?: boolean;
+  /** `operator` is the break-glass account. */
   readonly breakGlass?: boolean;
   readonly windowless?: boolean;
   /** The accounts come with the first bundle of an edge that has just joined. */

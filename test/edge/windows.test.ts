@@ -182,6 +182,7 @@ t.test("whatever a rotation is refused for, the device sees no packet of it", as
     ["ROTATION_NO_SPACE", (rig) => Object.assign(rig, { spaceLeft: false })],
     ["ROTATION_ESCROW_DUE", (rig) => Object.assign(rig, { isEscrowed: false })],
     ["ROTATION_CONSUMERS_BEHIND", (rig) => Object.assign(rig, { consumersReady: false })],
+    ["ROTATION_GROUP_NOT_READY", (rig) => set(rig, { phase: "UNKNOWN" }, viewerId), { viewer: true, grouped: true }],
     ["ROTATION_CLOCK", (rig) => Object.assign(rig, { hi: null }), { rotate: "interval", intervalS: 60 }],
     ["ROTATION_WINDOW_CLOSED", (rig) => Object.assign(rig, { windows: [{ days: daily, startMinute: 1200, minutes: 60 }] })],
     ["ROTATION_PERMIT_NEEDED", () => {}, { requirePermit: true }],

@@ -327,6 +327,7 @@ export class DeviceWorld {
       spaceReserved: true,
       identityPinned: true,
       consumersReady: true,
+      groupReady: true,
       escrowed: world.escrowed,
       deviceFree: true,
       reconcilable: this.#options.reconciles === true,

@@ -26,6 +26,7 @@ export const fit: RotationInputs = {
   spaceReserved: true,
   identityPinned: true,
   consumersReady: true,
+  groupReady: true,
   escrowed: true,
   deviceFree: true,
   reconcilable: true,
