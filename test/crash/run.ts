@@ -1,0 +1,161 @@
+import { CrashPlant } from "./crash-plant.ts";
+import { type AdapterKind, adapters as allAdapters } from "./devices.ts";
+import { allCells, type Cell } from "./failpoints.ts";
+import { Lane, pause, type Verdict } from "./lane.ts";
+import { scenarios } from "./scenarios.ts";
+import { Turns } from "./turns.ts";
+
+export interface CrashOptions {
+  /** Kills asked for, over all adapters. */
+  readonly kills: number;
+  readonly adapters?: readonly AdapterKind[];
+  /** Only these failpoints; all unless given. */
+  readonly failpoints?: readonly string[];
+  /** A module that every edge loads first: a planted bug. */
+  readonly planted?: string;
+  /** Longest wait for an account to converge, ms. */
+  readonly patienceMs?: number;
+  readonly onKill?: (kill: Kill) => void;
+  /** No round begins any more once it is aborted, and those under way are not judged. */
+  readonly signal?: AbortSignal;
+}
+
+/** One kill and what came of it. */
+export interface Kill {
+  readonly cell: Cell;
+  readonly verdict: Verdict;
+  readonly ms: number;
+}
+
+export interface Tally {
+  readonly cell: Cell;
+  readonly kills: number;
+  /** Rounds that ended without the failpoint having been passed. */
+  readonly misses: number;
+}
+
+export interface CrashResult {
+  readonly kills: readonly Kill[];
+  readonly tallies: readonly Tally[];
+  /** The servers, as they state themselves. */
+  readonly servers: Readonly<Partial<Record<AdapterKind, string>>>;
+  readonly ms: number;
+}
+
+/** Rounds in a row without a kill after which a failpoint is given up. */
+const maxMisses = 3;
+
+/** Kills processes of a whole system until there were enough of it, and judges after each. */
+export async function runCrashes(options: CrashOptions): Promise<CrashResult> {
+  const started = performance.now();
+  const adapters = options.adapters ?? allAdapters;
+  const plant = await CrashPlant.start({ adapters, planted: options.planted });
+  const lanes: Lane[] = [];
+  const run = new CrashRun(options, adapters);
+  try {
+    await Promise.all(
+      adapters.map(async (adapter) => {
+        lanes.push(await Lane.open(plant, adapter, { patienceMs: options.patienceMs }));
+      }),
+    );
+    await until(options.signal, Promise.all(lanes.map((lane) => run.go(lane))));
+  } finally {
+    await plant.close();
+    await Promise.all(lanes.map((lane) => lane.device.stop()));
+  }
+  const servers = Object.fromEntries(lanes.map(({ adapter, device }) => [adapter, device.title]));
+  return { kills: run.kills, tallies: run.tallies, servers, ms: performance.now() - started };
+}
+
+class CrashRun {
+  readonly kills: Kill[] = [];
+  readonly #options: CrashOptions;
+  readonly #cells: { cell: Cell; kills: number; misses: number; missedInRow: number }[];
+  readonly #turns = new Turns();
+  #begun = 0;
+
+  constructor(options: CrashOptions, adapters: readonly AdapterKind[]) {
+    this.#options = options;
+    const { failpoints } = options;
+    this.#cells = allCells()
+      .filter(({ adapter, failpoint }) => adapters.includes(adapter) && (failpoints?.includes(failpoint) ?? true))
+      .map((cell) => ({ cell, kills: 0, misses: 0, missedInRow: 0 }));
+  }
+
+  get tallies(): Tally[] {
+    return this.#cells.map(({ cell, kills, misses }) => ({ cell, kills, misses }));
+  }
+
+  /** Kills on one adapter's way until all kills that were asked for have been begun, or an account is lost. */
+  async go(lane: Lane): Promise<void> {
+    while (this.#begun < this.#options.kills && this.#options.signal?.aborted !== true) {
+      const next = this.#next(lane.adapter);
+      if (next === null) return;
+      this.#begun += 1;
+      const round = () => this.#round(lane, next.cell, next.kills + next.misses);
+      const started = performance.now();
+      const verdict = next.cell.node === "vault" ? await this.#turns.alone(round) : await this.#turns.beside(round);
+      if (verdict === null) {
+        this.#begun -= 1;
+        next.misses += 1;
+        next.missedInRow += 1;
+        continue;
+      }
+      next.kills += 1;
+      next.missedInRow = 0;
+      const kill = { cell: next.cell, verdict, ms: performance.now() - started };
+      this.kills.push(kill);
+      this.#options.onKill?.(kill);
+      // Nothing that follows on this account would tell anything.
+      if (verdict.kind !== "one") return;
+    }
+  }
+
+  /** The failpoint with the fewest kills so far; of those the one that was tried least. */
+  #next(adapter: AdapterKind) {
+    const open = this.#cells.filter(({ cell, missedInRow }) => cell.adapter === adapter && missedInRow < maxMisses);
+    return open.sort((a, b) => a.kills - b.kills || a.misses - b.misses)[0] ?? null;
+  }
+
+  /** One kill, restart and judgement; null where the process never passed the failpoint. */
+  async #round(lane: Lane, cell: Cell, nth: number): Promise<Verdict | null> {
+    const target = cell.node === "edge" ? lane.edge : lane.vault;
+    // From the last on, as a miss tells that there were fewer.
+    const skip = (cell.passes - 1 - (nth % cell.passes) + nth * 7) % cell.passes;
+    const armed = { failpoint: cell.failpoint, skip };
+    const { orderId, afterwards } = await scenarios[cell.scenario]({ lane, target, armed });
+    const died = await diesOrRests(lane, target, orderId);
+    if (died) await target.start();
+    else await target.arm(null);
+    await afterwards?.();
+    const verdict = await lane.judge(orderId);
+    return died || verdict.kind !== "one" ? verdict : null;
+  }
+}
+
+/** How long an account has rested before it is believed that the failpoint will not be passed any more, ms. */
+const restMs = 400;
+
+async function diesOrRests(lane: Lane, target: Lane["edge"], orderId: string | null): Promise<boolean> {
+  let restsSince: number | null = null;
+  while (target.alive) {
+    const rests = await lane.converged(orderId).catch(() => null);
+    if (rests === null) restsSince = null;
+    else restsSince ??= performance.now();
+    if (restsSince !== null && performance.now() - restsSince > restMs) return !target.alive;
+    await pause(25);
+  }
+  return true;
+}
+
+/** Waits for the work, or for the signal, whichever comes first. */
+async function until(signal: AbortSignal | undefined, work: Promise<unknown>): Promise<void> {
+  if (signal === undefined) return void (await work);
+  const aborted = Promise.withResolvers<void>();
+  const abort = () => aborted.resolve();
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  work.catch(() => {});
+  await Promise.race([work, aborted.promise]);
+  signal.removeEventListener("abort", abort);
+}
