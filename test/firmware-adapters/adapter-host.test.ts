@@ -220,5 +220,5 @@ t.test("a job that no adapter can take is refused, and one that an adapter choke
   const settings = { ...good, target: { ...good.target, settings: { unitId: "300" } } };
   t.match(await host.run("modbus", "verify", settings), { kind: "NOT_SENT", code: "DEVICE_SETTINGS_INVALID" });
   t.match(await host.run("modbus", "push", { ...good, state: Uint8Array.of(2) }), { kind: "NOT_SENT" });
-  t.same(adapterNames, ["modbus", "snmp"]);
+  t.same(adapterNames, ["modbus", "snmp", "ssh"]);
 });

@@ -2,7 +2,16 @@ import { generateKeyPairSync } from "node:crypto";
 import { createServer, type Socket } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import t, { type Test } from "tap";
-import { builtinModelText, loadModel, type ModelError, type PushJob } from "../../firmware-adapters/index.ts";
+import {
+  builtinModelText,
+  loadModel,
+  type ModelError,
+  maxCommandLength,
+  maxPatternLength,
+  maxPatterns,
+  maxPrompts,
+  type PushJob,
+} from "../../firmware-adapters/index.ts";
 import { identityOf, isKey, keyOfIdentity, keyOfSetting } from "../../firmware-adapters/ssh/host-key.ts";
 import { sshAdapter } from "../../firmware-adapters/ssh/index.ts";
 import { maxOutputLength, maxReceivedBytes } from "../../firmware-adapters/ssh/limits.ts";
@@ -425,5 +434,34 @@ t.test("a model of an SSH device is refused where its parts do not go together",
   for (const [what, text, problem] of cases) {
     t.not(text, self, what);
     t.throws(() => loadModel(text), { code: "MODEL_INVALID", message: problem } as unknown as ModelError, what);
+  }
+});
+
+t.test("the lists and texts of an SSH model end at their limits", async (t) => {
+  const prompt = '      - { expect: ["x:"], send: next }\n';
+  const answer = '      - { text: "x", means: BUSY }\n';
+  const withPrompts = (count: number) =>
+    self.replace(/ {4}prompts:\n[\s\S]*? {4}answers:/, `    prompts:\n${prompt.repeat(count)}    answers:`);
+  const cases: readonly (readonly [limit: number, text: (size: number) => string, problem: RegExp])[] = [
+    [maxPrompts, withPrompts, /change\.prompts: list too big, allowed: up to 8/],
+    [
+      maxPatterns,
+      (count) => self.replace(/ {4}answers:\n(?: {6}- .*\n)+/, `    answers:\n${answer.repeat(count)}`),
+      /change\.answers: list too big, allowed: up to 32/,
+    ],
+    [
+      maxPatternLength,
+      (length) => self.replace("BAD PASSWORD:*", "x".repeat(length)),
+      /answers\[\d+\]\.text: text too big, allowed: up to 200/,
+    ],
+    [
+      maxCommandLength,
+      (length) => self.replace("LC_ALL=C passwd\n", `${"x".repeat(length)}\n`),
+      /change\.command: text too big, allowed: up to 1000/,
+    ],
+  ];
+  for (const [limit, text, problem] of cases) {
+    for (const size of [limit - 1, limit]) t.doesNotThrow(() => loadModel(text(size)), `${problem} ${size}`);
+    t.throws(() => loadModel(text(limit + 1)), { message: problem } as unknown as ModelError);
   }
 });
