@@ -4,7 +4,8 @@ import { CliError, type CommandModule, dataPath, type Frame, table, withData } f
 import type { RecoverOptions } from "../recover/index.ts";
 import { showDevice } from "./device-view.ts";
 
-interface SetOptions {
+/** Where a secret is taken from. */
+export interface TakeOptions {
   readonly data?: string;
   readonly fromFile?: string;
   readonly fromStdin?: boolean;
@@ -45,7 +46,7 @@ export const credentialCommand: CommandModule = (program, frame) => {
     .description("give the secret that is live on the device now; it is asked for without echo")
     .option("--from-file <file>", "take it from a file; several fields as lines name=value")
     .option("--from-stdin", "take it from standard input; several fields as lines name=value")
-    .action((path: string, options: SetOptions) => set(frame, path, options));
+    .action((path: string, options: TakeOptions) => set(frame, path, options));
   withData(credential.command("show <zone/device/account>"))
     .description("show the version in use; its secret only with --reveal")
     .option("--reveal", "print the secret too; the audit log says so")
@@ -87,16 +88,25 @@ export const credentialCommand: CommandModule = (program, frame) => {
     });
 };
 
-async function set(frame: Frame, path: string, options: SetOptions): Promise<void> {
-  const device = await showDevice(frame, path.split("/").slice(0, 2).join("/"), options);
-  const fields = await takeFields(frame, device.fields, options);
-  const call = { method: "PUT", path: "/v1/credentials", body: { path, fields } } as const;
-  const answer = (await callAdmin(dataPath(frame, "vault", options), call)) as { path: string; version: string };
+async function set(frame: Frame, path: string, options: TakeOptions): Promise<void> {
+  const answer = await setCredential(frame, path, options);
   frame.output.result(answer, ({ version }) => `${path} is at version ${version}`);
 }
 
+/** Asks for the secret that is live on the device, and gives it to the vault. */
+export async function setCredential(
+  frame: Frame,
+  path: string,
+  options: TakeOptions,
+): Promise<{ path: string; version: string }> {
+  const device = await showDevice(frame, path.split("/").slice(0, 2).join("/"), options);
+  const fields = await takeFields(frame, device.fields, options);
+  const call = { method: "PUT", path: "/v1/credentials", body: { path, fields } } as const;
+  return (await callAdmin(dataPath(frame, "vault", options), call)) as { path: string; version: string };
+}
+
 /** The named secrets, base64. */
-async function takeFields(frame: Frame, names: readonly string[], options: SetOptions): Promise<Record<string, string>> {
+async function takeFields(frame: Frame, names: readonly string[], options: TakeOptions): Promise<Record<string, string>> {
   const [only] = names;
   const piped = options.fromFile !== undefined || options.fromStdin === true;
   if (!piped || (names.length === 1 && only !== undefined)) {

@@ -1,8 +1,10 @@
 import { formatAddress, isAddress } from "../../agent/address/index.ts";
 import { callAdmin } from "../../agent/admin/index.ts";
 import type { DeviceModel } from "../../firmware-adapters/index.ts";
-import { CliError, dataPath, type Frame } from "../frame/index.ts";
+import { CliError, type Frame } from "../frame/index.ts";
+import { rotationOf, vaultPath } from "./device-options.ts";
 import { type DeviceAnswer, deviceLines, deviceRoute, showDevice } from "./device-view.ts";
+import { requireTimeZone, windowsOfTexts } from "./window-text.ts";
 
 /** Options of `device set`; what is not given stays. */
 export interface SetOptions {
@@ -10,24 +12,69 @@ export interface SetOptions {
   readonly host?: string;
   readonly port?: number;
   readonly set: readonly (readonly [string, string])[];
+  readonly window: readonly string[];
+  readonly timeZone?: string;
+  readonly rotate?: string;
+  readonly windowless?: boolean;
+  readonly breakGlass?: boolean;
 }
 
-/** Corrects where a device is reached and its settings, under the same rules as `device add`. Throws CLI_USAGE. */
+/**
+ * Corrects where a device is reached, its settings and windows, and the rules of its accounts, or of the one that the path names.
+ * Throws CLI_USAGE.
+ */
 export async function setDevice(frame: Frame, path: string, options: SetOptions): Promise<void> {
-  const { host, port, set } = options;
-  if (host === undefined && port === undefined && set.length === 0) {
-    throw new CliError("CLI_USAGE", "nothing to change: give --host, --port or --set key=value");
-  }
-  const before = await showDevice(frame, path, options);
+  const { host, port, set, window, timeZone } = options;
+  const rules = rulesOf(options);
+  const reaches = host !== undefined || port !== undefined || set.length > 0;
+  const device = reaches || window.length > 0 || timeZone !== undefined;
+  if (!device && Object.keys(rules).length === 0)
+    throw new CliError("CLI_USAGE", "nothing to change: 'tidegate device set --help' lists what can be");
+  const [zone = "", name = "", account] = path.split("/");
+  const at = `${zone}/${name}`;
+  if (device && account !== undefined) throw new CliError("CLI_USAGE", "that belongs to the device: give zone/device");
+  const before = await showDevice(frame, at, options);
+  const accounts = before.accounts.filter((each) => account === undefined || each.path === path);
+  if (accounts.length === 0) throw new CliError("CLI_USAGE", `there is no account ${path}`);
+  if (rules.breakGlass !== undefined && accounts.length > 1)
+    throw new CliError("CLI_USAGE", "say which account: give zone/device/account with --break-glass");
+  if (device) await setReach(frame, before, options);
+  for (const each of accounts) if (Object.keys(rules).length > 0) await setRules(frame, each.path, rules, options);
+  frame.output.result(await showDevice(frame, at, options), deviceLines);
+  if (!reaches) return;
+  frame.output.say("the identity that its edge has pinned is kept: another device at this place is noticed");
+  for (const each of before.accounts) frame.output.say(`next: tidegate device verify ${each.path} --wait 30`);
+}
+
+async function setReach(frame: Frame, before: DeviceAnswer, options: SetOptions): Promise<void> {
+  const { host, port, set, window, timeZone } = options;
   const reach = { host: host ?? before.host, port: port ?? before.port };
   requireReach(reach);
   const model = await modelOf(frame, before.model, options);
   const settings = await requireSettings(model, { ...before.settings, ...Object.fromEntries(set) });
-  const call = { method: "PUT", path: deviceRoute(path), body: { ...reach, settings } } as const;
-  const after = (await callAdmin(dataPath(frame, "vault", options), call)) as DeviceAnswer;
-  frame.output.result(after, deviceLines);
-  frame.output.say("the identity that its edge has pinned is kept: another device at this place is noticed");
-  for (const account of after.accounts) frame.output.say(`next: tidegate device verify ${account.path} --wait 30`);
+  const windows = window.length === 0 ? before.windows : windowsOfTexts(window);
+  requireTimeZone(windows, timeZone ?? (before.windows.length > 0 ? before.timeZone : null));
+  const body = { ...reach, settings, windows, timeZone: timeZone ?? before.timeZone };
+  await callAdmin(vaultPath(frame, options), { method: "PUT", path: deviceRoute(before.path), body });
+}
+
+function rulesOf({ rotate, windowless, breakGlass }: SetOptions) {
+  return {
+    ...(rotate === undefined ? {} : { rotation: rotationOf(rotate) }),
+    ...(windowless === undefined ? {} : { windowless }),
+    ...(breakGlass === undefined ? {} : { breakGlass }),
+  };
+}
+
+/** Changes the rules of one account at the vault. */
+export async function setRules(
+  frame: Frame,
+  path: string,
+  rules: ReturnType<typeof rulesOf>,
+  options: { data?: string },
+): Promise<void> {
+  const at = path.split("/").map(encodeURIComponent).join("/");
+  await callAdmin(vaultPath(frame, options), { method: "PUT", path: `/v1/accounts/${at}`, body: rules });
 }
 
 /** Throws CLI_USAGE where a host or port could not be dialled. */
@@ -48,9 +95,9 @@ export async function requireSettings(
 }
 
 /** A published model is read here; a file's text lies at the vault. */
-async function modelOf(frame: Frame, name: string, options: { data?: string }): Promise<DeviceModel> {
+export async function modelOf(frame: Frame, name: string, options: { data?: string }): Promise<DeviceModel> {
   const { readBuiltinModel, readModelText } = await import("../models/index.ts");
   const call = { method: "GET", path: `/v1/models?name=${encodeURIComponent(name)}` } as const;
-  const { yaml } = (await callAdmin(dataPath(frame, "vault", options), call)) as { yaml: string | null };
+  const { yaml } = (await callAdmin(vaultPath(frame, options), call)) as { yaml: string | null };
   return yaml === null ? readBuiltinModel(name).model : readModelText(yaml);
 }

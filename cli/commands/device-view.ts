@@ -1,5 +1,7 @@
 import { callAdmin } from "../../agent/admin/index.ts";
+import type { WeekWindow } from "../../protocol/time/index.ts";
 import { CliError, dataPath, type Frame, table } from "../frame/index.ts";
+import { windowText } from "./window-text.ts";
 
 /** A device as the vault describes it; `path` is zone/device. */
 export interface DeviceAnswer {
@@ -8,6 +10,11 @@ export interface DeviceAnswer {
   readonly host: string;
   readonly port: number;
   readonly identity: string | null;
+  readonly timeZone: string;
+  readonly windows: readonly WeekWindow[];
+  /** The opening that is now, or the next one; null where no window is set. */
+  readonly opening: { readonly fromMs: number; readonly toMs: number } | null;
+  readonly held: boolean;
   readonly settings: Readonly<Record<string, string>>;
   /** Names of the secrets that each of its accounts has. */
   readonly fields: readonly string[];
@@ -19,6 +26,7 @@ interface AccountAnswer {
   readonly username: string;
   readonly rotate: string;
   readonly intervalS: number | null;
+  readonly breakGlass: boolean;
   readonly version: string | null;
   readonly provenAtMs: number | null;
   readonly pool: number;
@@ -42,12 +50,14 @@ export function deviceRoute(path: string): string {
 export function deviceLines(device: DeviceAnswer): string[] {
   return [
     `${device.path}  ${device.model}  ${device.host}:${device.port}${device.identity === null ? "" : `  ${device.identity}`}`,
+    ...(device.held ? ["  held by an operator: nothing new begins"] : []),
     ...Object.entries(device.settings).map(([key, value]) => `  ${key} = ${value}`),
+    ...windowLines(device),
     ...table([
       ["  ACCOUNT", "USER", "ROTATE", "VERSION", "POOL", "PROVEN", "LAST REPORTED"],
       ...device.accounts.map((each) => [
         `  ${each.path}`,
-        each.username,
+        each.breakGlass ? `${each.username} (break-glass)` : each.username,
         each.intervalS === null ? each.rotate : `every ${each.intervalS} s`,
         each.version ?? "none",
         String(each.pool),
@@ -56,6 +66,13 @@ export function deviceLines(device: DeviceAnswer): string[] {
       ]),
     ]),
   ];
+}
+
+function windowLines({ windows, timeZone, opening }: DeviceAnswer): string[] {
+  if (opening === null) return [];
+  const [from, to] = [opening.fromMs, opening.toMs].map((at) => new Date(at).toISOString());
+  const next = opening.fromMs <= Date.now() ? `open until ${to}` : `next ${from} to ${to}`;
+  return [...windows.map((window) => `  window ${windowText(window)} ${timeZone}`), `  ${next}`];
 }
 
 /** What the edge last said about an account: its state, and the code where there is one. */

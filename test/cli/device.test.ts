@@ -1,0 +1,122 @@
+import { join } from "node:path";
+import t from "tap";
+import { createKeyFile } from "../../agent/seal-key/index.ts";
+import { windowsOfTexts, windowText } from "../../cli/commands/window-text.ts";
+import { shortFolder } from "../support/short-folder.ts";
+import { random } from "../vault/rig.ts";
+import { run } from "./run.ts";
+
+t.test("a window is written as it is read", async (t) => {
+  const cases: [text: string, days: number, startMinute: number, minutes: number, written?: string][] = [
+    ["Mon-Fri 22:00-04:00", 0b001_1111, 1320, 360],
+    ["Sat,Sun 00:00-24:00", 0b110_0000, 0, 1440, "Sat-Sun 00:00-00:00"],
+    ["mon,wed,fri 06:30-06:31", 0b001_0101, 390, 1, "Mon,Wed,Fri 06:30-06:31"],
+    ["daily 12:00-12:00", 0b111_1111, 720, 1440, "Mon-Sun 12:00-12:00"],
+    ["Fri-Mon 01:00-02:00", 0b111_0001, 60, 60, "Mon,Fri-Sun 01:00-02:00"],
+    ["Fri 20:00-Mon 06:00", 0b001_0000, 1200, 3480],
+    ["Sun 22:00-Mon 04:00", 0b100_0000, 1320, 360, "Sun 22:00-04:00"],
+    ["Tue 00:00-Tue 00:00", 0b000_0010, 0, 10_080],
+  ];
+  for (const [text, days, startMinute, minutes, written] of cases) {
+    t.same(windowsOfTexts([text]), [{ days, startMinute, minutes }], text);
+    t.equal(windowText({ days, startMinute, minutes }), written ?? text);
+    t.same(windowsOfTexts([windowText({ days, startMinute, minutes })]), [{ days, startMinute, minutes }]);
+  }
+  t.same(windowsOfTexts(["none"]), []);
+  const wrong = [
+    "",
+    "Mon",
+    "Mon 22:00",
+    "Mon 22-04",
+    "Mon 24:00-01:00",
+    "Mon 22:60-23:00",
+    "Mon 22:00-24:01",
+    "Mo 22:00-23:00",
+  ];
+  for (const text of [...wrong, "Mon-Tue 20:00-Fri 06:00", "Mon-Tue-Wed 01:00-02:00", "Mon, Tue 01:00-02:00"])
+    t.throws(() => windowsOfTexts([text]), { code: "CLI_USAGE" }, text);
+});
+
+t.test("windows, holds, policies and a dry run at the vault's command line", async (t) => {
+  const parent = shortFolder(t);
+  const data = ["--data", join(parent, "v")];
+  const key = join(parent, "key");
+  createKeyFile(key, random);
+  await run(["vault", "init", ...data, "--key-file", key, "--listen", "127.0.0.1:0"]);
+  const stop = Promise.withResolvers<string>();
+  const running = run(["vault", "run", ...data, "--key-file", key], { stop: stop.promise });
+  t.teardown(async () => {
+    stop.resolve("test");
+    await running;
+  });
+  for (let tries = 0; tries < 500; tries += 1) {
+    if ((await run(["status", ...data])).exit === 0) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await run(["vault", "enroll", "edge-1", "--role", "edge", "--zone", "plant", ...data]);
+  const json = async (...words: string[]) => JSON.parse((await run([...words, "--json", ...data])).stdout);
+  const add = ["device", "add", "meter", "--zone", "plant", "--model", "eastron-sdm", "--host", "10.0.0.1"];
+  const accounts = ["--account", "operator", "--account", "viewer", "--break-glass", "operator", "--rotate", "never"];
+  const window = ["--window", "Mon-Fri 22:00-04:00", "--window", "Sat,Sun 00:00-24:00"];
+  await t.rejects(run([...add, ...accounts, ...window, ...data]), { code: "CLI_USAGE", message: /--time-zone/ });
+  const nowhere = [...add, ...accounts, ...window, "--time-zone", "Nowhere/Land", ...data];
+  await t.rejects(run(nowhere), { code: "REQUEST_INVALID" });
+  await t.rejects(run([...add, "--account", "a", "--break-glass", "b", ...data]), {
+    code: "CLI_USAGE",
+    message: /--break-glass/,
+  });
+  t.match(await json(...add, ...accounts, ...window, "--time-zone", "Europe/Berlin"), {
+    timeZone: "Europe/Berlin",
+    windows: [{ days: 31, startMinute: 1320, minutes: 360 }, { days: 96 }],
+    held: false,
+    opening: { fromMs: Number, toMs: Number },
+    accounts: [{ breakGlass: true, rotate: "never" }, { breakGlass: false }],
+  });
+  const shown = (await run(["device", "show", "plant/meter", ...data])).stdout;
+  t.match(shown, /window Mon-Fri 22:00-04:00 Europe\/Berlin\n.*window Sat-Sun .*\n +(open until|next) \d{4}-/);
+  t.match(shown, /operator \(break-glass\)/);
+
+  const set = ["device", "set", "plant/meter"];
+  await t.rejects(run([...set, "--break-glass", ...data]), { code: "CLI_USAGE", message: /which account/ });
+  await t.rejects(run(["device", "set", "plant/meter/viewer", "--window", "none", ...data]), { code: "CLI_USAGE" });
+  t.match(await json("device", "set", "plant/meter/viewer", "--rotate", "12h", "--windowless"), {
+    accounts: [{ rotate: "never" }, { rotate: "interval", intervalS: 43_200, windowless: true }],
+  });
+  t.match(await json(...set, "--rotate", "on-demand"), {
+    accounts: [{ rotate: "on-demand", intervalS: null }, { rotate: "on-demand" }],
+  });
+
+  const path = "plant/meter/operator";
+  const noPool = await json("device", "rotate", path, "--dry-run");
+  t.match(noPool, { ready: false, checks: [{ check: "policy", code: null }, { code: "ORDER_NO_EDGE" }, { code: null }] });
+  await run(["credential", "set", path, ...data], { secrets: { password: "4711" } });
+  t.match(await json("device", "hold", "plant/meter", "--reason", "work on the line"), { held: true });
+  t.match((await run(["device", "show", "plant/meter", ...data])).stdout, /held by an operator/);
+  const held = await run(["device", "rotate", path, "--dry-run", "--json", ...data]);
+  t.equal(held.exit, 1);
+  const dry = JSON.parse(held.stdout);
+  t.same(
+    dry.checks.map((each: { check: string }) => each.check),
+    [
+      "policy",
+      "edge",
+      "hold",
+      "state",
+      "escrow",
+      "credential",
+      "pool",
+      "value",
+      "identity",
+      "window",
+      "break-glass",
+      "lockout",
+    ],
+  );
+  t.match(dry.checks[2], { code: "ORDER_ON_HOLD" });
+  t.match(dry.requests[0], /connect to 10\.0\.0\.1:502/);
+  t.notMatch(held.stdout, /4711/);
+  t.match(await json("device", "release", "plant/meter"), { held: false });
+  await t.rejects(run(["device", "rotate", path, "--dry-run", "--now", ...data]), { code: "CLI_USAGE" });
+  await t.rejects(run(["device", "hold", "plant", ...data]), { code: "CLI_USAGE" });
+  t.match(await json(...set, "--window", "none"), { windows: [], opening: null });
+});
