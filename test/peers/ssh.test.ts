@@ -56,7 +56,7 @@ function jobFor({ sshd, account }: Place, options: JobOptions = {}): PushJob {
     helper: helper === undefined ? undefined : { username: helper.name, secrets: { password: Buffer.from(helper.password) } },
     model,
     identity: options.identity ?? null,
-    timeoutMs: options.timeoutMs ?? 8000,
+    timeoutMs: options.timeoutMs ?? 30_000,
     attempts: 1,
     state: Uint8Array.of(1),
   };
@@ -244,10 +244,10 @@ await peerSuite(t, sshdPeer, async (suite) => {
   test("a prompt that the model does not know is answered by nothing", async (t) => {
     const at = await place(t);
     const unknown = self.replace('"current password:", ', "");
-    const before = await run("push", jobFor(at, { model: unknown, timeoutMs: 4000 }));
+    const before = await run("push", jobFor(at, { model: unknown, timeoutMs: 8000 }));
     t.match(before, { kind: "NOT_SENT", code: "DEVICE_NO_ANSWER", mayHaveSpentAttempt: false });
     const half = self.replace('"retype new password:", ', "");
-    const after = await run("push", jobFor(at, { model: half, timeoutMs: 4000 }));
+    const after = await run("push", jobFor(at, { model: half, timeoutMs: 8000 }));
     t.match(after, { kind: "AMBIGUOUS", code: "DEVICE_REPLY_LOST", mayHaveSpentAttempt: false });
     const mute = lax.replace(/ {4}answers:\n(?: {6}- .*\n)+/, "");
     t.not(mute, lax);
