@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { callAdmin } from "../../agent/admin/index.ts";
 import {
@@ -6,6 +7,7 @@ import {
   dataPath,
   type Frame,
   notAvailable,
+  openingUnlock,
   type UnlockOptions,
   withData,
   withUnlock,
@@ -51,9 +53,40 @@ export const vaultCommand: CommandModule = (program, frame) => {
     .option("--host <name>", "a name or address for the node's certificate; may be given more than once", collect, [])
     .option("--out <file>", "write the code to this file (0600) instead of printing it")
     .action((name: string, options: EnrollOptions) => enroll(frame, name, options));
+  withUnlock(vault.command("raise-epoch"))
+    .description("after a restore: sign a root that voids what was issued since the backup; needs the root's key")
+    .option("--root-key <file>", "the sealed root key; keys/root.sealed of the vault unless given")
+    .action((options: UnlockOptions & { rootKey?: string }) =>
+      withKey(frame, options, options.rootKey ?? "root.sealed", "raiseEpoch"),
+    );
+  withUnlock(vault.command("recover-escrow"))
+    .description("after a restore: learn what the edges hold, from their escrows; needs the recovery key")
+    .option("--recovery-key <file>", "the sealed recovery key; keys/recovery.sealed of the vault unless given")
+    .option("--give-up <zone>", "wait no longer for the escrow of this zone: its edge is gone for ever")
+    .action(async (options: UnlockOptions & { recoveryKey?: string; giveUp?: string }) => {
+      if (options.giveUp === undefined)
+        return withKey(frame, options, options.recoveryKey ?? "recovery.sealed", "recoverEscrow");
+      const { giveUpZone } = await import("../recover/index.ts");
+      await giveUpZone(frame, dataPath(frame, "vault", options), options.giveUp);
+    });
   notAvailable(vault, "backup", "write a sealed backup");
   notAvailable(vault, "restore", "restore from a sealed backup");
 };
+
+/** Opens a key that was carried away, and does with it what it is for. */
+async function withKey(
+  frame: Frame,
+  options: UnlockOptions,
+  file: string,
+  work: "raiseEpoch" | "recoverEscrow",
+): Promise<void> {
+  const { openDataFolder } = await import("../../agent/data-folder/index.ts");
+  const { openSealKey } = await import("../../agent/seal-key/index.ts");
+  const recover = await import("../recover/index.ts");
+  const folder = openDataFolder(dataPath(frame, "vault", options));
+  const unlock = await openingUnlock(frame, folder, options);
+  await recover[work](frame, folder.path, await openSealKey({ path: resolve(folder.keys, file), unlock }));
+}
 
 async function init(program: Command, frame: Frame, options: InitOptions): Promise<void> {
   const { initVault } = await import("../../vault/index.ts");

@@ -6,3 +6,6 @@ export const exchangeTimeoutMs = 10_000;
 
 /** How often a wait says how long it still takes. */
 export const waitStepMs = 1_000;
+
+/** Accounts that one call to the vault tells: a call has at most 4 MiB. */
+export const accountsPerCall = 200;

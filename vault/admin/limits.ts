@@ -27,3 +27,6 @@ export const longestLockoutMs = 366 * 24 * 3_600_000;
 
 /** Versions that one recovery names; by default all are shown. */
 export const maxRecoveredVersions = 4096;
+
+/** Accounts of an escrow that one call tells: a call has at most 4 MiB, and an account a dozen values of a few hundred bytes. */
+export const escrowedAccountsPerCall = 500;

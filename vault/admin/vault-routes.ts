@@ -4,6 +4,7 @@ import { applicationRoutes } from "./application-routes.ts";
 import { careRoutes } from "./care-routes.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { deviceRoutes } from "./device-routes.ts";
+import { escrowRoutes } from "./escrow-routes.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
 import { groupRoutes } from "./group-routes.ts";
 import { leaseRoutes } from "./lease-routes.ts";
@@ -18,6 +19,7 @@ export function vaultRoutes(context: AdminContext): AdminRoute[] {
     ...careRoutes(context),
     ...credentialRoutes(context),
     ...recoveryRoutes(context),
+    ...escrowRoutes(context),
     ...applicationRoutes(context),
     ...leaseRoutes(context),
     ...fleetRoutes(context),

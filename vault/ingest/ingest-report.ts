@@ -32,9 +32,8 @@ import {
   type VaultCore,
   vaultMailbox,
 } from "../streams/index.ts";
-import { raiseAlarm } from "./alarms.ts";
 import { IngestError } from "./codes.ts";
-import { holdNode } from "./hold-node.ts";
+import { holdNode, noteBehind } from "./hold-node.ts";
 import { accountsOf, ingestFacts } from "./ingest-facts.ts";
 import { heldCarrier, removeHeld, storeEscrow, storeHeld } from "./report-rows.ts";
 
@@ -60,8 +59,11 @@ export async function ingestCarrier(core: VaultCore, carrier: Uint8Array): Promi
 
 async function ingest(core: VaultCore, tx: VaultTransaction, carrier: Uint8Array): Promise<Ingested> {
   const verified = await verify(core, tx, carrier);
-  const node = await nodeOf(tx, verified);
+  let node = await nodeOf(tx, verified);
   const streams = await lockStreams(tx, node.node_id);
+  // Whatever becomes of the item: to a store that went back the node's reports are a gap, and its own word stands in the header.
+  if (node.state === "active" && headerHeard(streams.sender, verified.header).outcome === "ahead")
+    node = await noteBehind(core, tx, node);
   const judgement = judge(streams.receiver, verified.header, verified.id);
   switch (judgement.verdict) {
     case "duplicate":
@@ -170,13 +172,6 @@ async function noteHeard(
     if (wentBack) await hold("INGEST_CLONE", "its counters went back");
     else if (forkedLog) await hold("INGEST_LOG_FORK", "its audit log lost or changed leaves");
     else if (ack === "fork") await hold("INGEST_CLONE", "it acknowledges another bundle than the one issued under that number");
-    else if (ack === "ahead") {
-      await raiseAlarm(core, tx, {
-        node,
-        code: "INGEST_STORE_BEHIND",
-        subject: "it holds bundles that this vault never issued",
-      });
-    }
   }
   if (!wentBack) await tx.updateTable("nodes").set(reached).where("node_id", "=", node.node_id).execute();
   return tx.selectFrom("nodes").selectAll().where("node_id", "=", node.node_id).executeTakeFirstOrThrow();

@@ -1,3 +1,6 @@
 export { type AttemptRules, budgetNow } from "./attempts.ts";
 export { candidatesOf, revealVersions } from "./candidates.ts";
+export { RECOVERY_CODES, RecoveryError } from "./codes.ts";
+export { escrowAt, type Learned, type LearnedAccount, learnAccount, openEscrows, settleZone } from "./learn.ts";
 export { beginProbe, endProbe, type ProbeEnd, type ProbeStart } from "./probe.ts";
+export { raiseVaultEpoch } from "./raise-epoch.ts";

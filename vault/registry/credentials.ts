@@ -164,7 +164,8 @@ async function drawNew(
   throw new GenerationError("GENERATION_EXHAUSTED", `${account.path} has had nearly every value that its model allows`);
 }
 
-async function insertVersion(
+/** Stores one version, its value sealed; its place in the ledger is the caller's. */
+export async function insertVersion(
   context: RegistryContext,
   tx: VaultTransaction,
   account: AccountRow,
@@ -217,7 +218,8 @@ function withoutOpenValues(ledger: Ledger): Ledger {
   return { ...ledger, values };
 }
 
-function fingerprintWith(context: RegistryContext, account: AccountRow, fields: Fields): Uint8Array {
+/** The fingerprint of a value under its account's key. */
+export function fingerprintWith(context: RegistryContext, account: AccountRow, fields: Fields): Uint8Array {
   const key = fingerprintKeyOf(context, account);
   const fingerprint = fingerprintOf(key, fields);
   key.fill(0);

@@ -89,7 +89,7 @@ export interface NodeRow {
   via: Uint8Array | null;
   /** Where others dial it, host:port; null where nobody does. */
   address: string | null;
-  /** active | held (clone or fork seen: no new value, reads go on) | replaced. */
+  /** active | held (clone or fork seen: no new value, reads go on) | behind (our own store went back: nothing is issued) | replaced. */
   state: string;
   joined_at: number;
   last_heard_at: number | null;

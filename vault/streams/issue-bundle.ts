@@ -16,6 +16,7 @@ import {
   streamFields,
 } from "../../protocol/bundle/index.ts";
 import { importSealingPublicKey, nodeIdText } from "../../protocol/keys/index.ts";
+import { LedgerError } from "../../protocol/rotation/index.ts";
 import { memberOf, newestRoot, nodeRole } from "../../protocol/trust/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import { desiredEntries } from "./desired-entries.ts";
@@ -46,6 +47,10 @@ export async function issueBundle(
 ): Promise<Uint8Array | null> {
   if (node.state !== "active") return null;
   const streams = await lockStreams(tx, node.node_id);
+  if (await waitsForEscrow(tx, node)) {
+    if (streams.receiver.mode !== "FRESH") return null;
+    throw new LedgerError("LEDGER_UNSETTLED", `zone ${node.zone} waits for its edge's escrow`);
+  }
   const exported = await core.exported.read(core.seal, tx, node.node_id, streams.sender);
   const due = snapshotDue(streams.sender);
   const fold = unfolded(streams.sender) >= foldBundlesAt;
@@ -67,6 +72,13 @@ export async function issueBundle(
   const carrier = await seal(core, tx, node, { streams: { ...streams, revokedSent }, plan, statements });
   core.failpoint("vault.after-issue");
   return carrier;
+}
+
+/** After a restore an edge gets nothing before its escrow was learned, and a gateway nothing before all were: it would serve what is old. */
+async function waitsForEscrow(tx: VaultTransaction, node: NodeRow): Promise<boolean> {
+  let query = tx.selectFrom("accounts").select("account_id").where("unsettled", "=", 1);
+  if (node.role === nodeRole.edge) query = query.where("path", ">=", `${node.zone}/`).where("path", "<", `${node.zone}0`);
+  return (await query.limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Bundles that no snapshot has made useless. A node that is away for long must not fill its outbox: then no change at all would be taken. */
