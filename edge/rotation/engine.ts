@@ -5,7 +5,6 @@ import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent, StartCh
 import { isResting, startChecks, step } from "../../protocol/rotation/index.ts";
 import { type Account, accountOf, nameOf, neighboursOf, type OpenOrder } from "./account.ts";
 import { backOff } from "./back-off.ts";
-import { DeviceLanes } from "./device-lanes.ts";
 import { answerOf, prepareExchange } from "./device-work.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { loadDue, notePersonRead } from "./events.ts";
@@ -14,6 +13,7 @@ import { lacksHelper } from "./helper.ts";
 import { identityFound } from "./identity.ts";
 import { inputsOf } from "./inputs.ts";
 import { candidateOfValue, type IssuedValue, issueValues } from "./issue-values.ts";
+import { Lanes } from "./lanes.ts";
 import { maxStepsInARow, rejectedRetryMs } from "./limits.ts";
 import type { Beside } from "./next-record.ts";
 import { opennessOf } from "./openness.ts";
@@ -28,7 +28,7 @@ import { planStep, takeStep, writeStep } from "./write-step.ts";
 export class RotationEngine {
   readonly #options: EngineOptions;
   readonly #accounts = new Map<string, Account>();
-  readonly #lanes = new DeviceLanes();
+  readonly #lanes = new Lanes();
   /** Accounts that change together. */
   readonly groups: GroupRounds;
   #closing = false;
@@ -178,7 +178,7 @@ export class RotationEngine {
     const exchange = effects.find((effect) => effect.kind === "device");
     if (exchange === undefined) return false;
     account.busy = true;
-    this.#lanes.run(account.device?.key ?? account.key, () => this.#exchange(account, exchange));
+    this.#lanes.add(account.device?.key ?? account.key, () => this.#exchange(account, exchange));
     return true;
   }
 
