@@ -21,6 +21,8 @@ export interface AccountStatus {
   readonly attemptsSpent: number;
   /** Code of what it waits for, or of the last refusal. */
   readonly waiting: string | null;
+  /** The member of its group that keeps it waiting, with that one's code. */
+  readonly waitsFor: string | null;
   /** Code of the device's last answer. */
   readonly says: string | null;
   readonly hold: string | null;
@@ -32,16 +34,21 @@ const onePath = z.strictObject({ path: z.string().min(1).max(512) });
 export function adminRoutes(parts: EdgeParts): AdminRoute[] {
   return [
     adminRoute({ method: "GET", path: "/v1/status", handle: () => statusOf(parts) }),
-    adminRoute({ method: "GET", path: "/v1/rotations", handle: () => accounts(parts).map(accountStatus) }),
+    adminRoute({
+      method: "GET",
+      path: "/v1/rotations",
+      handle: () => accounts(parts).map((each) => accountStatus(parts, each)),
+    }),
     adminRoute({
       method: "GET",
       path: "/v1/rotation",
       query: onePath,
-      handle: ({ query }) => accountStatus(accountAt(parts, query.path)),
+      handle: ({ query }) => accountStatus(parts, accountAt(parts, query.path)),
     }),
     wish(parts, "verify", { kind: "verify" }),
     wish(parts, "rotate", { kind: "rotate", by: "order" }),
     wish(parts, "retry", { kind: "retry" }),
+    wish(parts, "reconcile", { kind: "reconcile" }),
     wish(parts, "release", { kind: "release" }),
     auditRoute(parts.audit),
   ];
@@ -56,9 +63,10 @@ function wish(parts: EdgeParts, name: string, event: RotationEvent): AdminRoute 
     handle({ body }) {
       const account = accountAt(parts, body.path);
       const code = parts.engine.tell(account, event);
-      if (code !== null) throw new RotationError(code, `${body.path}: ${name} is refused`);
+      const by = code === "ROTATION_GROUP_NOT_READY" ? waitsFor(parts, account) : null;
+      if (code !== null) throw new RotationError(code, `${body.path}: ${name} is refused${by === null ? "" : `, by ${by}`}`);
       parts.engine.advance(account);
-      return accountStatus(account);
+      return accountStatus(parts, account);
     },
   });
 }
@@ -74,7 +82,12 @@ function accounts({ engine }: Pick<EdgeParts, "engine">): Account[] {
   return named.sort((a, b) => ((a.content?.path ?? "") < (b.content?.path ?? "") ? -1 : 1));
 }
 
-function accountStatus(account: Account): AccountStatus {
+function waitsFor({ engine }: Pick<EdgeParts, "engine">, account: Account): string | null {
+  const blocker = engine.groups.blocker(account);
+  return blocker === null ? null : `${blocker.path} (${blocker.code})`;
+}
+
+function accountStatus(parts: Pick<EdgeParts, "engine">, account: Account): AccountStatus {
   const { state } = account.record;
   return {
     path: account.content?.path ?? account.key,
@@ -86,6 +99,7 @@ function accountStatus(account: Account): AccountStatus {
     pool: state.pool.length,
     attemptsSpent: state.spent,
     waiting: account.waiting,
+    waitsFor: waitsFor(parts, account),
     says: account.says,
     hold: state.hold,
   };
@@ -105,7 +119,9 @@ function statusOf(parts: EdgeParts) {
     health: nodeHealth(parts),
     tunnel: tunnelStatus(tunnel()),
     accounts: all.length,
-    unfinished: all.filter(({ record }) => !isResting(record.state)).map(accountStatus),
+    unfinished: all
+      .filter((each) => !isResting(each.record.state) || parts.engine.groups.overlaps(each))
+      .map((each) => accountStatus(parts, each)),
     devices: [...new Set(all.map(({ device }) => device?.content.name ?? ""))].filter((name) => name !== ""),
     audit: { ...sizes(parts), eventsSinceAnchor: parts.audit.eventsSinceAnchor() },
   };

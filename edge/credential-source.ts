@@ -11,6 +11,7 @@ export class EdgeCredentials implements CredentialSource {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #time: () => FactTime;
+  #groups: Pick<RotationEngine["groups"], "overlaps" | "isAhead"> = { overlaps: () => false, isAhead: () => false };
   #byPath: ReadonlyMap<string, Account> = new Map();
 
   constructor(options: { readonly store: Store; readonly clock: Clock; readonly time: () => FactTime }) {
@@ -21,6 +22,7 @@ export class EdgeCredentials implements CredentialSource {
 
   /** The accounts by path, after each change of what the vault wants. */
   index(engine: RotationEngine): void {
+    this.#groups = engine.groups;
     const named = [...engine.accounts.values()].filter((account) => account.content !== null);
     this.#byPath = new Map(named.map((account) => [account.content?.path ?? "", account]));
   }
@@ -43,21 +45,25 @@ export class EdgeCredentials implements CredentialSource {
       version: served.index.join("."),
       source: record.rotated ? "rotation" : "vault",
       currentSinceMs: this.#clock.sinceBootMs() - ageMs,
-      rotation: isUnsettled(record.state) ? "in-progress" : "idle",
+      rotation: isUnsettled(record.state) || this.#groups.overlaps(account) ? "in-progress" : "idle",
       expiresAt: null,
       openFields: () => this.#store.read((view) => fieldsOf(account, ref, view)),
       alternates: () => this.#alternates(account, ref),
     };
   }
 
-  /** While it is unsettled, what else may be live: in the order in which the machine itself tries it. */
+  /**
+   * While it is unsettled, what else may be live: in the order in which the machine itself tries it. While others of its group have not
+   * changed yet, also the value that it had before.
+   */
   #alternates(account: Account, served: number): AlternateValue[] {
     const { state } = account.record;
-    if (!isUnsettled(state)) return [];
-    const live = new Map(state.candidates.map((each) => [each.ref, each]));
-    return probeOrder({ ...state, round: 0 }).flatMap((ref) => {
+    const before = this.#groups.isAhead(account) ? state.history.slice(0, 1) : [];
+    if (!isUnsettled(state) && before.length === 0) return [];
+    const live = new Map([...state.candidates, ...before].map((each) => [each.ref, each]));
+    return [...probeOrder({ ...state, round: 0 }), ...before.map(({ ref }) => ref)].flatMap((ref, place, all) => {
       const candidate = live.get(ref);
-      if (candidate === undefined || ref === served) return [];
+      if (candidate === undefined || ref === served || all.indexOf(ref) !== place) return [];
       const openFields = () => this.#store.read((view) => fieldsOf(account, ref, view));
       return [{ version: candidate.index.join("."), openFields }];
     });

@@ -7,7 +7,7 @@ interface JoinOptions extends UnlockOptions {
   readonly api?: string;
 }
 
-/** `tidegate edge join | run | verify | rotate | retry | release`. */
+/** `tidegate edge join | run | verify | rotate | retry | reconcile | release`. */
 export const edgeCommand: CommandModule = (program, frame) => {
   const edge = program.command("edge").description("the node on a segment that keeps credentials and changes device passwords");
   addJoin<JoinOptions>(edge, frame, "edge", async (input, { gateway, api }) => {
@@ -37,5 +37,6 @@ const wishes = {
   verify: "check, read-only, that the password of zone/device/account works",
   rotate: "change the password of zone/device/account now, from the pool",
   retry: "try every known password of an account in UNKNOWN once more",
+  reconcile: "have the device's administrator set the password of an account in UNKNOWN anew",
   release: "let an account in QUARANTINE be rotated again, after its cause was looked at",
 } as const;

@@ -261,7 +261,7 @@ export class RotationEngine {
     if (account.content === null) return;
     const { phase: state } = account.record.state;
     if (before.state.phase !== state) this.#options.log.info("rotation.moved", { account: nameOf(account), state });
-    this.#options.onServed(account.content.path);
+    for (const { content } of [account, ...this.groups.others(account)]) if (content) this.#options.onServed(content.path);
   }
 
   #sleep(account: Account): void {

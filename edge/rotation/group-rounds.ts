@@ -134,6 +134,12 @@ export class GroupRounds {
     return this.#roundOf(account)?.sent === true;
   }
 
+  /** True where the account has changed and others of its group have not: its value of before may be in use still. */
+  isAhead(account: Account): boolean {
+    const round = this.#roundOf(account);
+    return round?.sent === true && !round.left.includes(account.key);
+  }
+
   /** Part of an arrow's transaction: the round goes with its member. Returns what takes effect after the commit. */
   record(tx: Transaction, account: Account, effects: readonly RotationEffect[]): () => void {
     const round = this.#roundOf(account);

@@ -14,7 +14,12 @@ export interface OrderEnd {
 
 /** Whether this transition ends the order under way; `release` where it has to be tried again. */
 export function orderEnd(state: RotationState, effects: readonly RotationEffect[]): OrderEnd | "release" | null {
-  if (state.phase === "UNKNOWN") return { outcome: "failed", code: "ROTATION_UNKNOWN" };
+  if (state.phase === "UNKNOWN") {
+    const raised = effects.findLast((effect) => effect.kind === "alarm");
+    // What was staged for another account to set, and given back, is staged again while the order has its authority.
+    const cancelled = effects.some((effect) => effect.kind === "leaf" && effect.action === "rotation.cancelled");
+    return cancelled && raised === undefined ? "release" : { outcome: "failed", code: raised?.code ?? "ROTATION_UNKNOWN" };
+  }
   if (!isResting(state) || state.pending !== null) return null;
   const report = effects.findLast((effect) => effect.kind === "report");
   const alarm = effects.findLast((effect) => effect.kind === "alarm");

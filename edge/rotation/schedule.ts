@@ -43,11 +43,12 @@ export function nextStep(account: Account, { time, clock, helpless, turn }: Circ
   if (unsent && helpless && !state.reconciling) return { event: { kind: "cancel" }, order: null };
   if (unsent && isWithdrawn(account)) return { event: { kind: "cancel" }, order: null };
   if (unsent && account.waiting !== null && takesLong.has(account.waiting)) return { event: { kind: "cancel" }, order: null };
+  if (state.phase === "UNKNOWN") return reconcileStep(account, time, clock);
   if (!isResting(state)) return { event: { kind: "tick" }, order: null };
   if (state.pending !== null || clock.sinceBootMs() < account.startAtMs) return null;
   if (turn === "prove") return { event: { kind: "verify" }, order: null };
   const order = account.orders.find((each) => judgeOrder(each, time) === "yes") ?? null;
-  if (order?.action === "verify") return { event: { kind: "verify" }, order };
+  if (order !== null && order.action !== "rotate") return { event: { kind: order.action }, order };
   const called = account.due !== null && time.lo >= account.due.atS;
   const patient = clock.sinceBootMs() >= account.intervalAtMs;
   const due = (called || turn === "rotate") && patient ? 0 : intervalLeftMs(account, time, clock);
@@ -57,6 +58,13 @@ export function nextStep(account: Account, { time, clock, helpless, turn }: Circ
   if (turn === "wait") return null;
   const by = order !== null || called || turn === "rotate" ? "order" : "interval";
   return { event: { kind: "rotate", by }, order };
+}
+
+/** Where no candidate works, only an order to have another account set the password is of use. */
+function reconcileStep(account: Account, time: NodeTime, clock: Clock): NextStep | null {
+  if (clock.sinceBootMs() < account.startAtMs) return null;
+  const order = account.orders.find((each) => each.action === "reconcile" && judgeOrder(each, time) === "yes");
+  return order === undefined ? null : { event: { kind: "reconcile" }, order };
 }
 
 /** Whether the order may be carried out now; only the clock is asked, so a refusal says "clock". */
@@ -93,6 +101,8 @@ export function sleepMs(account: Account, time: NodeTime, clock: Clock, turn: Gr
   const waits = isResting(state) ? restingWaits(account, time, clock) : [];
   const inRound = turn !== "alone" && turn !== "closed";
   if (isResting(state) && inRound) waits.push(Math.max(account.startAtMs - clock.sinceBootMs(), refusedRetryMs));
+  if (state.phase === "UNKNOWN" && account.orders.some(({ action }) => action === "reconcile"))
+    waits.push(Math.max(account.startAtMs - clock.sinceBootMs(), leastPollMs));
   if (state.spent > 0) waits.push(refillLeftMs(account, clock));
   if (!isResting(state) && state.phase !== "UNKNOWN") waits.push(waitFor(account, clock));
   return waits.length === 0 ? null : Math.min(longestSleepMs, ...waits);

@@ -113,7 +113,8 @@ export interface LeaseContent {
   readonly pattern: string;
 }
 
-export const orderActions = ["verify", "rotate"] as const;
+/** `reconcile`: another account of the device sets the password where no candidate works. */
+export const orderActions = ["verify", "rotate", "reconcile"] as const;
 export type OrderAction = (typeof orderActions)[number];
 
 /** Why an order was given. */

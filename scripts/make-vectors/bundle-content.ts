@@ -133,7 +133,7 @@ const malformed: readonly [name: string, type: number, tuple: Tcbor][] = [
   ["credential: field name with '-'", 3, [id(2), [1, 4], 0, [["a-b", id(1)]], digest(3)]],
   ["credential: field of 4,097 bytes", 3, [id(2), [1, 4], 0, [["a", new Uint8Array(4097)]], digest(3)]],
   ["application: '**' in the middle", 4, ["n", null, null, ["a/**/b"], false, false]],
-  ["order: action 2", 5, [id(2), 2, 0, false]],
+  ["order: action 3", 5, [id(2), 3, 0, false]],
   ["order: cause 7", 5, [id(2), 1, 7, false]],
   ["tombstone: type 65,536", 6, [65_536, id(2), [1, 4]]],
   ["conduit: node id of 16 bytes", 7, [id(1), "edge-1"]],

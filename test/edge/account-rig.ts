@@ -9,7 +9,7 @@ import {
   syncAccounts,
 } from "../../edge/rotation/index.ts";
 import { toHex, utf8 } from "../../protocol/base/index.ts";
-import { type Entry, makeEntry } from "../../protocol/bundle/index.ts";
+import { type AuthorityWindow, type Entry, makeEntry } from "../../protocol/bundle/index.ts";
 import {
   type AccountContent,
   type Content,
@@ -20,6 +20,7 @@ import {
   type FactContent,
   fingerprintOf,
   makeFields,
+  type OrderAction,
   viewContent,
 } from "../../protocol/content/index.ts";
 import { MemoryStore } from "../support/memory-store.ts";
@@ -49,6 +50,8 @@ export class AccountRig {
   engine: RotationEngine;
   readonly facts: FactContent[] = [];
   accounts: readonly RigAccount[];
+  /** Orders of the vault, by the account's name; their authority ends in a hundred years. */
+  orders: readonly { readonly of: string; readonly action: OrderAction }[] = [];
   readonly #options: AccountRigOptions;
   #waiting: { done: () => boolean; resolve: () => void }[] = [];
   #leaf = 0;
@@ -81,6 +84,10 @@ export class AccountRig {
       const of = this.accounts.find(({ username }) => toHex(this.accountId(username)) === toHex(fact.accountId));
       return [`${of?.username} ${fact.outcome} ${fact.index.number}`];
     });
+  }
+
+  get orderEnds(): string[] {
+    return this.facts.flatMap((fact) => (fact.kind === "order-outcome" ? [`${fact.outcome} ${fact.code}`] : []));
   }
 
   /** Resolves once `done` holds; looked at after each exchange and each change. */
@@ -172,7 +179,18 @@ export class AccountRig {
         ...this.#options.device,
       }),
     );
-    return [...devices, ...this.accounts.flatMap((each) => this.#accountEntries(each, names.indexOf(each.device ?? "host")))];
+    const orders = this.orders.map(({ of, action }, place) =>
+      entryOf(
+        id(200 + place),
+        { kind: "order", accountId: this.accountId(of), action, cause: "operator", now: false },
+        { notBefore: 0, notAfter: 4_000_000_000 },
+      ),
+    );
+    return [
+      ...devices,
+      ...orders,
+      ...this.accounts.flatMap((each) => this.#accountEntries(each, names.indexOf(each.device ?? "host"))),
+    ];
   }
 
   #accountEntries({ username, device = "host", values, content }: RigAccount, place: number): Entry[] {
@@ -206,6 +224,6 @@ export class AccountRig {
   }
 }
 
-function entryOf(entryId: Uint8Array, content: Content): Entry {
-  return makeEntry({ id: entryId, index: { epoch: 1, number: 1 }, authority: null, salt: id(0), ...encodeContent(content) });
+function entryOf(entryId: Uint8Array, content: Content, authority: AuthorityWindow | null = null): Entry {
+  return makeEntry({ id: entryId, index: { epoch: 1, number: 1 }, authority, salt: id(0), ...encodeContent(content) });
 }

@@ -103,7 +103,7 @@ const rules = z.strictObject({
 
 const order = z.strictObject({
   path,
-  action: z.enum(["rotate", "verify"]),
+  action: z.enum(["rotate", "verify", "reconcile"]),
   withinS: z.int().min(60).max(longestOrderS).optional(),
   now: z.boolean().optional(),
   operator: line(operatorBytes).optional(),

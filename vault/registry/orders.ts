@@ -66,11 +66,18 @@ export async function giveOrder(context: RegistryContext, tx: VaultTransaction, 
       `tidegate vault enroll NAME --role edge --zone ${zone}`,
     );
   }
-  if (input.action === "rotate" && account.rotate === "never") {
+  if (input.action !== "verify" && account.rotate === "never") {
     throw new OrderError(
       "ORDER_NOT_ALLOWED",
       `${account.path} is never rotated`,
       `tidegate device set ${account.path} --rotate on-demand`,
+    );
+  }
+  if (input.action === "reconcile" && account.reconcile_by === null) {
+    throw new OrderError(
+      "ORDER_NOT_ALLOWED",
+      `no other account may set the password of ${account.path}`,
+      `tidegate device set ${account.path} --reconcile-by ZONE/DEVICE/ACCOUNT`,
     );
   }
   const withinS = await withinOf(context, tx, account, input);

@@ -124,7 +124,7 @@ t.test("what a content may not say is refused with CONTENT_MALFORMED, by the wri
   const raw: [what: string, type: number, tuple: Tcbor][] = [
     ["a model that is not UTF-8", 8, ["m", Uint8Array.of(0xff)]],
     ["an unknown role", 3, [id(1), [1, 1], 3, [["a", id(1)]], hash(1)]],
-    ["an unknown action", 5, [id(1), 2, 0, false]],
+    ["an unknown action", 5, [id(1), 3, 0, false]],
     ["an unknown cause", 5, [id(1), 1, 7, false]],
     ["one item more", 5, [id(1), 1, 0, false, 1]],
     ["a map", 5, new Map()],

@@ -80,6 +80,7 @@ export const contents: readonly Content[] = [
   { ...application, tokenHash: null, uid: 1001, grants: [], disabled: true, person: true },
   order,
   { ...order, action: "verify", cause: "fleet", now: true },
+  { ...order, action: "reconcile" },
   { kind: "tombstone", type: 3, id: id(2), upTo: at(9) },
   { kind: "conduit", nodeId: new Uint8Array(20).fill(5), name: "edge-1" },
   { kind: "certificate", chain: [text("own"), text("issuer")] },
