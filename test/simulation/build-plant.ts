@@ -159,5 +159,6 @@ function modelText({ model, tries, scope, windowS, durationS, settleMs }: Device
   return builtinModelText("eastron-sdm")
     .replace("name: eastron-sdm", `name: ${model}`)
     .replace("lockout: unknown", `lockout: ${lockout}`)
-    .replace("settleMs: 2000", `settleMs: ${settleMs}`);
+    .replace("settleMs: 2000", `settleMs: ${settleMs}`)
+    .replace(/^ {2}password: .*$/m, `  password: ${JSON.stringify(constraints)}`);
 }

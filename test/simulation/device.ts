@@ -63,6 +63,8 @@ export class SimulatedDevice {
   readonly #time: VirtualTime;
   readonly #dice: Dice;
   mood: Mood = {};
+  /** How long one way to it takes at most, milliseconds. */
+  paceMs = 200;
   /** Values that its password policy refuses, as a share of all. */
   refusedShare = 0;
   /** Changes of what it holds; for those who look. */
@@ -161,13 +163,13 @@ export class SimulatedDevice {
       await this.#wait(timeoutMs);
       return ambiguous("DEVICE_NO_ANSWER", "");
     }
-    await this.#arrive(user, trick === "slow" ? this.#dice.between(2_000, 8_000) : this.#dice.between(5, 200));
+    await this.#arrive(user, trick === "slow" ? this.#dice.between(2_000, 8_000) : this.#dice.between(1, this.paceMs));
     const outcome = this.#answer(user, op, job, trick);
     if (trick === "reply lost" || trick === "late" || trick === "twice" || (trick === "save lost" && op === "save")) {
       await this.#wait(timeoutMs);
       return ambiguous("DEVICE_REPLY_LOST", "", { spent: outcome.kind !== "OK" });
     }
-    await this.#wait(this.#dice.between(5, 200));
+    await this.#wait(this.#dice.between(1, this.paceMs));
     return outcome;
   }
 
@@ -188,16 +190,19 @@ export class SimulatedDevice {
   #draw(op: Operation): Trick | null {
     let left = this.#dice.share();
     for (const trick of tricks) {
+      if (!this.#fits(trick, op)) continue;
       left -= this.mood[trick] ?? 0;
       if (left >= 0) continue;
-      const changes = trick === "late" || trick === "queued" || trick === "twice" || trick === "denied";
-      if (changes && op !== "push") return null;
-      if (this.kind.delta && (trick === "queued" || trick === "twice")) return null;
-      if (trick === "save lost" && op !== "save") return null;
       this.onTrick(trick);
       return trick;
     }
     return null;
+  }
+
+  #fits(trick: Trick, op: Operation): boolean {
+    if (trick === "save lost") return op === "save";
+    if (trick === "queued" || trick === "twice") return op === "push" && !this.kind.delta;
+    return trick === "late" || trick === "denied" ? op === "push" : true;
   }
 
   #answer(user: Process, op: Operation, job: DeviceJob, trick: Trick | null): Outcome {

@@ -103,10 +103,12 @@ export class Disk {
     if (this.synced) this.#unsynced = [];
   }
 
-  /** The process died: of what was not synced the last commits may be gone. */
-  crashed(lost: number): void {
-    for (const changes of this.#unsynced.splice(Math.max(0, this.#unsynced.length - lost)).toReversed()) this.undo(changes);
+  /** The process died: of what was not synced at most so many last commits are gone; how many were. */
+  crashed(lost: number): number {
+    const gone = this.#unsynced.splice(Math.max(0, this.#unsynced.length - lost));
+    for (const changes of gone.toReversed()) this.undo(changes);
     this.#unsynced = [];
+    return gone.length;
   }
 
   /** The rows of a table, for those who look from outside. */

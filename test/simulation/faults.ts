@@ -88,7 +88,10 @@ export class Faults {
 
   /** Most plants have devices that are difficult from the beginning. */
   begin(): void {
-    for (const device of this.#world.devices.values()) if (this.#dice.chance(0.6)) device.mood = this.#mood();
+    for (const device of this.#world.devices.values()) {
+      if (this.#dice.chance(0.6)) device.mood = this.#mood();
+      device.paceMs = this.#dice.pick([5, 5, 10, 200]);
+    }
   }
 
   /** Something goes wrong, mostly where the account of this path is. */
@@ -253,10 +256,10 @@ export class Faults {
     device.restore(account.username, fault === "device reset" ? account.first : this.#dice.pick(account.past));
   }
 
-  /** Up to four tricks, each played in up to two of five exchanges. */
+  /** Up to four tricks, each played in up to half of the exchanges that it is for. */
   #mood(): Mood {
     const chosen = Array.from({ length: this.#dice.between(1, 4) }, () => this.#dice.pick(tricks));
-    return Object.fromEntries(chosen.map((trick) => [trick, this.#dice.share() * 0.4]));
+    return Object.fromEntries(chosen.map((trick) => [trick, 0.1 + this.#dice.share() * 0.4]));
   }
 
   #restartLater(machine: AnyMachine): void {

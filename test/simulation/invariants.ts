@@ -156,7 +156,9 @@ export class Invariants {
   #onFact(row: Uint8Array): void {
     const [, type, payload] = asTuple(decodeTcbor(row), "fact", 3);
     const fact = decodeFact({ type: asUint(type, "type"), payload: asBytesUpTo(payload, "payload", 65_536) });
-    if (fact.kind !== "rotation" || fact.outcome !== "verified") return;
+    if (fact.kind !== "rotation") return;
+    this.#world.count(`rotation: ${fact.outcome ?? fact.state}`);
+    if (fact.outcome !== "verified") return;
     const values = this.#eyes.values();
     for (const [path, list] of values) {
       const value = list.find(({ fingerprint }) => fingerprint === toHex(fact.fingerprint));

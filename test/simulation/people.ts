@@ -5,6 +5,7 @@ import type { World } from "./world.ts";
 
 /** What people do in a plant. */
 const acts = {
+  "read with an application": 6,
   "order a rotation": 12,
   "order a proof": 3,
   "rotate at the edge": 8,
@@ -41,6 +42,9 @@ export class People {
   act(path: string): void {
     const act = this.#dice.weighted(acts);
     switch (act) {
+      case "read with an application":
+        this.#world.count(`act: ${act}`);
+        return this.#read(path);
       case "order a rotation":
         return this.#order(path, "rotate", act);
       case "order a proof":
@@ -70,8 +74,7 @@ export class People {
   /** An operator looks at what does not move: an account that is unknown is tried again. */
   seeToIt(): void {
     for (const path of this.#paths) {
-      const edge = this.#world.edges.find(({ running }) => running?.core.credentials.accountAt(path) != null);
-      const account = edge?.running?.core.credentials.accountAt(path);
+      const account = this.#edgeOf(path)?.running?.core.credentials.accountAt(path);
       if (account?.record.state.phase === "UNKNOWN") this.#atEdge(path, "retry", "retry what is unknown");
     }
   }
@@ -87,9 +90,32 @@ export class People {
   }
 
   #atEdge(path: string, what: "rotate" | "verify" | "retry", act: string): void {
+    this.#try(act, path, () => this.#edgeOf(path)?.running?.call("POST", `/v1/rotations/${what}`, { path }));
+  }
+
+  #edgeOf(path: string): World["edges"][number] | undefined {
     const [zone = ""] = path.split("/");
-    const edge = this.#world.edges[Number(zone.slice("zone-".length)) - 1];
-    this.#try(act, path, () => edge?.running?.call("POST", `/v1/rotations/${what}`, { path }));
+    return this.#world.edges[Number(zone.slice("zone-".length)) - 1];
+  }
+
+  /** An application reads now and again; its node logs that without waiting for a disk. */
+  #read(path: string, times = 20): void {
+    const { gateway } = this.#world;
+    const edge = this.#edgeOf(path);
+    for (const parts of [edge?.running?.core, gateway.running?.parts]) {
+      const found = parts?.credentials.find(path) ?? null;
+      if (parts === undefined || found === null) continue;
+      for (const { value } of found.openFields()) value.fill(0);
+      parts.audit.noteRead({
+        action: "credential.read",
+        actor: { kind: "application", id: "scada" },
+        subject: { kind: "account", id: path },
+        outcome: "ok",
+        code: null,
+        details: { version: found.version },
+      });
+    }
+    if (times > 0) this.#later(3_000, () => this.#read(path, times - 1));
   }
 
   #mistype(path: string): void {

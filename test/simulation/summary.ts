@@ -1,7 +1,7 @@
 import { arrows } from "./faults.ts";
 import type { SeedResult } from "./run-seed.ts";
 
-/** Faults that a run of enough seeds has to have seen; one that never happened was not looked at. */
+/** What a run of enough seeds has to have seen, faults and what came of them: what never happened was not looked at. */
 export const everyFault: readonly string[] = [
   ...["vault", "gateway", "edge"].flatMap((node) => [
     `crash: ${node}`,
@@ -12,11 +12,13 @@ export const everyFault: readonly string[] = [
   ...["cut", "one way", "black hole", "slow"].map((kind) => `network: ${kind}`),
   ...["duplicate", "swap", "flip"].map((kind) => `message: ${kind}`),
   "disk: no space for a rotation",
+  "disk: loses what was not synced",
   "wall clock: jumps",
   ...["unreachable", "lost", "reply lost", "slow", "late", "queued", "twice", "denied", "save lost", "refused value"].map(
     (trick) => `device: ${trick}`,
   ),
   ...["reboots", "loses what was not saved", "reset", "restored from a backup"].map((kind) => `device: ${kind}`),
+  ...["verified", "proven", "rejected", "reverted", "unknown"].map((outcome) => `rotation: ${outcome}`),
   "person: types a wrong password",
   "person: changes a device",
 ];

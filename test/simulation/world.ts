@@ -204,8 +204,10 @@ export class World {
       machine.process = null;
       machine.running = null;
       if (machine.name === "vault") this.vaultDisk.crashed();
-      for (const { name, disk } of [this.gateway, ...this.edges])
-        if (name === machine.name) disk.crashed(this.dice.between(0, 8));
+      for (const { name, disk } of [this.gateway, ...this.edges]) {
+        if (name !== machine.name) continue;
+        if (disk.crashed(this.dice.between(0, 8)) > 0) this.count("disk: loses what was not synced");
+      }
       this.onDeath(machine);
     });
     this.note(machine.name, "starts");
