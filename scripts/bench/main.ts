@@ -3,11 +3,22 @@ import { cpus } from "node:os";
 import { Bench } from "./bench.ts";
 import { edgeStartRow } from "./edge-start.ts";
 import { readRow } from "./read.ts";
+import { fleetRow, memoryRow, modelCheckRow } from "./rotation.ts";
 import { type Measured, NotRun, type Row } from "./row.ts";
 import { deltaSizeRow, sealingRow } from "./sealing.ts";
 import { largeFramesRow, smallFramesRow } from "./tunnel-frames.ts";
 
-const rows: readonly Row[] = [readRow, sealingRow, deltaSizeRow, edgeStartRow, smallFramesRow, largeFramesRow];
+const rows: readonly Row[] = [
+  readRow,
+  sealingRow,
+  deltaSizeRow,
+  edgeStartRow,
+  smallFramesRow,
+  largeFramesRow,
+  fleetRow,
+  memoryRow,
+  modelCheckRow,
+];
 
 interface Result {
   readonly name: string;
