@@ -7,6 +7,7 @@ import { candidateOf, isResting, RotationError, type RotationEvent, stateName } 
 import { EdgeError } from "./errors.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Account } from "./rotation/index.ts";
+import { siteStatus } from "./site-routes.ts";
 
 /** What the admin socket tells of one account; never a value. */
 export interface AccountStatus {
@@ -122,6 +123,7 @@ function statusOf(parts: EdgeParts) {
     unfinished: all
       .filter((each) => !isResting(each.record.state) || parts.engine.groups.overlaps(each))
       .map((each) => accountStatus(parts, each)),
+    site: siteStatus(parts),
     devices: [...new Set(all.map(({ device }) => device?.content.name ?? ""))].filter((name) => name !== ""),
     audit: { ...sizes(parts), eventsSinceAnchor: parts.audit.eventsSinceAnchor() },
   };

@@ -1,5 +1,5 @@
-import type { AccountStatus } from "../../edge/index.ts";
-import { type CommandModule, dataPath, type UnlockOptions, withData } from "../frame/index.ts";
+import { type CommandModule, type UnlockOptions, withData } from "../frame/index.ts";
+import { addSite, wishFor } from "./edge-site.ts";
 import { addJoin, addRun } from "./member-node.ts";
 
 interface JoinOptions extends UnlockOptions {
@@ -23,20 +23,14 @@ export const edgeCommand: CommandModule = (program, frame) => {
   for (const [action, summary] of Object.entries(wishes)) {
     withData(edge.command(`${action} <path>`))
       .description(summary)
-      .action(async (path: string, options: { data?: string }) => {
-        const { callAdmin } = await import("../../agent/admin/index.ts");
-        const call = { method: "POST", path: `/v1/rotations/${action}`, body: { path } } as const;
-        const account = (await callAdmin(dataPath(frame, "edge", options), call)) as AccountStatus;
-        frame.output.result(account, ({ state, version }) => `${path}: ${action} is under way; ${state}, version ${version}`);
-      });
+      .action((path: string, options: { data?: string }) => wishFor(frame, action, path, options));
   }
+  addSite(edge, frame);
 };
 
 /** What an operator on the segment may ask of one account, with the vault in reach or not. */
 const wishes = {
   verify: "check, read-only, that the password of zone/device/account works",
-  rotate: "change the password of zone/device/account now, from the pool",
   retry: "try every known password of an account in UNKNOWN once more",
   reconcile: "have the device's administrator set the password of an account in UNKNOWN anew",
-  release: "let an account in QUARANTINE be rotated again, after its cause was looked at",
 } as const;
