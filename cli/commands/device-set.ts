@@ -17,6 +17,9 @@ export interface SetOptions {
   readonly rotate?: string;
   readonly windowless?: boolean;
   readonly breakGlass?: boolean;
+  readonly consumers?: string;
+  /** A path; false takes it back. */
+  readonly reconcileBy?: string | false;
 }
 
 /**
@@ -36,8 +39,9 @@ export async function setDevice(frame: Frame, path: string, options: SetOptions)
   const before = await showDevice(frame, at, options);
   const accounts = before.accounts.filter((each) => account === undefined || each.path === path);
   if (accounts.length === 0) throw new CliError("CLI_USAGE", `there is no account ${path}`);
-  if (rules.breakGlass !== undefined && accounts.length > 1)
-    throw new CliError("CLI_USAGE", "say which account: give zone/device/account with --break-glass");
+  const ofOne = rules.breakGlass !== undefined ? "--break-glass" : rules.reconcileBy !== undefined ? "--reconcile-by" : null;
+  if (ofOne !== null && accounts.length > 1)
+    throw new CliError("CLI_USAGE", `say which account: give zone/device/account with ${ofOne}`);
   if (device) await setReach(frame, before, options);
   for (const each of accounts) if (Object.keys(rules).length > 0) await setRules(frame, each.path, rules, options);
   frame.output.result(await showDevice(frame, at, options), deviceLines);
@@ -58,8 +62,12 @@ async function setReach(frame: Frame, before: DeviceAnswer, options: SetOptions)
   await callAdmin(vaultPath(frame, options), { method: "PUT", path: deviceRoute(before.path), body });
 }
 
-function rulesOf({ rotate, windowless, breakGlass }: SetOptions) {
+function rulesOf({ rotate, windowless, breakGlass, consumers, reconcileBy }: SetOptions) {
+  if (consumers !== undefined && consumers !== "ack-first" && consumers !== "none")
+    throw new CliError("CLI_USAGE", "--consumers takes ack-first or none");
   return {
+    ...(consumers === undefined ? {} : { consumers }),
+    ...(reconcileBy === undefined ? {} : { reconcileBy: reconcileBy === false ? null : reconcileBy }),
     ...(rotate === undefined ? {} : { rotation: rotationOf(rotate) }),
     ...(windowless === undefined ? {} : { windowless }),
     ...(breakGlass === undefined ? {} : { breakGlass }),

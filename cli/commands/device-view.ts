@@ -27,6 +27,9 @@ interface AccountAnswer {
   readonly rotate: string;
   readonly intervalS: number | null;
   readonly breakGlass: boolean;
+  readonly consumers: string;
+  readonly reconcileBy: string | null;
+  readonly group: string | null;
   readonly version: string | null;
   readonly provenAtMs: number | null;
   readonly pool: number;
@@ -53,6 +56,7 @@ export function deviceLines(device: DeviceAnswer): string[] {
     ...(device.held ? ["  held by an operator: nothing new begins"] : []),
     ...Object.entries(device.settings).map(([key, value]) => `  ${key} = ${value}`),
     ...windowLines(device),
+    ...device.accounts.flatMap(ruleLines),
     ...table([
       ["  ACCOUNT", "USER", "ROTATE", "VERSION", "POOL", "PROVEN", "LAST REPORTED"],
       ...device.accounts.map((each) => [
@@ -66,6 +70,16 @@ export function deviceLines(device: DeviceAnswer): string[] {
       ]),
     ]),
   ];
+}
+
+/** What is special about an account. */
+function ruleLines({ path, consumers, reconcileBy, group }: AccountAnswer): string[] {
+  const rules = [
+    group === null ? null : `changes with group ${group}`,
+    reconcileBy === null ? null : `set anew by ${reconcileBy} where nobody knows its password`,
+    consumers === "none" ? "does not wait for the gateways that serve it" : null,
+  ].filter((rule) => rule !== null);
+  return rules.length === 0 ? [] : [`  ${path}: ${rules.join("; ")}`];
 }
 
 function windowLines({ windows, timeZone, opening }: DeviceAnswer): string[] {

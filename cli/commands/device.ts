@@ -41,6 +41,9 @@ export const deviceCommand: CommandModule = (program, frame) => {
     .option("--no-windowless", "not while the edge does not know the time")
     .option("--break-glass", "the account never changes together with another one of the device")
     .option("--no-break-glass", "it may")
+    .option("--consumers <policy>", "ack-first: gateways hold a value before the edge may use it; none: accept the gap")
+    .option("--reconcile-by <account>", "zone/device/account of the device that may set this account's password anew")
+    .option("--no-reconcile-by", "no other account may")
     .action((path: string, options: SetOptions) => setDevice(frame, path, options));
   withData(device.command("list"))
     .description("list the devices")
@@ -58,7 +61,7 @@ export const deviceCommand: CommandModule = (program, frame) => {
     .action(async (path: string, options: { data?: string }) => {
       frame.output.result(await showDevice(frame, path, options), deviceLines);
     });
-  for (const action of ["rotate", "verify"] as const) addOrder(device, frame, action);
+  for (const action of ["rotate", "verify", "reconcile"] as const) addOrder(device, frame, action);
   for (const action of ["hold", "release"] as const) {
     withData(device.command(`${action} <zone/device>`))
       .description(action === "hold" ? "let nothing new begin on a device; what is unfinished is finished" : "end a hold")
@@ -74,13 +77,15 @@ export const deviceCommand: CommandModule = (program, frame) => {
   notAvailable(device, "remove <path>", "forget a device and its accounts");
 };
 
-function addOrder(device: Command, frame: Frame, action: "rotate" | "verify"): void {
+const orderSummaries = {
+  rotate: "order the edge to change the password once",
+  verify: "order the edge to check, read-only, that the password works",
+  reconcile: "order the edge to have the account of --reconcile-by set a password that nobody knows any more",
+} as const;
+
+function addOrder(device: Command, frame: Frame, action: keyof typeof orderSummaries): void {
   const command = withData(device.command(`${action} <zone/device/account>`))
-    .description(
-      action === "rotate"
-        ? "order the edge to change the password once"
-        : "order the edge to check, read-only, that the password works",
-    )
+    .description(orderSummaries[action])
     .option("--within <seconds>", "how long the edge may take to begin", wholeNumber)
     .option("--wait <seconds>", "wait that long for the outcome; exit code 1 where it is not good", wholeNumber)
     .option("--cancel", "take back the orders that no edge has begun");

@@ -114,6 +114,21 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
   const corrected = JSON.parse((await run([...change, "--host", "10.0.0.2", "--json"])).stdout);
   t.match(corrected, { host: "10.0.0.2", port: 161, settings }, "what is not given stays");
 
+  const reader = ["device", "set", "plant/agent/reader", ...data];
+  await t.rejects(run([...reader, "--consumers", "some"]), { code: "CLI_USAGE", message: /--consumers/ });
+  await t.rejects(run([...change, "--reconcile-by", path]), { code: "CLI_USAGE", message: /which account/ });
+  const ruled = await run([...reader, "--consumers", "none", "--reconcile-by", path]);
+  t.match(ruled.stdout, new RegExp(`plant/agent/reader: set anew by ${path} .*; does not wait for the gateways`));
+  t.match(JSON.parse((await run([...reader, "--no-reconcile-by", "--json"])).stdout), {
+    accounts: [{}, { consumers: "none", reconcileBy: null }],
+  });
+  await t.rejects(run(["device", "reconcile", path, ...data]), { code: "ORDER_NO_EDGE" });
+  await t.rejects(run(["group", "add", "login", path, "plant/agent/reader", "--shared", ...data]), { code: "NOT_AVAILABLE" });
+  t.equal((await run(["group", "add", "login", path, "plant/agent/reader", ...data])).exit, 0);
+  t.match((await run(["group", "list", ...data])).stdout, /login +plant +plant\/agent\/operator plant\/agent\/reader/);
+  t.match((await run(["device", "show", "plant/agent", ...data])).stdout, /changes with group login/);
+  t.match((await run(["group", "remove", "login", ...data])).stdout, /login is no group any more/);
+
   const file = join(parent, "own.yaml");
   writeFileSync(file, readBuiltinModel("generic-snmpv3").text.replaceAll("generic-snmpv3", "own-model"));
   await run([...add.map((word) => ({ agent: "own", "generic-snmpv3": file })[word] ?? word), "--account", "operator"]);

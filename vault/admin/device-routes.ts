@@ -238,12 +238,19 @@ async function describeAccount(tx: VaultTransaction, row: AccountRow) {
     rotateOn: Object.entries(rotateOnBit).flatMap(([event, bit]) => ((row.rotate_on & bit) === 0 ? [] : [event])),
     consumers: row.consumers,
     reconcileBy: await pathOf(tx, row.reconcile_by),
+    group: await groupNameOf(tx, row.group_id),
     version: current === undefined ? null : `${current.epoch}.${current.number}`,
     provenAtMs: current?.proven_at ?? null,
     /** What its edge last said about it; null until it has said anything. */
     reported: row.reported_at === null ? null : { state: row.reported_state, code: row.reported_code, atMs: row.reported_at },
     pool: versions.filter(({ status }) => status === "issued").length,
   };
+}
+
+async function groupNameOf(tx: VaultTransaction, groupId: Uint8Array | null): Promise<string | null> {
+  if (groupId === null) return null;
+  const row = await tx.selectFrom("groups").select("name").where("group_id", "=", groupId).executeTakeFirst();
+  return row?.name ?? null;
 }
 
 async function pathOf(tx: VaultTransaction, accountId: Uint8Array | null): Promise<string | null> {

@@ -10,7 +10,7 @@ import { nextOpening, usualWithinS } from "./order-window.ts";
 import type { RegistryContext } from "./registry-context.ts";
 
 export const ORDER_CODES = {
-  /** The account's policy is never to rotate it. */
+  /** The account's policy is never to rotate it, or no other account may set its password. */
   ORDER_NOT_ALLOWED: { fault: "operator", retryable: false },
   /** An operator holds the device. */
   ORDER_ON_HOLD: { fault: "operator", retryable: true },
