@@ -69,6 +69,11 @@ export function allCells(): Cell[] {
   );
 }
 
+/** The name of every failpoint at which a kill is asked. */
+export function allFailpoints(): string[] {
+  return [...new Set(allCells().map(({ failpoint }) => failpoint))];
+}
+
 /** Why this failpoint is not passed with this adapter, or null. */
 export function neverReason(failpoint: string, adapter: AdapterKind): string | null {
   const name = failpoint.replace(/\.(before|after)-/, ".");

@@ -9,7 +9,7 @@ export interface CrashOptions {
   /** Kills asked for, over all adapters. */
   readonly kills: number;
   readonly adapters?: readonly AdapterKind[];
-  /** Only these failpoints; all unless given. */
+  /** Only these; all unless given. */
   readonly failpoints?: readonly string[];
   /** A module that every edge loads first: a planted bug. */
   readonly planted?: string;
