@@ -9,7 +9,7 @@ export const NODE_CODES = {
   NODE_WRONG_ROLE: { fault: "operator", retryable: false },
   /** The answer to the join request is not the one that this node asked for. */
   NODE_JOIN_ANSWER: { fault: "peer", retryable: false },
-  /** The node does not know whom to dial: no statement of its vault or gateway, or more than one. */
+  /** The node does not know whom to dial: no statement of its vault or gateway. */
   NODE_NO_UPSTREAM: { fault: "operator", retryable: false },
   /** The vault acknowledged what this node never sent, or another item under its number. */
   NODE_REPORT_FORK: { fault: "peer", retryable: false },

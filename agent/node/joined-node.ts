@@ -270,15 +270,17 @@ export class NodeCore implements JoinedNode {
 }
 
 /**
- * The member that a node dials: the vault for a gateway, the one gateway it knows for an edge. Where that one was revoked it is dialled
- * still: its successor answers for it, and nobody else can. Throws NODE_NO_UPSTREAM.
+ * The member that a node dials: the vault for a gateway; for an edge the gateway that it joined through, or who bears its name now. Other
+ * gateways' statements count for nothing: anybody on the way may have put them into a carrier. Where all that bore the name are revoked
+ * the last is dialled still: its successor answers for it, and nobody else can. Throws NODE_NO_UPSTREAM.
  */
 export function upstreamOf(trust: TrustState, role: MemberStatement["role"]): MemberStatement {
-  const known = [...trust.members.values()].filter(({ statement }) => statement.role === role);
-  const trusted = known.filter(({ statement }) => isTrusted(trust, statement.nodeId));
-  const [only] = trusted.length === 0 ? known.slice(-1) : trusted;
-  if (only !== undefined && trusted.length <= 1) return only.statement;
-  throw new NodeError("NODE_NO_UPSTREAM", `${trusted.length} nodes to dial are known, expected one`);
+  // The answer to the join came first, and statements keep their place.
+  const known = [...trust.members.values()].map(({ statement }) => statement).filter((member) => member.role === role);
+  const bearers = known.filter(({ name }) => name === known[0]?.name);
+  const found = bearers.find(({ nodeId }) => isTrusted(trust, nodeId)) ?? bearers.at(-1);
+  if (found === undefined) throw new NodeError("NODE_NO_UPSTREAM", "no statement of a node to dial is held");
+  return found;
 }
 
 /** True where a statement about the node is held, it is not revoked, and the newest root names who signed it. */
