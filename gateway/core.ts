@@ -11,7 +11,7 @@ import { ConduitTable, goneConduits } from "./conduits.ts";
 import type { GatewayConfig } from "./config.ts";
 import { GatewayCredentials, noteCredentials, noteServed } from "./credentials.ts";
 import { GatewayMailroom } from "./gateway-mailroom.ts";
-import { dialVault, dropStrangers, listenForEdges } from "./gateway-tunnels.ts";
+import { dialVault, dropStrangers, listenForEdges, RootWatch } from "./gateway-tunnels.ts";
 import { JoinForward } from "./join-forward.ts";
 import { Mailboxes } from "./mailbox/index.ts";
 import { NoticeDesk } from "./notices/index.ts";
@@ -95,7 +95,8 @@ export function openCore({ store, config, seams, log, version, folder, closing }
   });
   const edgeIds = () => conduits.nodeIds;
   const mailroom = new GatewayMailroom({ ...parts, joins, notices, log, edges: edgeIds, wakeVault, wakeEdge });
-  closing.push(node.onChanged(() => follow(parts, log, () => api?.changed())));
+  const roots = new RootWatch(node);
+  closing.push(node.onChanged(() => follow(parts, { log, roots, changed: () => api?.changed() })));
   return {
     parts,
     serve(local) {
@@ -118,14 +119,16 @@ export function openCore({ store, config, seams, log, version, folder, closing }
 }
 
 /** The vault changed something: index, applications, who is behind us. */
-function follow(parts: GatewayParts, log: Log, changed: () => void): void {
+function follow(parts: GatewayParts, { log, roots, changed }: { log: Log; roots: RootWatch; changed: () => void }): void {
   const { credentials, conduits, mailboxes, node } = parts;
   try {
     credentials.reload();
     changed();
     if (conduits.reload().length > 0) mailboxes.recount();
     const listener = parts.edges();
-    if (listener !== null) dropStrangers(listener, { node, conduits });
+    if (listener === null) return;
+    dropStrangers(listener, { node, conduits });
+    roots.look(listener);
   } catch (error) {
     if (!(error instanceof TidegateError)) throw error;
     log.error("state.unreadable", { error });

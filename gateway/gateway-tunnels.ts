@@ -16,7 +16,7 @@ import {
   type TunnelReporter,
 } from "../agent/tunnel/index.ts";
 import { sameBytes, toHex } from "../protocol/base/index.ts";
-import { nodeRole } from "../protocol/trust/index.ts";
+import { newestRoot, nodeRole } from "../protocol/trust/index.ts";
 import { type TunnelTrust, tunnelTrust } from "../protocol/tunnel/index.ts";
 import type { JoinForward } from "./join-forward.ts";
 import type { Conduits } from "./parts.ts";
@@ -68,6 +68,24 @@ export async function listenForEdges(options: TunnelsOptions, address: string): 
 export function dropStrangers(listener: TunnelListener, { node, conduits }: Pick<TunnelsOptions, "node" | "conduits">): void {
   for (const { peer } of listener.sessions()) {
     if (!conduits.has(peer.nodeId) || !isTrusted(node.trust(), peer.nodeId)) listener.drop(peer.nodeId);
+  }
+}
+
+/** Ends every session after a new root: a peer learns it in the handshake of the next one. */
+export class RootWatch {
+  readonly #node: Pick<JoinedNode, "trust">;
+  #version: number;
+
+  constructor(node: Pick<JoinedNode, "trust">) {
+    this.#node = node;
+    this.#version = newestRoot(node.trust()).document.version;
+  }
+
+  look(listener: TunnelListener): void {
+    const { version } = newestRoot(this.#node.trust()).document;
+    if (version <= this.#version) return;
+    this.#version = version;
+    for (const { peer } of listener.sessions()) listener.drop(peer.nodeId);
   }
 }
 

@@ -122,6 +122,6 @@ export async function raiseEpoch(frame: Frame, folder: string, rootSeed: Secret)
   const raised = (await callAdmin(folder, { method: "POST", path: "/v1/root", body })) as { vaultEpoch: number };
   frame.output.result(raised, ({ vaultEpoch: epoch }) => [
     `vault epoch ${epoch}: nothing is issued to a node before its escrow is learned, and codes that were given out are void`,
-    "next: restart the vault, wait for the edges' reports, then: tidegate vault recover-escrow",
+    "next: the edges learn of it as they connect again and send what they hold; then: tidegate vault recover-escrow",
   ]);
 }

@@ -105,6 +105,7 @@ export class VaultTunnel {
   /** Reads again whom to let in, and ends the sessions of those who may no more. */
   async refresh(): Promise<void> {
     const { core } = this.#options;
+    const before = this.#admitted?.trust.rootVersion;
     this.#admitted = await core.store.read(async (tx) => {
       const member = await memberStatement(tx, core.keys.identity.nodeId);
       assert(member !== null, "the vault has its own statement");
@@ -115,7 +116,10 @@ export class VaultTunnel {
         through: new Map(nodes.map((node) => [toHex(node.node_id), node.via ?? node.node_id])),
       };
     });
-    for (const { peer } of this.#listener?.sessions() ?? []) if (!this.#admits(peer)) this.#listener?.drop(peer.nodeId);
+    // A peer learns a new root in the handshake of its next session.
+    const newRoot = before !== undefined && this.#admitted.trust.rootVersion > before;
+    for (const { peer } of this.#listener?.sessions() ?? [])
+      if (newRoot || !this.#admits(peer)) this.#listener?.drop(peer.nodeId);
   }
 
   /** Idempotent. */
