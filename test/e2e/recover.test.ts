@@ -152,5 +152,26 @@ await peerSuite(
       });
       t.same(await accepted(plant, agent), [current], `exactly one password works: ${current}`);
     });
+
+    await suite.test(
+      "after a raised epoch the edge escrows what it holds, and goes on once the recovery key has opened it",
+      async (t) => {
+        const raised = await atTheVault(t, plant, ["vault", "raise-epoch"]);
+        t.match(raised.out, /vault epoch 2/);
+        await until("the edge's escrow", async () => {
+          const { escrows } = await plant.call<{ escrows: { epoch: number }[] }>("vault", "GET", "/v1/escrows");
+          return escrows.some(({ epoch }) => epoch === 2) || null;
+        });
+        const learned = await atTheVault(t, plant, ["vault", "recover-escrow"]);
+        t.match(learned.out, /every account may be issued to again/);
+        const before = await plant.reveal(agent.path);
+        t.equal(await plant.ordered(await plant.order(agent.path)), "done");
+        const current = await until("the vault to learn of it", async () => {
+          const { version } = await plant.reveal(agent.path);
+          return version === before.version ? null : version;
+        });
+        t.same(await accepted(plant, agent), [current], `exactly one password works: ${current}`);
+      },
+    );
   },
 );
