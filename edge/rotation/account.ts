@@ -3,7 +3,7 @@ import type { AuthorityWindow } from "../../protocol/bundle/index.ts";
 import type { AccountContent, DeviceContent, OrderAction } from "../../protocol/content/index.ts";
 import { type LockoutBudget, lockoutBudget, type RotationCode } from "../../protocol/rotation/index.ts";
 import type { WeekCalendar } from "../../protocol/time/index.ts";
-import type { Due } from "./events.ts";
+import type { Due } from "./due.ts";
 import type { AccountRecord } from "./record.ts";
 
 /** What the vault says about a device, and the model that it is spoken to with. */

@@ -6,18 +6,9 @@ import { contentLimits, rotateOnBit } from "../../protocol/content/index.ts";
 import type { RotationEffect } from "../../protocol/rotation/index.ts";
 import { type Account, nameOf } from "./account.ts";
 import type { Books } from "./commit.ts";
+import { type Due, dueCauses } from "./due.ts";
 import { revertedRotateAfterS } from "./limits.ts";
 import { type AccountRecord, servedRef } from "./record.ts";
-
-/** Why an account is to be rotated although nobody ordered it. */
-const dueCauses = ["person-read", "revert"] as const;
-
-/** A rotation that an event calls for: durable, and begun when the time is known to have come. */
-export interface Due {
-  readonly cause: (typeof dueCauses)[number];
-  /** Seconds since 1970. */
-  readonly atS: number;
-}
 
 const table = "rotation-due";
 
