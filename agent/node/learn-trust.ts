@@ -1,4 +1,4 @@
-import { type OpenedBundle, raiseReceiverEpoch } from "../../protocol/bundle/index.ts";
+import type { OpenedBundle } from "../../protocol/bundle/index.ts";
 import { applyStatements } from "../../protocol/trust/index.ts";
 import type { Transaction } from "../store/index.ts";
 import { type NodeParts, streamEvent } from "./node-parts.ts";
@@ -22,8 +22,6 @@ export function draftTrust(
   draft.trust = trust;
   for (const change of trustChanges) {
     if (change.kind !== "root") continue;
-    // A bundle of the old epoch may be on its way still, with values that a restored vault does not know.
-    draft.receiver = raiseReceiverEpoch(draft.receiver, change.vaultEpoch);
     const details = { version: change.version, vaultEpoch: change.vaultEpoch };
     parts.audit.append(tx, streamEvent(parts, "root.accept", { details }));
   }

@@ -17,7 +17,7 @@ export interface HeldItem extends StreamHead {
 /** The receiving end of one stream. A value; each function returns the next one, to be stored with what it belongs to. */
 export interface ReceiverState {
   readonly mode: ReceiverMode;
-  /** Vault epoch of the newest applied item, of the newest root, or the one joined under; never goes down. */
+  /** Vault epoch of the newest applied item, or the one joined under; never goes down. */
   readonly epoch: number;
   /** Highest root version that an applied item was issued under; never goes down. */
   readonly rootVersion: number;
@@ -78,11 +78,6 @@ export function askSnapshot(receiver: ReceiverState, nonce: Uint8Array): Receive
   return { ...renewNonce(receiver, nonce), wantsSnapshot: true };
 }
 
-/** A newer root names a higher vault epoch: what was issued under an older one is void from now on, wherever it still travels. */
-export function raiseReceiverEpoch(receiver: ReceiverState, epoch: number): ReceiverState {
-  return epoch <= receiver.epoch ? receiver : { ...receiver, epoch };
-}
-
 /** What this end puts into header key 15: its head, or null to ask for a snapshot. */
 export function acknowledgement(receiver: ReceiverState): StreamHead | null {
   return receiver.mode === "NORMAL" && !receiver.wantsSnapshot ? receiver.head : null;
@@ -121,8 +116,7 @@ export function itemApplied(receiver: ReceiverState, header: BundleHeader, id: U
   const next: ReceiverState = {
     ...receiver,
     mode: "NORMAL",
-    // A root that came beside the item may name a higher one.
-    epoch: Math.max(receiver.epoch, head.epoch),
+    epoch: head.epoch,
     rootVersion: header.root.version,
     head,
     stateDigest,

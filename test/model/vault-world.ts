@@ -8,7 +8,6 @@ import {
   type Judge,
   judge,
   type ReceiverState,
-  raiseReceiverEpoch,
   startReceiver,
   startSender,
 } from "../../protocol/bundle/index.ts";
@@ -130,11 +129,10 @@ export class SystemModel implements Model<SystemWorld> {
     const { link } = world;
     if (world.stored.ledger.epoch > link.root) {
       const knows = { ...link, root: world.stored.ledger.epoch };
-      const receiver = this.#options.takesOldEpoch === true ? link.receiver : raiseReceiverEpoch(link.receiver, knows.root);
       const plant = { ...world.plant, escrowed: false };
       moves.push({
         name: "new root reaches the edge",
-        to: { ...world, plant, link: reported(plant, { ...knows, receiver }, []) },
+        to: { ...world, plant, link: reported(plant, knows, []) },
       });
     }
     const whole = world.memory === world.replica;
@@ -196,6 +194,8 @@ export class SystemModel implements Model<SystemWorld> {
   #bundle(world: SystemWorld, item: Item): SystemMove[] {
     const { link } = world;
     const name = `${item.name} arrives`;
+    // What verifyBundle refuses: an epoch that the node's newest root has ended.
+    if (item.header.vaultEpoch < link.root && this.#options.takesOldEpoch !== true) return [];
     const judgement = this.#judge(link.receiver, item.header, item.id);
     if (judgement.verdict === "refuse" && judgement.quarantine)
       return [{ name, to: world, problem: `the stream forked: ${judgement.code}` }];
