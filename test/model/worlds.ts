@@ -40,8 +40,12 @@ export const largeWorlds: readonly NamedWorld[] = [
   { title: "a person, with both values", options: { gives: true, maxStates } },
   { title: "a person and a reset device", options: { gives: true, resets: true, values: 1, maxStates } },
   {
+    title: "a person, and another account that sets it anew late",
+    options: { gives: true, reconciles: true, values: 1, maxStates },
+  },
+  {
     title: "a person, a reset device, and another account that sets it anew",
-    options: { gives: true, reconciles: true, resets: true, values: 1, maxStates },
+    options: { gives: true, reconciles: true, resets: true, values: 1, prompt: true, maxStates },
   },
   { title: "a window that opens and closes, with both values", options: { closes: true, maxStates } },
   { title: "a window and a device that is reset", options: { closes: true, resets: true, values: 1, maxStates } },
