@@ -4,8 +4,9 @@ import { parseArgs } from "node:util";
 import { type Exploration, explore, exploreModel } from "../test/model/explorer.ts";
 import { planted } from "../test/model/planted-bugs.ts";
 import { plantedInVault } from "../test/model/planted-in-vault.ts";
+import type { SystemOptions } from "../test/model/system-world.ts";
 import { unreachedReason } from "../test/model/unreached.ts";
-import { SystemModel, type SystemOptions } from "../test/model/vault-world.ts";
+import { SystemModel } from "../test/model/vault-world.ts";
 import { largeSystems, largeWorlds, smallSystems, smallWorlds } from "../test/model/worlds.ts";
 
 const phases = ["IDLE", "STAGED", "SENT", "PROBE", "NEW-OK", "SAVED", "VERIFIED", "UNKNOWN"];

@@ -1,6 +1,6 @@
 import type { Judge } from "../../protocol/bundle/index.ts";
 import { restoredVault } from "./model-vault.ts";
-import type { SystemOptions } from "./vault-world.ts";
+import type { SystemOptions } from "./system-world.ts";
 
 /** A bug of vault, stream or escrow, in the world of vault, medium, edge and device. */
 export interface PlantedInVault {

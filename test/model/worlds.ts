@@ -1,5 +1,5 @@
 import type { Options } from "./device-world.ts";
-import type { SystemOptions } from "./vault-world.ts";
+import type { SystemOptions } from "./system-world.ts";
 
 /** A world to explore, by what is special about it. */
 export interface NamedWorld {
