@@ -4,6 +4,7 @@ export { type Adapters, fieldsOf, pinnedIdentity } from "./device-work.ts";
 export { RotationEngine } from "./engine.ts";
 export type { EngineOptions } from "./engine-options.ts";
 export { allDue, dueAccounts, escrowedAccount } from "./escrow-rows.ts";
+export { mostAtOnce } from "./lanes.ts";
 export { reservedBytes } from "./limits.ts";
 export { momentOf } from "./moment.ts";
 export { neededMs } from "./openness.ts";
