@@ -1,4 +1,5 @@
 import t from "tap";
+import { EdgeCredentials } from "../../edge/credential-source.ts";
 import { builtinModelText, loadModel, type Operation } from "../../firmware-adapters/index.ts";
 import { AccountRig } from "./account-rig.ts";
 import { TestDevice } from "./test-device.ts";
@@ -60,6 +61,15 @@ class GroupRig {
     const refused = this.rig.engine.tell(account, { kind: "rotate", by: "order" });
     this.rig.engine.advance(account);
     return refused;
+  }
+
+  /** What the local API says of an account: rotation, version, versions of the alternates. */
+  shown(name: string): unknown[] {
+    const { rig, time } = this;
+    const credentials = new EdgeCredentials({ store: rig.store, clock: time.clock, time: () => ({ lo: 0, hi: null }) });
+    credentials.index(rig.engine);
+    const found = credentials.find(`z/${name}/${name}`);
+    return [found?.rotation, found?.version, found?.alternates().map(({ version }) => version)];
   }
 
   get live(): string[] {
@@ -153,6 +163,8 @@ t.test("what has begun is brought to its end, over a restart too, and nothing is
   t.ok(rig.rig.engine.groups.overlaps(rig.rig.account("plc")));
   t.equal(rig.rig.engine.groups.blocker(rig.rig.account("hmi"))?.path, "z/zone/zone");
   t.equal(rig.rotate("plc"), null, "a new wish waits for what is under way");
+  t.same(rig.shown("plc"), ["in-progress", "1.1", ["1.0"]], "who has not followed yet may need the value before");
+  t.same(rig.shown("hmi"), ["in-progress", "1.0", []]);
   await rig.rig.restart();
   await rig.pass(5 * minute);
   t.same(rig.live, values(0, 1, 0));
@@ -161,4 +173,16 @@ t.test("what has begun is brought to its end, over a restart too, and nothing is
   t.same(rig.live, values(1, 1, 1));
   t.notOk(rig.rig.engine.groups.overlaps(rig.rig.account("plc")));
   t.same(rig.pushes, ["plc", "zone", "hmi"]);
+  t.same(rig.shown("plc"), ["idle", "1.1", []]);
+});
+
+t.test("a group in which nobody waits is seen", async (t) => {
+  const rig = new GroupRig();
+  Object.assign(rig.rig.engine.groups, { turn: () => "alone", ready: () => true });
+  rig.rig.engine.tell(rig.rig.account("plc"), { kind: "hold", cause: "clock" });
+  rig.rig.engine.tell(rig.rig.account("hmi"), { kind: "verify" });
+  await rig.pass(minute);
+  t.equal(rig.rotate("hmi"), null);
+  await rig.pass(10 * minute);
+  t.same(rig.pushes, ["hmi"], "sent although another member was held");
 });
