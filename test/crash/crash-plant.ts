@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AdminCall, callAdmin } from "../../agent/admin/index.ts";
+import { callAdmin } from "../../agent/admin/index.ts";
 import { createDataFolder } from "../../agent/data-folder/index.ts";
 import { createKeyFile, type Unlock } from "../../agent/seal-key/index.ts";
 import { machineSeams } from "../../agent/seams/index.ts";
@@ -45,11 +45,6 @@ export class CrashPlant {
     }
   }
 
-  /** Calls a node as the command line does. */
-  async call<T>(node: NodeChild, method: AdminCall["method"], path: string, body?: unknown): Promise<T> {
-    return (await callAdmin(node.folder, { method, path, body })) as T;
-  }
-
   /** Ends every process and removes every folder. Idempotent. */
   async close(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.kill()));
@@ -82,7 +77,7 @@ export class CrashPlant {
   }
 
   async #joining(node: NodeChild, body: unknown) {
-    const { code } = await this.call<{ code: string }>(this.vault, "POST", "/v1/codes", body);
+    const { code } = (await callAdmin(this.vault.folder, { method: "POST", path: "/v1/codes", body })) as { code: string };
     const folder = createDataFolder(node.folder);
     return { folder, code, unlock: keyFileAt(folder.keys) };
   }

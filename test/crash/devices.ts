@@ -1,9 +1,9 @@
-import { connect } from "node:net";
 import { builtinModelText } from "../../firmware-adapters/index.ts";
 import { ModbusDevice, modbusPeer } from "../peers/modbus-device.ts";
 import type { Peer } from "../peers/peer-suite.ts";
 import { Snmpd, type SnmpUser, snmpdPeer, snmpgetWorks } from "../peers/snmpd.ts";
 import { Sshd, sshdPeer, UnixAccount } from "../peers/sshd.ts";
+import { illegalValue, meterLets, meterSays, passwordRegister, programming, writeFloat } from "./meter-frames.ts";
 
 export const adapters = ["snmp", "ssh", "modbus"] as const;
 export type AdapterKind = (typeof adapters)[number];
@@ -29,6 +29,12 @@ export interface CrashDevice {
   accepted(all: readonly Fields[]): Promise<readonly Fields[]>;
   /** True where a whole login with them works: right, and not locked out. */
   lets(fields: Fields): Promise<boolean>;
+  /** A person gives the account this password at the device itself; `present` is the one that works. */
+  set(fields: Fields, present: Fields): Promise<void>;
+  /** Fields that neither vault nor edge has ever seen and the model allows; others for each `nth`. */
+  foreign(nth: number): Fields;
+  /** Has the device refuse the next new value; null where it takes every value that its model allows. */
+  readonly refuseNext: (() => Promise<void>) | null;
   stop(): Promise<void>;
 }
 
@@ -69,6 +75,9 @@ async function startSnmp(): Promise<CrashDevice> {
     factory,
     accepted: (all) => filterAsync(all, lets),
     lets,
+    set: (fields) => agent.setUsers([asUser(fields)]),
+    foreign: (nth) => ({ authPassword: `Foreign-auth-${100_000 + nth}`, privPassword: `Foreign-priv-${100_000 + nth}` }),
+    refuseNext: null,
     stop: () => agent.stop(),
   };
 }
@@ -92,6 +101,12 @@ async function startSsh(): Promise<CrashDevice> {
       return all.filter((fields) => live.includes(fields["password"] ?? ""));
     },
     lets: (fields) => server.lets(account.name, fields["password"] ?? ""),
+    async set(fields) {
+      await server.quiet(account);
+      account.set(fields["password"] ?? "");
+    },
+    foreign: (nth) => ({ password: `Foreign-password-${100_000 + nth}` }),
+    refuseNext: null,
     async stop() {
       await server.stop();
       account.remove();
@@ -111,31 +126,17 @@ async function startModbus(): Promise<CrashDevice> {
     factory: { password: "4321" },
     accepted: async (all) => all.filter((fields) => Number(fields["password"]) === Number(meter.storedPassword)),
     lets: (fields) => meterLets(meter.port, Number(fields["password"])),
+    async set(fields, present) {
+      const set = [
+        writeFloat(programming, Number(present["password"])),
+        writeFloat(passwordRegister, Number(fields["password"])),
+      ];
+      if ((await meterSays(meter.port, set)).length !== 2) throw new Error("the meter does not answer");
+    },
+    foreign: (nth) => ({ password: String(5_000 + (nth % 4_000)) }),
+    refuseNext: () => meter.fault(`exception ${illegalValue}`, passwordRegister),
     stop: () => meter.stop(),
   };
-}
-
-/** Writes the password to the meter's authorisation register and reads back whether it was granted; two Modbus frames, by hand. */
-function meterLets(port: number, password: number): Promise<boolean> {
-  const write = Buffer.from("00010000000b01100" + "00e000204" + "00000000", "hex");
-  write.writeFloatBE(password, write.length - 4);
-  const read = Buffer.from("000200000006" + "0103000e0002", "hex");
-  return new Promise((resolve) => {
-    let answer = Buffer.alloc(0);
-    const socket = connect(port, "127.0.0.1", () => socket.write(write));
-    const finish = (granted: boolean): void => {
-      socket.destroy();
-      resolve(granted);
-    };
-    socket.setTimeout(5_000, () => finish(false));
-    socket.on("error", () => finish(false));
-    socket.on("data", (chunk) => {
-      const asked = answer.length >= 12;
-      answer = Buffer.concat([answer, chunk]);
-      if (!asked && answer.length >= 12) socket.write(read);
-      if (answer.length >= 12 + 13) finish(answer.readFloatBE(12 + 9) === 1);
-    });
-  });
 }
 
 async function filterAsync<T>(all: readonly T[], keep: (each: T) => Promise<boolean>): Promise<T[]> {

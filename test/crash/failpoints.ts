@@ -45,6 +45,19 @@ const places: readonly Place[] = [
   { node: "edge", scenario: "restart", names: ["audit.checkpoint"] },
   { node: "edge", scenario: "verify", names: ["rotation.verify", "rotation.proven"] },
   { node: "edge", scenario: "hold", names: ["rotation.cancelled"] },
+  { node: "edge", scenario: "revert", names: ["rotation.reverted"] },
+  { node: "edge", scenario: "surprise", names: ["rotation.unknown"] },
+  { node: "edge", scenario: "retry", names: ["rotation.retried"] },
+  { node: "edge", scenario: "give", names: ["rotation.given"] },
+  {
+    node: "edge",
+    scenario: "refuse",
+    names: ["rotation.rejected"],
+    never: {
+      snmp: "snmpd takes every value that the model allows",
+      ssh: "this machine's passwd takes every value that the model allows",
+    },
+  },
   { node: "vault", scenario: "rotate", names: ["vault.commit", "vault.ingest", "vault.issue"], passes: 3 },
 ];
 

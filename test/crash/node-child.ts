@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { NodeRole } from "../../agent/data-folder/index.ts";
 import type { Armed, ArmMessage, NodeAnswer } from "./messages.ts";
+import { pause } from "./pause.ts";
 
 const program = fileURLToPath(new URL("./node-process.ts", import.meta.url));
 
@@ -92,6 +93,12 @@ export class NodeChild {
   /** Waits until it has died by itself. */
   async death(): Promise<void> {
     await within(`${this.#options.role} to die`, this.#ended);
+  }
+
+  /** A call that failed because the process died is an answer; where it lives on the error is thrown. */
+  async deathAfter(error: unknown): Promise<void> {
+    const late = pause(5_000).then(() => "alive");
+    if ((await Promise.race([this.#ended, late])) === "alive" && this.alive) throw error;
   }
 
   /** Ends it at once. Idempotent. */

@@ -1,7 +1,9 @@
 import { CrashPlant } from "./crash-plant.ts";
 import { type AdapterKind, adapters as allAdapters } from "./devices.ts";
 import { allCells, type Cell } from "./failpoints.ts";
-import { Lane, pause, type Verdict } from "./lane.ts";
+import { Lane, type Verdict } from "./lane.ts";
+import type { NodeChild } from "./node-child.ts";
+import { pause } from "./pause.ts";
 import { scenarios } from "./scenarios.ts";
 import { Turns } from "./turns.ts";
 
@@ -55,7 +57,7 @@ export async function runCrashes(options: CrashOptions): Promise<CrashResult> {
   try {
     await Promise.all(
       adapters.map(async (adapter) => {
-        lanes.push(await Lane.open(plant, adapter, { patienceMs: options.patienceMs }));
+        lanes.push(await Lane.open(plant, adapter, options.patienceMs));
       }),
     );
     await until(options.signal, Promise.all(lanes.map((lane) => run.go(lane))));
@@ -119,7 +121,7 @@ class CrashRun {
 
   /** One kill, restart and judgement; null where the process never passed the failpoint. */
   async #round(lane: Lane, cell: Cell, nth: number): Promise<Verdict | null> {
-    const target = cell.node === "edge" ? lane.edge : lane.vault;
+    const target = lane.calls[cell.node];
     // From the last on, as a miss tells that there were fewer.
     const skip = (cell.passes - 1 - (nth % cell.passes) + nth * 7) % cell.passes;
     const armed = { failpoint: cell.failpoint, skip };
@@ -136,16 +138,17 @@ class CrashRun {
 /** How long an account has rested before it is believed that the failpoint will not be passed any more, ms. */
 const restMs = 400;
 
-async function diesOrRests(lane: Lane, target: Lane["edge"], orderId: string | null): Promise<boolean> {
+async function diesOrRests(lane: Lane, target: NodeChild, orderId: string | null): Promise<boolean> {
   let restsSince: number | null = null;
-  while (target.alive) {
-    const rests = await lane.converged(orderId).catch(() => null);
-    if (rests === null) restsSince = null;
+  // Where it neither dies nor comes to rest the judge says so.
+  const late = performance.now() + lane.patienceMs;
+  while (target.alive && performance.now() < late) {
+    if (!(await lane.isStill(orderId))) restsSince = null;
     else restsSince ??= performance.now();
     if (restsSince !== null && performance.now() - restsSince > restMs) return !target.alive;
     await pause(25);
   }
-  return true;
+  return !target.alive;
 }
 
 /** Waits for the work, or for the signal, whichever comes first. */

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findProgram, PeerProcess } from "./peer-process.ts";
@@ -59,10 +59,7 @@ export class Snmpd {
     writeFileSync(join(folder, "snmpd.conf"), [`agentAddress udp:127.0.0.1:${port}`, ...engine, ...access, ""].join("\n"), {
       mode: 0o600,
     });
-    const users = options.users.map(
-      (user) =>
-        `createUser ${user.name} ${authType(user.authProtocol)} "${user.authPassword}" ${privType(user.privProtocol)} "${user.privPassword}"`,
-    );
+    const users = options.users.map(createUser);
     writeFileSync(join(folder, "persistent", "snmpd.conf"), `${users.join("\n")}\n`, { mode: 0o600 });
     const agent = new Snmpd(folder, port, await run(folder));
     await agent.restart("SIGTERM");
@@ -73,6 +70,18 @@ export class Snmpd {
   async restart(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     await this.#process.stop(signal);
     this.#process = await run(this.#folder);
+  }
+
+  /** Gives its users other keys behind everybody's back, as a restored configuration does. */
+  async setUsers(users: readonly SnmpUser[]): Promise<void> {
+    await this.#process.stop("SIGTERM");
+    const file = join(this.#folder, "persistent", "snmpd.conf");
+    const kept = readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => !/^(usmUser|createUser) /.test(line));
+    writeFileSync(file, [...kept, ...users.map(createUser), ""].join("\n"), { mode: 0o600 });
+    this.#process = await run(this.#folder);
+    await this.restart("SIGTERM");
   }
 
   /** The version that the agent printed when it started. */
@@ -121,6 +130,11 @@ export async function snmpgetWorks(port: number, user: SnmpUser): Promise<boolea
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function createUser(user: SnmpUser): string {
+  const { authProtocol, privProtocol, authPassword, privPassword } = user;
+  return `createUser ${user.name} ${authType(authProtocol)} "${authPassword}" ${privType(privProtocol)} "${privPassword}"`;
 }
 
 function authType(protocol: string): string {
