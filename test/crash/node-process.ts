@@ -50,8 +50,12 @@ process.on("message", ({ arm }: ArmMessage) => {
 // The parent decides; without one there is nobody left to serve.
 process.on("SIGINT", () => {});
 const machine = machineSeams();
-/** A draw of two or three bytes is the chance in a back-off, which spreads many nodes out: of this plant each takes the shortest wait. */
-const random: Seams["random"] = (length) => (length === 2 || length === 3 ? new Uint8Array(length) : machine.random(length));
+/**
+ * On gateways and edges a draw of two or three bytes is the chance in a back-off, which spreads many nodes out: of this plant each takes the
+ * shortest wait. The vault draws passwords.
+ */
+const random: Seams["random"] = (length) =>
+  role !== "vault" && (length === 2 || length === 3) ? new Uint8Array(length) : machine.random(length);
 const node = await startNode({ ...machine, random, failpoint });
 process.once("disconnect", () => void node.close().then(() => process.exit(0)));
 answer("ready");
