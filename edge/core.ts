@@ -35,6 +35,8 @@ export interface CoreOptions {
 
 /** An edge without its sockets: node, rotation engine and credentials over one store. */
 export type EdgeCore = Omit<EdgeParts, "tunnel"> & {
+  /** A person read the account at this path. Throws STORE_*. */
+  personRead(path: string): void;
   /** Tells the local API of changes from now on. */
   serve(api: LocalApi): void;
 };
@@ -130,6 +132,9 @@ export function openCore(options: CoreOptions): EdgeCore {
     notices,
     applications,
     staleAfterS: config.staleAfterS,
+    personRead(path) {
+      for (const account of engine.accounts.values()) if (account.content?.path === path) engine.personRead(account);
+    },
     serve(api) {
       late.api = api;
     },

@@ -89,7 +89,7 @@ async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closi
     audit: core.audit,
     source: core.credentials,
     applications: () => core.applications.current,
-    onPersonRead: (path) => quietly(log, () => core.engine.personRead(path)),
+    onPersonRead: (path) => quietly(log, () => core.personRead(path)),
     health: () => nodeHealth(parts),
     metrics: createMetrics(),
     seams,

@@ -35,6 +35,13 @@ export function openStore(options: StoreOptions): Store {
   }
 }
 
+/** A commit that several transactions share. */
+interface SharedCommit {
+  readonly tx: Transaction;
+  /** The disk failed in one of them: none will be committed. */
+  failed: StoreError | null;
+}
+
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #rows: SealedRows;
@@ -46,6 +53,8 @@ class SqliteStore implements Store {
   #durable: number;
   #stopped: Store["stopped"] = null;
   #inTransaction = false;
+  #shared: SharedCommit | null = null;
+  #inPart = false;
   #closed = false;
 
   constructor(options: StoreOptions) {
@@ -83,9 +92,24 @@ class SqliteStore implements Store {
   }
 
   transaction<T>(work: (tx: Transaction) => T): T {
+    if (this.#shared !== null) return this.#inShared(this.#shared, work);
     const result = this.#commit(work);
     this.#afterCommit();
     return result;
+  }
+
+  together(work: () => void): void {
+    if (this.#shared !== null) return work();
+    this.transaction((tx) => {
+      this.#shared = { tx, failed: null };
+      try {
+        work();
+        // Whoever caught it inside must not let the others think that they are on the disk.
+        if (this.#shared.failed !== null) throw this.#shared.failed;
+      } finally {
+        this.#shared = null;
+      }
+    });
   }
 
   transactionSyncedLater(work: (tx: Transaction) => void): Promise<void> {
@@ -129,6 +153,31 @@ class SqliteStore implements Store {
       } finally {
         this.#database.close();
       }
+    }
+  }
+
+  /** One of several transactions of one commit: it rolls back alone, unless it is the disk that failed. */
+  #inShared<T>(shared: SharedCommit, work: (tx: Transaction) => T): T {
+    if (shared.failed !== null) throw shared.failed;
+    assert(!this.#inPart, "a transaction inside a transaction");
+    const { sum } = this.#rows;
+    this.#inPart = true;
+    try {
+      this.#database.exec("savepoint part");
+      const result = work(shared.tx);
+      assert(!(result instanceof Promise), "a transaction must not await");
+      this.#database.exec("release part");
+      return result;
+    } catch (error) {
+      if (isStorageFault(error)) {
+        shared.failed = this.#stop(storeErrorOf(error));
+        throw shared.failed;
+      }
+      this.#database.exec("rollback to part; release part");
+      this.#rows.sum = sum;
+      throw error;
+    } finally {
+      this.#inPart = false;
     }
   }
 

@@ -10,6 +10,11 @@ export interface Store {
    */
   transaction<T>(work: (tx: Transaction) => T): T;
   /**
+   * Runs `work`, whose transactions share one commit: all of them are durable when this returns, and none is before. One that throws is rolled
+   * back alone. Throws as a transaction does where the commit fails, after which none of them, or only some, happened. Inside of itself it only runs `work`.
+   */
+  together(work: () => void): void;
+  /**
    * {@link transaction} for what may be lost in a crash for the moment that a sync takes: committed and seen when this returns, in the
    * order of all commits, and durable when the promise resolves, with every commit before it. Throws as a transaction does. Rejects
    * with STORE_NO_SPACE or STORE_IO where the sync fails: the writer has stopped. `work` may erase no key.

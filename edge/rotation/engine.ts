@@ -1,13 +1,13 @@
-import { everyRow } from "../../agent/node/index.ts";
 import type { Outcome } from "../../firmware-adapters/index.ts";
-import { TidegateError, toHex } from "../../protocol/base/index.ts";
+import { TidegateError } from "../../protocol/base/index.ts";
 import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent, StartCheck } from "../../protocol/rotation/index.ts";
 import { isResting, startChecks, step } from "../../protocol/rotation/index.ts";
-import { type Account, accountOf, nameOf, neighboursOf, type OpenOrder } from "./account.ts";
+import { type Account, nameOf, neighboursOf, type OpenOrder } from "./account.ts";
+import { announce } from "./announce.ts";
 import { backOff } from "./back-off.ts";
 import { answerOf, prepareExchange } from "./device-work.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import { loadDue, notePersonRead } from "./events.ts";
+import { notePersonRead } from "./events.ts";
 import { GroupRounds } from "./group-rounds.ts";
 import { lacksHelper } from "./helper.ts";
 import { identityFound } from "./identity.ts";
@@ -15,20 +15,23 @@ import { inputsOf } from "./inputs.ts";
 import { candidateOfValue, type IssuedValue, issueValues } from "./issue-values.ts";
 import { Lanes } from "./lanes.ts";
 import { maxStepsInARow, rejectedRetryMs } from "./limits.ts";
+import { loadAccounts } from "./load-accounts.ts";
 import type { Beside } from "./next-record.ts";
 import { opennessOf } from "./openness.ts";
-import { endOrder, forgetOrder, type OrderEnd } from "./orders.ts";
-import { type AccountRecord, decodeRecord, type StoredValue, tables } from "./record.ts";
+import { endUnbegun } from "./orders.ts";
+import type { StoredValue } from "./record.ts";
 import { lastsUntilChanged, retryAfterMs } from "./refusals.ts";
 import { nextStep, sleepMs } from "./schedule.ts";
+import { SharedCommits } from "./shared-commits.ts";
 import { surroundingsOf } from "./surroundings.ts";
 import { planStep, takeStep, writeStep } from "./write-step.ts";
 
 /** Drives the rotation machines of all accounts: commits each arrow, then runs its exchange, and takes the answer in. */
 export class RotationEngine {
   readonly #options: EngineOptions;
-  readonly #accounts = new Map<string, Account>();
+  readonly #accounts: Map<string, Account>;
   readonly #lanes = new Lanes();
+  readonly #commits: SharedCommits;
   /** Accounts that change together. */
   readonly groups: GroupRounds;
   #closing = false;
@@ -36,10 +39,9 @@ export class RotationEngine {
   /** Loads every account and takes up what the last process left. */
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#commits = new SharedCommits(options.store, options.seams.timers);
+    this.#accounts = options.store.read(loadAccounts);
     this.groups = new GroupRounds(options, this.#accounts, (account) => this.#inputs(account, null));
-    const rows = options.store.read((view) => [...everyRow(view, tables.account)]);
-    for (const { id, value } of rows) this.#accounts.set(toHex(id), accountOf(id, toHex(id), decodeRecord(value)));
-    options.store.read((view) => loadDue(this.#accounts, view));
     for (const account of this.#accounts.values()) {
       const { state } = account.record;
       if (state.pending !== null || state.phase === "SENT") this.#dispatch(account, { kind: "restart" });
@@ -68,10 +70,9 @@ export class RotationEngine {
     return this.#tell(account, { kind: "given", candidate: candidateOfValue(ref, stored) }, { value: { ref, stored } });
   }
 
-  /** A person read the value at `path`. Throws STORE_*. */
-  personRead(path: string): void {
-    for (const account of this.#accounts.values())
-      if (account.content?.path === path && notePersonRead(account, this.#options)) this.advance(account);
+  /** A person read the account's value. Throws STORE_*. */
+  personRead(account: Account): void {
+    if (notePersonRead(account, this.#options)) this.advance(account);
   }
 
   /** Further values of the vault, for any number of accounts, in one transaction. Throws STORE_*. */
@@ -113,18 +114,24 @@ export class RotationEngine {
     this.#sleep(account);
   }
 
+  /** {@link advance} for every account. Throws STORE_*. */
+  advanceAll(): void {
+    this.#commits.now(() => {
+      for (const account of this.#accounts.values()) this.advance(account);
+    });
+  }
+
   /** A start that waited for a person is looked at again at once. */
   reconsider(): void {
-    for (const account of this.#accounts.values()) {
-      account.startAtMs = 0;
-      this.advance(account);
-    }
+    for (const account of this.#accounts.values()) account.startAtMs = 0;
+    this.advanceAll();
   }
 
   /** Waits for the exchanges under way; starts nothing more. Close the adapters first, so that they end soon. Idempotent. */
   async close(): Promise<void> {
     this.#closing = true;
     for (const account of this.#accounts.values()) account.cancelTimer();
+    this.#commits.close();
     await this.#lanes.idle();
   }
 
@@ -141,7 +148,7 @@ export class RotationEngine {
     }
     if ("refused" in next) return this.#refused(account, next.refused, next.order);
     if ("expired" in next) {
-      this.#endOrder(account, next.expired, { outcome: "expired", code: "CLOCK_EXPIRED" });
+      endUnbegun(account, next.expired, { outcome: "expired", code: "CLOCK_EXPIRED" }, this.#options);
       return true;
     }
     const before = account.record.state;
@@ -168,7 +175,7 @@ export class RotationEngine {
     const openness = opennessOf(account, this.#options.interval(), order);
     account.startAtMs = clock.sinceBootMs() + retryAfterMs(account, code, openness, clock);
     if (order === null || lastsUntilChanged.has(code)) return false;
-    this.#endOrder(account, order, { outcome: "refused", code });
+    endUnbegun(account, order, { outcome: "refused", code }, this.#options);
     return false;
   }
 
@@ -185,14 +192,15 @@ export class RotationEngine {
   async #exchange(account: Account, exchange: DeviceEffect): Promise<void> {
     const { store, adapters, log } = this.#options;
     const parts = { account, effect: exchange, all: this.#accounts.values() };
+    // What allowed it is perhaps not on the disk.
+    if (store.stopped !== null) return;
     try {
       const outcome = await store.read((view) => prepareExchange(parts, view, adapters)).run();
-      account.busy = false;
       const { kind, code } = outcome;
       log.info("device.answered", { account: nameOf(account), name: exchange.action, outcome: kind, code });
       // A request that was made is not sent any more: the next process makes it again.
       if (this.#closing && exchange.action === "prepare") return;
-      this.#answered(account, exchange, outcome);
+      await this.#commits.add(() => this.#answered(account, exchange, outcome));
     } catch (error) {
       account.busy = false;
       this.#failed(account, error);
@@ -202,6 +210,7 @@ export class RotationEngine {
   #answered(account: Account, exchange: DeviceEffect, outcome: Outcome): void {
     const { seams, store, books } = this.#options;
     const before = account.record.state;
+    account.busy = false;
     account.says = outcome.code;
     const unsure = outcome.kind === "AMBIGUOUS" || outcome.kind === "NOT_SENT";
     backOff(account, seams, unsure || (exchange.action === "save" && outcome.kind !== "OK"));
@@ -241,8 +250,8 @@ export class RotationEngine {
     }));
     takeStep(planned, written.record);
     written.round();
-    seams.failpoint(name.replace(".", ".after-"));
-    this.#announce(account, before);
+    this.#commits.after(() => seams.failpoint(name.replace(".", ".after-")));
+    announce(account, before, this.groups.others(account), this.#options);
     return effects;
   }
 
@@ -250,18 +259,6 @@ export class RotationEngine {
     const neighbours = neighboursOf(account, this.#accounts.values());
     const around = { options: this.#options, neighbours, groupReady: this.groups.ready(account) };
     return inputsOf(account, surroundingsOf(account, order, around));
-  }
-
-  #endOrder(account: Account, order: OpenOrder, end: OrderEnd): void {
-    this.#options.store.transaction((tx) => this.#options.books.queueReport(tx, [endOrder(tx, order.id, end)]));
-    forgetOrder(account, order.id);
-  }
-
-  #announce(account: Account, before: AccountRecord): void {
-    if (account.content === null) return;
-    const { phase: state } = account.record.state;
-    if (before.state.phase !== state) this.#options.log.info("rotation.moved", { account: nameOf(account), state });
-    for (const { content } of [account, ...this.groups.others(account)]) if (content) this.#options.onServed(content.path);
   }
 
   #sleep(account: Account): void {

@@ -1,9 +1,10 @@
-import type { Transaction, View } from "../../agent/store/index.ts";
+import type { Store, Transaction, View } from "../../agent/store/index.ts";
 import { encodeTcbor } from "../../protocol/base/index.ts";
 import type { Fact } from "../../protocol/bundle/index.ts";
 import { encodeFact } from "../../protocol/content/index.ts";
 import { isResting, type RotationEffect, type RotationState } from "../../protocol/rotation/index.ts";
-import type { Account } from "./account.ts";
+import type { Account, OpenOrder } from "./account.ts";
+import type { Books } from "./commit.ts";
 import { tables } from "./record.ts";
 
 /** How an order ended. `refused` before anything was sent, `failed` after. */
@@ -32,6 +33,17 @@ export function orderEnd(state: RotationState, effects: readonly RotationEffect[
 export function endOrder(tx: Transaction, orderId: Uint8Array, end: OrderEnd): Fact {
   tx.put(tables.order, orderId, encodeTcbor([end.outcome, end.code]));
   return encodeFact({ kind: "order-outcome", orderId, outcome: end.outcome, code: end.code });
+}
+
+/** Ends an order that no rotation was begun for. Throws STORE_*. */
+export function endUnbegun(
+  account: Account,
+  order: OpenOrder,
+  end: OrderEnd,
+  { store, books }: { store: Store; books: Pick<Books, "queueReport"> },
+): void {
+  store.transaction((tx) => books.queueReport(tx, [endOrder(tx, order.id, end)]));
+  forgetOrder(account, order.id);
 }
 
 /** True where the order has ended here. */

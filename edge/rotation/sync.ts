@@ -58,7 +58,7 @@ export function syncAccounts(engine: RotationEngine, view: ContentView, options:
     issued.push(...takeValues(engine, account, contents, options));
   }
   if (issued.length > 0) engine.issueAll(issued);
-  for (const account of engine.accounts.values()) engine.advance(account);
+  engine.advanceAll();
 }
 
 /** All new accounts in one transaction: adopting rotates nothing and touches no device. */

@@ -3,7 +3,6 @@ import { contentLimits, rotateOnBit } from "../../protocol/content/index.ts";
 import { ready } from "./rotation-rig.ts";
 
 const minute = 60_000;
-const path = "z/meter/operator";
 const { personRead, revert } = rotateOnBit;
 
 t.test("what a person read is rotated once they had time to use it, through a power cut too", async (t) => {
@@ -11,7 +10,7 @@ t.test("what a person read is rotated once they had time to use it, through a po
   rig.rotateOn = personRead;
   rig.sync();
   await rig.pass(minute);
-  rig.engine.personRead(path);
+  rig.engine.personRead(rig.account);
   const at = rig.nowS();
   await rig.pass((contentLimits.personReadGraceS - 60) * 1000);
   t.equal(rig.device.live, "old", "not while they may be at work with it");
@@ -30,13 +29,13 @@ t.test(
       const rig = ready(options.rotate === undefined ? {} : { rotate: options.rotate });
       rig.rotateOn = options.on;
       rig.sync();
-      rig.engine.personRead(path);
+      rig.engine.personRead(rig.account);
       await rig.pass(5 * 60 * minute);
       t.equal(rig.device.live, "old");
     }
     const rig = ready();
     rig.rotateOn = personRead;
-    rig.sync().engine.personRead(path);
+    rig.sync().engine.personRead(rig.account);
     await rig.order("rotate").pass(30 * minute);
     t.equal(rig.device.live, "new-1", "by an order meanwhile");
     await rig.pass(5 * 60 * minute);

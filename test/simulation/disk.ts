@@ -196,6 +196,10 @@ class DiskStore implements Store {
     return this.#transact(work, true);
   }
 
+  together(work: () => void): void {
+    work();
+  }
+
   transactionSyncedLater(work: (tx: Transaction) => void): Promise<void> {
     this.#transact(work, false);
     return new Promise((resolve) => {

@@ -60,6 +60,10 @@ export class MemoryStore implements Store {
     return result;
   }
 
+  together(work: () => void): void {
+    work();
+  }
+
   transactionSyncedLater(work: (tx: Transaction) => void): Promise<void> {
     this.#commit(work);
     const [tables, commits] = [this.#tables, this.commits];
