@@ -12,7 +12,7 @@ import { parseEnrolmentCode } from "../../protocol/join/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
 import { initVault } from "../../vault/init/index.ts";
 import { comesToRest } from "./at-rest.ts";
-import type { DeviceKind } from "./device.ts";
+import type { DeviceKind } from "./device-kind.ts";
 import { Dice } from "./dice.ts";
 import type { Disk } from "./disk.ts";
 import { addresses } from "./nodes.ts";
@@ -70,6 +70,12 @@ export async function buildPlant({ vaultDisk, masterKey, image }: Foundation, pl
   }
   const { call } = running(world.vault);
   for (const device of plan.devices) await world.drive(register(call, device));
+  // The first proof of a login pins its device's identity: without it nothing is rotated.
+  for (const { zone, name, accounts } of plan.devices) {
+    for (const account of accounts) {
+      await world.drive(call("POST", "/v1/orders", { path: `${zone}/${name}/${account.name}`, action: "verify" }));
+    }
+  }
   if (plan.consumers) {
     await world.drive(call("POST", "/v1/applications", { name: "scada" }));
     await world.drive(call("POST", "/v1/applications/scada/grants", { pattern: "**" }));

@@ -1,7 +1,8 @@
 import type { Seams } from "../../agent/seams/index.ts";
-import type { Row, ScanOptions, Store, Transaction, View } from "../../agent/store/index.ts";
+import type { Store, Transaction, View } from "../../agent/store/index.ts";
 import { StoreError } from "../../agent/store/index.ts";
 import { assert } from "../../protocol/base/index.ts";
+import { hexOf, Table } from "./disk-table.ts";
 
 /** What happens to the commit that it is meant for. */
 export type DiskFault = "no space" | "io, lost" | "io, kept" | "crash before" | "crash after";
@@ -23,35 +24,6 @@ export interface Change {
 
 /** How long a sync takes that nobody waits for, milliseconds. */
 const syncMs = 20;
-
-/** Rows of one table with their keys in order. */
-class Table {
-  readonly rows: Map<string, Uint8Array>;
-  #sorted: string[] | null = null;
-
-  constructor(rows: Map<string, Uint8Array> = new Map()) {
-    this.rows = rows;
-  }
-
-  keys(): readonly string[] {
-    this.#sorted ??= [...this.rows.keys()].sort();
-    return this.#sorted;
-  }
-
-  set(key: string, value: Uint8Array | null): void {
-    if (value === null) {
-      this.rows.delete(key);
-      this.#sorted = null;
-      return;
-    }
-    if (!this.rows.has(key) && this.#sorted !== null) {
-      const last = this.#sorted.at(-1);
-      if (last === undefined || last < key) this.#sorted.push(key);
-      else this.#sorted = null;
-    }
-    this.rows.set(key, value);
-  }
-}
 
 /** The contents of a disk, shared by all that start from it: rows are never changed in place. */
 export type DiskImage = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
@@ -196,10 +168,6 @@ class DiskStore implements Store {
     return this.#transact(work, true);
   }
 
-  together(work: () => void): void {
-    work();
-  }
-
   transactionSyncedLater(work: (tx: Transaction) => void): Promise<void> {
     this.#transact(work, false);
     return new Promise((resolve) => {
@@ -260,8 +228,8 @@ class DiskStore implements Store {
   #view(): View {
     const rows = (name: string) => this.#disk.table(name);
     return {
-      get: (table, id) => rows(table).rows.get(hex(id))?.slice() ?? null,
-      scan: (table, options) => scan(rows(table), options),
+      get: (table, id) => rows(table).rows.get(hexOf(id))?.slice() ?? null,
+      scan: (table, options) => rows(table).scan(options),
       count: (table) => rows(table).rows.size,
     };
   }
@@ -270,55 +238,14 @@ class DiskStore implements Store {
     return {
       put: (table, id, value) => {
         assert(id.length <= 64, "a row id of at most 64 bytes");
-        changes.push(this.#disk.write(table, hex(id), value.slice()));
+        changes.push(this.#disk.write(table, hexOf(id), value.slice()));
       },
       delete: (table, id) => {
-        const key = hex(id);
+        const key = hexOf(id);
         if (!this.#disk.table(table).rows.has(key)) return false;
         changes.push(this.#disk.write(table, key, null));
         return true;
       },
     };
   }
-}
-
-function scan(table: Table, { prefix, from, limit, reverse }: ScanOptions): Row[] {
-  const keys = table.keys();
-  const start = prefix === undefined ? "" : hex(prefix);
-  const edge = from === undefined ? null : hex(from);
-  const found: Row[] = [];
-  const take = (key: string) => found.push({ id: bytes(key), value: (table.rows.get(key) as Uint8Array).slice() });
-  if (reverse === true) {
-    for (let at = keys.length - 1; at >= 0 && found.length < limit; at -= 1) {
-      const key = keys[at] as string;
-      if (key.startsWith(start) && (edge === null || key <= edge)) take(key);
-    }
-    return found;
-  }
-  const low = edge !== null && edge > start ? edge : start;
-  for (let at = lowerBound(keys, low); at < keys.length && found.length < limit; at += 1) {
-    const key = keys[at] as string;
-    if (!key.startsWith(start)) break;
-    take(key);
-  }
-  return found;
-}
-
-/** Place of the first key that is not below `low`. */
-function lowerBound(keys: readonly string[], low: string): number {
-  let [from, to] = [0, keys.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((keys[middle] as string) < low) from = middle + 1;
-    else to = middle;
-  }
-  return from;
-}
-
-function hex(id: Uint8Array): string {
-  return Buffer.from(id.buffer, id.byteOffset, id.length).toString("hex");
-}
-
-function bytes(key: string): Uint8Array {
-  return new Uint8Array(Buffer.from(key, "hex"));
 }

@@ -1,4 +1,4 @@
-import { type Mood, tricks } from "./device.ts";
+import type { Mood, Trick } from "./device-kind.ts";
 import type { Dice } from "./dice.ts";
 import type { DiskFault } from "./disk.ts";
 import { deviceAccount, type Invariants } from "./invariants.ts";
@@ -28,6 +28,19 @@ const faults = {
   "device refuses values": 2,
 } as const;
 type Fault = keyof typeof faults;
+
+/** What comes of a change that nobody is told of is worth most seeds. */
+const trickWeights: Readonly<Record<Trick, number>> = {
+  unreachable: 2,
+  lost: 2,
+  "reply lost": 4,
+  slow: 2,
+  late: 5,
+  queued: 2,
+  twice: 2,
+  denied: 1,
+  "save lost": 2,
+};
 
 const diskFaults: readonly DiskFault[] = ["no space", "io, lost", "io, kept"];
 const manglings: readonly Mangling[] = ["duplicate", "swap", "flip"];
@@ -89,7 +102,7 @@ export class Faults {
   /** Most plants have devices that are difficult from the beginning. */
   begin(): void {
     for (const device of this.#world.devices.values()) {
-      if (this.#dice.chance(0.6)) device.mood = this.#mood();
+      if (this.#dice.chance(0.85)) device.mood = this.#mood();
       device.paceMs = this.#dice.pick([5, 5, 10, 200]);
     }
   }
@@ -237,9 +250,6 @@ export class Faults {
     if (device === undefined) return;
     if (fault === "device in a mood") {
       device.mood = this.#mood();
-      this.#later(20_000, 300_000, () => {
-        device.mood = {};
-      });
       return;
     }
     if (fault === "device reboots")
@@ -258,7 +268,7 @@ export class Faults {
 
   /** Up to four tricks, each played in up to half of the exchanges that it is for. */
   #mood(): Mood {
-    const chosen = Array.from({ length: this.#dice.between(1, 4) }, () => this.#dice.pick(tricks));
+    const chosen = Array.from({ length: this.#dice.between(1, 4) }, () => this.#dice.weighted(trickWeights));
     return Object.fromEntries(chosen.map((trick) => [trick, 0.1 + this.#dice.share() * 0.4]));
   }
 

@@ -6,16 +6,15 @@ import type { World } from "./world.ts";
 /** What people do in a plant. */
 const acts = {
   "read with an application": 6,
-  "order a rotation": 12,
+  "order a rotation": 10,
   "order a proof": 3,
-  "rotate at the edge": 8,
+  "rotate at the edge": 12,
   "verify at the edge": 1,
   "retry at the edge": 2,
   "type a wrong password": 3,
   "change a device and tell the vault": 2,
   "tell the vault a wrong password": 1,
 } as const;
-export type Act = keyof typeof acts;
 
 /** The people of a plant: they act at random, and see to what only a person can. */
 export class People {

@@ -1,5 +1,5 @@
 import { zoneOf } from "./build-plant.ts";
-import type { DeviceKind } from "./device.ts";
+import type { DeviceKind } from "./device-kind.ts";
 import type { Plan, PlannedAccount, PlannedDevice } from "./world.ts";
 
 const window = { windowS: 60, durationS: 60 } as const;

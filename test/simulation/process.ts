@@ -2,7 +2,7 @@ import type { Log, LogEvent, LogFields } from "../../agent/log/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
 import type { Dice } from "./dice.ts";
 import type { DiskUser } from "./disk.ts";
-import type { Host } from "./network.ts";
+import type { Host } from "./stream-end.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 /** Seconds since 1970 when every world begins. */

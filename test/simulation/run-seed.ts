@@ -94,12 +94,12 @@ async function play(world: World, invariants: Invariants, dice: Dice): Promise<v
   invariants.check();
   faults.begin();
   const end = world.time.now + dice.between(60_000, 400_000);
-  for (let left = dice.between(1, 5); left > 0; left -= 1) {
+  for (let left = dice.between(2, 8); left > 0; left -= 1) {
     const path = people.somePath();
-    const act = dice.between(0, end - world.time.now);
+    const act = dice.between(0, end - world.time.now - 40_000);
     world.time.after(act, () => people.act(path));
     // Most things go wrong at the worst of moments.
-    for (let troubles = dice.between(0, 3); troubles > 0; troubles -= 1) {
+    for (let troubles = dice.between(0, 2); troubles > 0; troubles -= 1) {
       const at = dice.chance(0.8) ? act + dice.between(-10_000, 5_000) : dice.between(0, end - world.time.now);
       world.time.after(at, () => faults.happen(path));
     }

@@ -1,7 +1,7 @@
 import { concat, decodeTcbor, toHex, u64be } from "../../protocol/base/index.ts";
 import { fieldsFromTcbor } from "../../protocol/content/index.ts";
 import type { ColumnSeal } from "../../vault/master-key/index.ts";
-import { valueText } from "./device.ts";
+import { valueText } from "./device-kind.ts";
 import type { VaultDisk } from "./vault-disk.ts";
 
 /** One value as the vault's disk holds it. */

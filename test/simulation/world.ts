@@ -1,5 +1,6 @@
 import type { Secret } from "../../protocol/base/index.ts";
-import { type DeviceKind, SimulatedDevice } from "./device.ts";
+import { SimulatedDevice } from "./device.ts";
+import type { DeviceKind } from "./device-kind.ts";
 import { Dice } from "./dice.ts";
 import { Disk, type DiskImage } from "./disk.ts";
 import { Network } from "./network.ts";
