@@ -33,6 +33,13 @@ t.test("accounts of one edge are grouped, and each tells its edge so until the g
     await t.rejects(add("more", [at("c"), other]), { code: "REGISTRY_INVALID" }, `with ${other}`);
   await t.rejects(add("more", [at("c"), at("nobody")]), { code: "REGISTRY_NOT_FOUND" });
 
+  for (const rules of [{ breakGlass: true }, { rotation: { rotate: "never", intervalS: null } }])
+    await t.rejects(
+      rig.call("PUT", `/v1/accounts/${at("a")}`, rules),
+      { code: "REGISTRY_INVALID" },
+      "nor can a member become so",
+    );
+
   await rig.call("DELETE", "/v1/groups/login");
   t.same(await groups(), [[], 0]);
   await t.rejects(rig.call("DELETE", "/v1/groups/login"), { code: "REGISTRY_NOT_FOUND" });

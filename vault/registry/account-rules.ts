@@ -45,6 +45,8 @@ export async function setAccountRules(
   const { consumers, reconcileBy, rotation, windowless, breakGlass, rotateOn } = rules;
   if (rotation !== undefined && (rotation.rotate === "interval") !== (rotation.intervalS !== null))
     throw new RegistryError("REGISTRY_INVALID", "seconds go with the policy interval, and only there");
+  if (account.group_id !== null && (breakGlass === true || rotation?.rotate === "never"))
+    throw new RegistryError("REGISTRY_INVALID", `${account.path} is in a group, which changes together`);
   const after: AccountRow = {
     ...account,
     consumers: consumers ?? account.consumers,
