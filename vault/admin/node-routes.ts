@@ -147,13 +147,21 @@ async function listNodes(context: AdminContext, tx: VaultTransaction) {
     .groupBy("node_id")
     .execute();
   const behind = new Map(waiting.map((row) => [toHex(row.node_id), Number(row.count)]));
+  const unsettled = await unsettledZones(tx);
   return nodes.map((node) => ({
     ...describe(context, node),
+    ...(node.role === nodeRole.edge && node.state === "active" && unsettled.has(node.zone) ? { state: "unsettled" } : {}),
     /** Bundles that change something and that the node has not acknowledged. */
     behind: behind.get(toHex(node.node_id)) ?? 0,
     via: node.via === null ? null : (named.get(toHex(node.via)) ?? null),
     ...streamFacts(streams.get(toHex(node.node_id))),
   }));
+}
+
+/** Zones whose edge has to tell what it holds before anything is issued to it: the vault was restored. */
+async function unsettledZones(tx: VaultTransaction): Promise<ReadonlySet<string>> {
+  const rows = await tx.selectFrom("accounts").select("path").where("unsettled", "=", 1).execute();
+  return new Set(rows.map(({ path }) => path.split("/")[0] ?? ""));
 }
 
 function describe(context: AdminContext, node: NodeRow) {
