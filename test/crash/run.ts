@@ -8,7 +8,7 @@ import { scenarios } from "./scenarios.ts";
 import { Turns } from "./turns.ts";
 
 export interface CrashOptions {
-  /** Kills asked for, over all adapters. */
+  /** Kills asked for, shared out among the adapters. */
   readonly kills: number;
   readonly adapters?: readonly AdapterKind[];
   /** Only these; all unless given. */
@@ -74,13 +74,13 @@ class CrashRun {
   readonly #options: CrashOptions;
   readonly #cells: { cell: Cell; kills: number; misses: number; missedInRow: number }[];
   readonly #turns = new Turns();
-  #begun = 0;
 
   constructor(options: CrashOptions, adapters: readonly AdapterKind[]) {
     this.#options = options;
     const { failpoints } = options;
     this.#cells = allCells()
       .filter(({ adapter, failpoint }) => adapters.includes(adapter) && (failpoints?.includes(failpoint) ?? true))
+      .sort((a, b) => adapters.indexOf(a.adapter) - adapters.indexOf(b.adapter))
       .map((cell) => ({ cell, kills: 0, misses: 0, missedInRow: 0 }));
   }
 
@@ -88,21 +88,20 @@ class CrashRun {
     return this.#cells.map(({ cell, kills, misses }) => ({ cell, kills, misses }));
   }
 
-  /** Kills on one adapter's way until all kills that were asked for have been begun, or an account is lost. */
+  /** Kills on one adapter's way until it has had its share of them, or its account is lost. */
   async go(lane: Lane): Promise<void> {
-    while (this.#begun < this.#options.kills && this.#options.signal?.aborted !== true) {
+    for (let left = this.#shareOf(lane.adapter); left > 0; ) {
       const next = this.#next(lane.adapter);
       if (next === null) return;
-      this.#begun += 1;
-      const round = () => this.#round(lane, next.cell, next.kills + next.misses);
       const started = performance.now();
-      const verdict = next.cell.node === "vault" ? await this.#turns.alone(round) : await this.#turns.beside(round);
+      const verdict = await this.#safely(lane, next);
+      if (this.#options.signal?.aborted === true) return;
       if (verdict === null) {
-        this.#begun -= 1;
         next.misses += 1;
         next.missedInRow += 1;
         continue;
       }
+      left -= 1;
       next.kills += 1;
       next.missedInRow = 0;
       const kill = { cell: next.cell, verdict, ms: performance.now() - started };
@@ -110,6 +109,25 @@ class CrashRun {
       this.#options.onKill?.(kill);
       // Nothing that follows on this account would tell anything.
       if (verdict.kind !== "one") return;
+    }
+  }
+
+  /** Every adapter gets kills by the number of its failpoints, so that none of them is left out. */
+  #shareOf(adapter: AdapterKind): number {
+    const { kills } = this.#options;
+    const before = this.#cells.findIndex(({ cell }) => cell.adapter === adapter);
+    const own = this.#cells.filter(({ cell }) => cell.adapter === adapter).length;
+    const upTo = (cells: number) => Math.round((kills * cells) / this.#cells.length);
+    return upTo(before + own) - upTo(before);
+  }
+
+  /** A round in its turn: one that kills the vault alone. What it throws tells nothing good of the processes. */
+  async #safely(lane: Lane, { cell, kills, misses }: { cell: Cell; kills: number; misses: number }): Promise<Verdict | null> {
+    const round = () => this.#round(lane, cell, kills + misses);
+    try {
+      return cell.node === "vault" ? await this.#turns.alone(round) : await this.#turns.beside(round);
+    } catch (error) {
+      return { kind: "unknown", why: String(error), version: "" };
     }
   }
 
@@ -122,9 +140,8 @@ class CrashRun {
   /** One kill, restart and judgement; null where the process never passed the failpoint. */
   async #round(lane: Lane, cell: Cell, nth: number): Promise<Verdict | null> {
     const target = lane.calls[cell.node];
-    // From the last on, as a miss tells that there were fewer.
-    const skip = (cell.passes - 1 - (nth % cell.passes) + nth * 7) % cell.passes;
-    const armed = { failpoint: cell.failpoint, skip };
+    // Another pass each time, in leaps so that a few kills are spread over all of them.
+    const armed = { failpoint: cell.failpoint, skip: (nth * 7) % cell.passes };
     const { orderId, afterwards } = await scenarios[cell.scenario]({ lane, target, armed });
     const died = await diesOrRests(lane, target, orderId);
     if (died) await target.start();
