@@ -78,6 +78,15 @@ t.test("a new edge leaves the device the attempts that the edge before it may ha
   t.same(open.device.seen, ["verify old"], "where nothing locks nothing waits");
 });
 
+t.test("accounts that lock together all wait for the window of a new edge, and are not refused for good", async (t) => {
+  const lockout = { tries: 5, windowS: 600, durationS: 300, scope: "device" } as const;
+  const rig = ready({ lockout, joined: true, viewer: true }).order("verify");
+  await rig.pass(15 * minute - 1);
+  t.same([rig.device.seen, rig.orderEnds], [[], []]);
+  await rig.pass(minute);
+  t.same([rig.device.seen, rig.orderEnds], [["verify old"], ["done null"]]);
+});
+
 t.test("a value that could not be read costs the account its try and no more", async (t) => {
   const rig = ready().order("rotate");
   const mend = damage(rig);
