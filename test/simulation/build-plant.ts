@@ -118,7 +118,7 @@ async function enrol(
   const code = parseEnrolmentCode(String(text));
   const process = world.process(machine);
   const { seams } = process;
-  const store = machine.disk.open(process);
+  const store = machine.disk.mount(process);
   const dial = world.network.dial(process, null);
   const exchange = (carrier: Uint8Array) => requestJoin({ address: code.address, carrier, dial, seams });
   await world.drive(joinNode({ store, code, role: nodeRole[enrolment.role], seams, exchange }));

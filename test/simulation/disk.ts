@@ -37,6 +37,8 @@ export class Disk {
   /** Commits that a crash may take back: those since the last sync. */
   #unsynced: (readonly Change[])[] = [];
   commits = 0;
+  /** Something is written that is not committed. */
+  open = false;
   /** Told of each commit. */
   onCommit: (changes: readonly Change[]) => void = () => {};
   /** Told when a planned fault happens. */
@@ -64,7 +66,7 @@ export class Disk {
   }
 
   /** Opens it for a process; what an earlier one left open is closed by its death. */
-  open(user: DiskUser): Store {
+  mount(user: DiskUser): Store {
     for (const change of this.#surprise) this.#set(change.table, change.key, change.after);
     this.#surprise = [];
     return new DiskStore(this, user);
@@ -149,7 +151,9 @@ class DiskStore implements Store {
   readonly #disk: Disk;
   readonly #user: DiskUser;
   #stopped: Store["stopped"] = null;
-  #changes: Change[] | null = null;
+  #inTransaction = false;
+  /** What the transactions of {@link together} have written. */
+  #shared: Change[] | null = null;
 
   constructor(disk: Disk, user: DiskUser) {
     this.#disk = disk;
@@ -182,31 +186,55 @@ class DiskStore implements Store {
     this.transaction(() => {});
   }
 
+  together(work: () => void): void {
+    if (this.#shared !== null) return work();
+    if (this.stopped !== null) throw new StoreError("STORE_STOPPED", "the store stopped writing");
+    const shared: Change[] = [];
+    this.#shared = shared;
+    this.#disk.open = true;
+    try {
+      work();
+      this.#commit(shared, true);
+    } catch (error) {
+      if (this.#disk.open) this.#disk.undo(shared);
+      throw error;
+    } finally {
+      this.#shared = null;
+      this.#disk.open = false;
+    }
+  }
+
   #transact<T>(work: (tx: Transaction) => T, synced: boolean): T {
-    assert(this.#changes === null, "a transaction inside a transaction");
+    assert(!this.#inTransaction, "a transaction inside a transaction");
     if (this.stopped !== null) throw new StoreError("STORE_STOPPED", "the store stopped writing");
     const changes: Change[] = [];
-    this.#changes = changes;
+    const alone = this.#shared === null;
+    this.#inTransaction = true;
+    if (alone) this.#disk.open = true;
+    let done = false;
     try {
       const result = work({ ...this.#view(), ...this.#writes(changes) });
       assert(!(result instanceof Promise), "a transaction must not await");
-      this.#commit(changes, synced);
+      if (alone) this.#commit(changes, synced);
+      else this.#shared?.push(...changes);
+      done = true;
       return result;
-    } catch (error) {
-      if (this.#changes !== null) this.#disk.undo(changes);
-      throw error;
     } finally {
-      this.#changes = null;
+      if (!done) this.#disk.undo(changes);
+      this.#inTransaction = false;
+      if (alone) this.#disk.open = false;
     }
   }
 
   close(): void {}
 
-  #commit(changes: readonly Change[], synced: boolean): void {
+  #commit(changes: Change[], synced: boolean): void {
     // A process that died in the middle of its own work commits nothing.
     if (!this.#user.alive) throw new StoreError("STORE_STOPPED", "the process is dead");
     const fault = this.#disk.faultOfCommit();
     if (fault === "crash before") {
+      // Before the crash takes back what lies below it.
+      this.#disk.undo(changes.splice(0));
       this.#user.die();
       throw new StoreError("STORE_STOPPED", "the process is dead");
     }
@@ -215,7 +243,7 @@ class DiskStore implements Store {
       if (fault === "io, kept") this.#disk.surprise(changes);
       throw this.#stop("STORE_IO");
     }
-    this.#changes = null;
+    this.#disk.open = false;
     this.#disk.done(changes, synced);
     if (fault === "crash after") this.#user.die();
   }

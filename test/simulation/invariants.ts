@@ -40,6 +40,11 @@ export class Invariants {
     this.#excuses.set(path, known.add(excuse));
   }
 
+  /** Whether anything happened that may make an older value live. */
+  isExcused(path: string): boolean {
+    return this.#excuses.has(path);
+  }
+
   /** Looks where anything may have changed. */
   check(): void {
     const { vaultDisk, devices } = this.#world;
@@ -140,7 +145,7 @@ export class Invariants {
         if (this.#paths.get(key) !== path) continue;
         const { state } = decodeRecord(row);
         const intended = state.phase === "SENT" && state.pending?.action === "push";
-        if (!intended) this.#world.problem(`${path} is pushed without a durable intent`);
+        if (!intended || edge.disk.open) this.#world.problem(`${path} is pushed without a durable intent`);
       }
     }
   }

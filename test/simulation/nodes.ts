@@ -84,7 +84,7 @@ export async function startGateway({ process, disk, network, tlsKeyHash }: Membe
     vault: { address: addresses.vault },
     edges: { listen: addresses.gateway },
   });
-  const store = disk.open(process);
+  const store = disk.mount(process);
   const core = openGateway({ store, config, seams, log, version, folder: null, closing: new Closing() });
   await core.connect({ dial: network.dial(process, tlsKeyHash), listen: network.listen(process, tlsKeyHash) });
   return { process, parts: core.parts };
@@ -111,7 +111,7 @@ export function startEdge({ process, disk, network, tlsKeyHash, devices, hasSpac
   const config = edgeConfigSchema.parse({ gateway: { address: addresses.gateway } });
   const closing = new Closing();
   const core = openEdge({
-    store: disk.open(process),
+    store: disk.mount(process),
     config,
     seams,
     log,

@@ -22,6 +22,8 @@ export class People {
   readonly #invariants: Invariants;
   readonly #dice: Dice;
   readonly #paths: readonly string[];
+  /** Unknown accounts that were tried again once. */
+  readonly #retried = new Set<string>();
 
   constructor(world: World, invariants: Invariants) {
     this.#world = world;
@@ -70,11 +72,18 @@ export class People {
       this.#tell(path, text.slice("password=".length), "tell the vault at last");
   }
 
-  /** An operator looks at what does not move: an account that is unknown is tried again. */
+  /**
+   * An operator looks at what does not move: an account that is unknown is tried again; where that does not help, the vault's list is
+   * tried at the device, and what works is told.
+   */
   seeToIt(): void {
     for (const path of this.#paths) {
-      const account = this.#edgeOf(path)?.running?.core.credentials.accountAt(path);
-      if (account?.record.state.phase === "UNKNOWN") this.#atEdge(path, "retry", "retry what is unknown");
+      const phase = this.#edgeOf(path)?.running?.core.credentials.accountAt(path)?.record.state.phase;
+      if (phase !== "UNKNOWN") continue;
+      const live = deviceAccount(this.#world, path)?.live;
+      if (this.#retried.has(path) && live !== undefined) this.#tell(path, live.slice("password=".length), "recover");
+      else this.#atEdge(path, "retry", "retry what is unknown");
+      this.#retried.add(path);
     }
   }
 
