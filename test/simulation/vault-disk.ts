@@ -25,7 +25,9 @@ export class VaultDisk {
   #lastSync: string | null = null;
 
   constructor() {
-    this.#database.exec("pragma trusted_schema = off; pragma synchronous = off; pragma secure_delete = off");
+    this.#database.exec(
+      "pragma trusted_schema = off; pragma synchronous = off; pragma secure_delete = off; attach ':memory:' as kept",
+    );
   }
 
   /** Takes over what a real vault's first start left in a file. */
@@ -44,12 +46,9 @@ export class VaultDisk {
 
   /** Keeps everything as it stands under the returned name. */
   keep(name = `image${this.#images++}`): string {
-    const known = this.#database.prepare("select 1 from pragma_database_list where name = ?").get(name) !== undefined;
-    if (!known) this.#database.exec(`attach ':memory:' as ${name}`);
     for (const table of this.#tables) {
-      this.#database.exec(
-        `drop table if exists ${name}.${table}; create table ${name}.${table} as select * from main.${table}`,
-      );
+      const copy = `kept.${name}_${table}`;
+      this.#database.exec(`drop table if exists ${copy}; create table ${copy} as select * from main.${table}`);
     }
     return name;
   }
@@ -59,7 +58,7 @@ export class VaultDisk {
     this.#unconstrained(() => {
       for (const table of this.#tables) {
         this.#run(`delete from main.${table}`);
-        this.#run(`insert into main.${table} select * from ${name}.${table}`);
+        this.#run(`insert into main.${table} select * from kept.${name}_${table}`);
       }
     });
   }
