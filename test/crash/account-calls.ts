@@ -35,15 +35,21 @@ export class AccountCalls {
   /** Registers the device with the password that it came with. */
   async adopt(device: CrashDevice): Promise<void> {
     const model = loadModel(device.model);
+    const { admin } = device;
+    const adminPath = `${this.#zone}/${deviceName}/${admin?.username ?? ""}`;
     await this.#ask("POST", "/v1/devices", {
       name: deviceName,
       zone: this.#zone,
       model: { name: model.name, yaml: device.model, constraints: model.secrets },
       host: device.host,
       port: device.port,
-      accounts: [{ name: device.username, username: device.username }],
+      settings: admin === null ? {} : { admin: adminPath },
+      accounts: [device, ...(admin === null ? [] : [admin])].map(({ username }) => ({ name: username, username })),
     });
     await this.give(device.factory);
+    if (admin === null) return;
+    await this.#ask("PUT", `/v1/accounts/${this.path}`, { reconcileBy: adminPath });
+    await this.#give(adminPath, admin.fields);
   }
 
   /** Grants the account to an application at the edge. */
@@ -55,7 +61,7 @@ export class AccountCalls {
   }
 
   /** Orders one action; null where the vault died before it answered. */
-  async order(action: "rotate" | "verify"): Promise<string | null> {
+  async order(action: "rotate" | "verify" | "reconcile"): Promise<string | null> {
     try {
       return (await this.#ask<{ orderId: string }>("POST", "/v1/orders", { path: this.path, action })).orderId;
     } catch (error) {
@@ -65,9 +71,8 @@ export class AccountCalls {
   }
 
   /** Tells the vault what a person set on the device. */
-  async give(fields: Fields): Promise<void> {
-    const entries = Object.entries(fields).map(([name, value]) => [name, Buffer.from(value).toString("base64")]);
-    await this.#ask("PUT", "/v1/credentials", { path: this.path, fields: Object.fromEntries(entries) });
+  give(fields: Fields): Promise<void> {
+    return this.#give(this.path, fields);
   }
 
   /** Puts the device on hold, or ends that. */
@@ -126,6 +131,11 @@ export class AccountCalls {
     const { fields } = await this.#ask<{ fields: Fields }>("POST", "/v1/credentials/reveal", { path: this.path, version });
     const entries = Object.entries(fields).map(([name, value]) => [name, Buffer.from(value, "base64").toString()]);
     return Object.fromEntries(entries) as Fields;
+  }
+
+  async #give(path: string, fields: Fields): Promise<void> {
+    const entries = Object.entries(fields).map(([name, value]) => [name, Buffer.from(value).toString("base64")]);
+    await this.#ask("PUT", "/v1/credentials", { path, fields: Object.fromEntries(entries) });
   }
 
   async #ask<T>(method: AdminCall["method"], path: string, body?: unknown): Promise<T> {

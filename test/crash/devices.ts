@@ -5,11 +5,17 @@ import { Snmpd, type SnmpUser, snmpdPeer, snmpgetWorks } from "../peers/snmpd.ts
 import { Sshd, sshdPeer, UnixAccount } from "../peers/sshd.ts";
 import { illegalValue, meterLets, meterSays, passwordRegister, programming, writeFloat } from "./meter-frames.ts";
 
-export const adapters = ["snmp", "ssh", "modbus"] as const;
+/** `ssh` changes its own password, that of `ssh-admin` is set by an admin account of the same device. */
+export const adapters = ["snmp", "ssh", "ssh-admin", "modbus"] as const;
 export type AdapterKind = (typeof adapters)[number];
 
 /** The server that each adapter is run against. */
-export const peers: Readonly<Record<AdapterKind, Peer>> = { snmp: snmpdPeer, ssh: sshdPeer, modbus: modbusPeer };
+export const peers: Readonly<Record<AdapterKind, Peer>> = {
+  snmp: snmpdPeer,
+  ssh: sshdPeer,
+  "ssh-admin": sshdPeer,
+  modbus: modbusPeer,
+};
 
 export type Fields = Readonly<Record<string, string>>;
 
@@ -23,6 +29,8 @@ export interface CrashDevice {
   readonly port: number;
   readonly username: string;
   readonly model: string;
+  /** Another account of the device that makes the changes; null where the account does. */
+  readonly admin: { readonly username: string; readonly fields: Fields } | null;
   /** What the account came with. */
   readonly factory: Fields;
   /** Those that the device takes for right, decided without Tidegate's adapters. */
@@ -40,7 +48,16 @@ export interface CrashDevice {
 
 /** Starts the server of one adapter. The published model where it fits: only waits of which a server on this machine needs none are shorter. */
 export function startDevice(adapter: AdapterKind): Promise<CrashDevice> {
-  return { snmp: startSnmp, ssh: startSsh, modbus: startModbus }[adapter]();
+  switch (adapter) {
+    case "snmp":
+      return startSnmp();
+    case "ssh":
+      return startSsh();
+    case "ssh-admin":
+      return startSshByAdmin();
+    case "modbus":
+      return startModbus();
+  }
 }
 
 /** Wrong passwords in a row after which the meter takes none any more; the other two servers take any number. */
@@ -72,6 +89,7 @@ async function startSnmp(): Promise<CrashDevice> {
     port: agent.port,
     username: "tidegate",
     model: patient("net-snmp-agent"),
+    admin: null,
     factory,
     accepted: (all) => filterAsync(all, lets),
     lets,
@@ -84,7 +102,7 @@ async function startSnmp(): Promise<CrashDevice> {
 
 async function startSsh(): Promise<CrashDevice> {
   const password = "Factory-password-23456";
-  const server = await Sshd.start();
+  const server = await Sshd.start({ config: ["PermitRootLogin yes"] });
   const account = new UnixAccount(password);
   return {
     title: Sshd.version(),
@@ -93,6 +111,7 @@ async function startSsh(): Promise<CrashDevice> {
     port: server.port,
     username: account.name,
     model: patient("openssh-passwd"),
+    admin: null,
     factory: { password },
     // One wrong login takes sshd two seconds: of many values its own store is asked.
     accepted: async (all) => {
@@ -114,6 +133,21 @@ async function startSsh(): Promise<CrashDevice> {
   };
 }
 
+async function startSshByAdmin(): Promise<CrashDevice> {
+  const device = await startSsh();
+  const password = "Admins-password-234567";
+  const admin = new UnixAccount(password, { admin: true });
+  return {
+    ...device,
+    model: patient("openssh-chpasswd"),
+    admin: { username: admin.name, fields: { password } },
+    async stop() {
+      await device.stop();
+      admin.remove();
+    },
+  };
+}
+
 async function startModbus(): Promise<CrashDevice> {
   const meter = await ModbusDevice.start("eastron", 4321, tries);
   return {
@@ -123,6 +157,7 @@ async function startModbus(): Promise<CrashDevice> {
     port: meter.port,
     username: "setup",
     model: patient("eastron-sdm"),
+    admin: null,
     factory: { password: "4321" },
     accepted: async (all) => all.filter((fields) => Number(fields["password"]) === Number(meter.storedPassword)),
     lets: (fields) => meterLets(meter.port, Number(fields["password"])),

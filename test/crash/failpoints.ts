@@ -56,6 +56,17 @@ const places: readonly Place[] = [
     never: {
       snmp: "snmpd takes every value that the model allows",
       ssh: "this machine's passwd takes every value that the model allows",
+      "ssh-admin": "root's chpasswd takes every value",
+    },
+  },
+  {
+    node: "edge",
+    scenario: "reconcile",
+    names: ["rotation.reconcile"],
+    never: {
+      snmp: "a change needs the old key, so no other account can make it",
+      ssh: "passwd asks for the old password; an account that an admin sets is what ssh-admin is",
+      modbus: "the meter has one account",
     },
   },
   { node: "vault", scenario: "rotate", names: ["vault.commit", "vault.ingest", "vault.issue"], passes: 3 },
@@ -66,7 +77,6 @@ export const unreachable: Readonly<Record<string, string>> = {
   "rotation.held": "a quarantine begins with a fork or a store that went back, never with a kill",
   "rotation.released": "ends a quarantine",
   "rotation.restored": "a store from a backup, which no edge of this version opens",
-  "rotation.reconcile": "nobody asks for it in this version",
 };
 
 /** Every pair of failpoint and adapter in which a kill is asked. */

@@ -55,11 +55,12 @@ export async function runCrashes(options: CrashOptions): Promise<CrashResult> {
   const lanes: Lane[] = [];
   const run = new CrashRun(options, adapters);
   try {
-    await Promise.all(
-      adapters.map(async (adapter) => {
-        lanes.push(await Lane.open(plant, adapter, options.patienceMs));
-      }),
-    );
+    const opened = adapters.map(async (adapter) => {
+      lanes.push(await Lane.open(plant, adapter, options.patienceMs));
+    });
+    // All of them first: what one opened while another failed is closed, too.
+    await Promise.allSettled(opened);
+    await Promise.all(opened);
     await until(options.signal, Promise.all(lanes.map((lane) => run.go(lane))));
   } finally {
     await plant.close();

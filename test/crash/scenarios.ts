@@ -20,7 +20,7 @@ export interface Provoked {
 }
 
 /** Ways to have a process pass a failpoint; each arms it right before what leads there. */
-export const scenarios = { rotate, read, verify, restart, hold, revert, surprise, retry, give, refuse } as const;
+export const scenarios = { rotate, read, verify, restart, hold, revert, surprise, retry, give, refuse, reconcile } as const;
 export type ScenarioName = keyof typeof scenarios;
 
 async function rotate({ lane, target, armed }: Round): Promise<Provoked> {
@@ -101,6 +101,15 @@ async function refuse({ lane, target, armed }: Round): Promise<Provoked> {
   await lane.device.refuseNext?.();
   await target.arm(armed);
   return { orderId: await lane.calls.order("rotate") };
+}
+
+/** Nobody knows the password any more, and another account of the device sets a new one. */
+async function reconcile({ lane, target, armed }: Round): Promise<Provoked> {
+  await lane.setOnDevice(lane.nextForeign());
+  await lane.calls.order("verify");
+  await lane.isUnknown();
+  await target.arm(armed);
+  return { orderId: await lane.calls.order("reconcile") };
 }
 
 async function retryWhereUnknown(lane: Lane): Promise<void> {

@@ -27,7 +27,8 @@ export function summaryOf({ kills, tallies, servers, ms }: CrashResult, asked: n
   const table = names.map((failpoint) => {
     const killsOf = (adapter: AdapterKind) =>
       tallies.find(({ cell }) => cell.failpoint === failpoint && cell.adapter === adapter)?.kills ?? null;
-    return { failpoint, kills: { snmp: killsOf("snmp"), ssh: killsOf("ssh"), modbus: killsOf("modbus") } };
+    const killsOfAll = Object.fromEntries(adapters.map((adapter) => [adapter, killsOf(adapter)]));
+    return { failpoint, kills: killsOfAll as Record<AdapterKind, number | null> };
   });
   const never = tallies
     .filter((tally) => tally.kills === 0)
@@ -54,7 +55,8 @@ export function summaryOf({ kills, tallies, servers, ms }: CrashResult, asked: n
 /** The summary as text. */
 export function summaryLines(summary: Summary): string[] {
   const { table, servers, never, problems } = summary;
-  const row = (name: string, cells: readonly string[]) => `${name.padEnd(30)}${cells.map((cell) => cell.padStart(8)).join("")}`;
+  const row = (name: string, cells: readonly string[]) =>
+    `${name.padEnd(30)}${cells.map((cell) => cell.padStart(10)).join("")}`;
   const reasons = table.flatMap(({ failpoint, kills }) =>
     adapters.flatMap((adapter) => {
       const reason = kills[adapter] === null ? neverReason(failpoint, adapter) : null;
@@ -62,7 +64,7 @@ export function summaryLines(summary: Summary): string[] {
     }),
   );
   return [
-    ...adapters.map((adapter) => `${adapter.padEnd(8)}${servers[adapter] ?? "not run"}`),
+    ...adapters.map((adapter) => `${adapter.padEnd(11)}${servers[adapter] ?? "not run"}`),
     "",
     row("killed at", adapters),
     ...table.map(({ failpoint, kills }) =>

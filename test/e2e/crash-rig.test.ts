@@ -9,11 +9,12 @@ t.setTimeout(400_000);
 
 /** The device has changed and its edge does not know; edge and device know and nobody else; the vault knows and nobody else. */
 const failpoints = ["rotation.before-record", "rotation.after-verified", "vault.after-ingest"];
-const installed = adapters.filter((adapter) => peers[adapter].installed);
+const tried = adapters.filter((adapter) => adapter !== "ssh-admin");
+const installed = tried.filter((adapter) => peers[adapter].installed);
 const asked = failpoints.length * installed.length;
 const result = installed.length === 0 ? null : await runCrashes({ kills: asked, adapters: installed, failpoints });
 
-for (const adapter of adapters) {
+for (const adapter of tried) {
   await peerSuite(t, peers[adapter], async (suite) => {
     suite.stated(result?.servers[adapter] ?? "not stated");
     await suite.test(
