@@ -47,7 +47,7 @@ export function nextStep(account: Account, { time, clock, helpless, turn }: Circ
   if (!isResting(state)) return { event: { kind: "tick" }, order: null };
   if (state.pending !== null || clock.sinceBootMs() < account.startAtMs) return null;
   if (turn === "prove") return { event: { kind: "verify" }, order: null };
-  const order = account.orders.find((each) => judgeOrder(each, time) === "yes") ?? null;
+  const order = nextOrder(account, time) ?? null;
   if (order !== null && order.action !== "rotate") return { event: { kind: order.action }, order };
   const called = account.due !== null && time.lo >= account.due.atS;
   const patient = clock.sinceBootMs() >= account.intervalAtMs;
@@ -65,6 +65,12 @@ function reconcileStep(account: Account, time: NodeTime, clock: Clock): NextStep
   if (clock.sinceBootMs() < account.startAtMs) return null;
   const order = account.orders.find((each) => each.action === "reconcile" && judgeOrder(each, time) === "yes");
   return order === undefined ? null : { event: { kind: "reconcile" }, order };
+}
+
+/** What waits for no window goes first: a rotation that waits for one must not keep it back. */
+function nextOrder({ orders }: Account, time: NodeTime): OpenOrder | undefined {
+  const due = orders.filter((each) => judgeOrder(each, time) === "yes");
+  return due.find(({ now }) => now) ?? due.find(({ action }) => action !== "rotate") ?? due[0];
 }
 
 /** Whether the order may be carried out now; only the clock is asked, so a refusal says "clock". */

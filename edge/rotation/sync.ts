@@ -1,10 +1,10 @@
 import type { Store } from "../../agent/store/index.ts";
 import type { DeviceModel } from "../../firmware-adapters/index.ts";
-import { toHex } from "../../protocol/base/index.ts";
+import { sameBytes, toHex } from "../../protocol/base/index.ts";
 import type { ContentView, CredentialContent, DeviceContent } from "../../protocol/content/index.ts";
 import { adopted, attemptLimit, offersOf } from "../../protocol/rotation/index.ts";
 import { WeekCalendar } from "../../protocol/time/index.ts";
-import { type Account, accountOf, type DeviceSpec } from "./account.ts";
+import { type Account, accountOf, type DeviceSpec, type OpenOrder } from "./account.ts";
 import type { Books } from "./commit.ts";
 import type { RotationEngine } from "./engine.ts";
 import type { IssuedValue } from "./issue-values.ts";
@@ -37,6 +37,7 @@ export interface SyncOptions {
  */
 export function syncAccounts(engine: RotationEngine, view: ContentView, options: SyncOptions): void {
   adoptNew(engine, view, options);
+  const known = new Map<Account, readonly OpenOrder[]>();
   const devices = deviceSpecs(engine, view, options.models);
   for (const account of engine.accounts.values()) {
     const held = view.accounts.get(account.key);
@@ -46,10 +47,14 @@ export function syncAccounts(engine: RotationEngine, view: ContentView, options:
     if (device?.calendar !== account.device?.calendar || device?.content.held !== account.device?.content.held)
       account.startAtMs = 0;
     account.device = device;
+    known.set(account, account.orders);
     account.orders = [];
   }
   if (options.held) for (const account of engine.accounts.values()) engine.tell(account, { kind: "hold", cause: "sequence" });
   noteOrders(engine, view, options.store);
+  // A new order does not wait for what an earlier one was refused for.
+  for (const [account, before] of known)
+    if (account.orders.some(({ id }) => !before.some((order) => sameBytes(order.id, id)))) account.startAtMs = 0;
   const issued: IssuedValue[] = [];
   for (const [key, credentials] of view.credentials) {
     const account = engine.accounts.get(key);

@@ -61,7 +61,10 @@ t.test("what was sent is finished after the window has closed, and an alarm says
 
 t.test("an order for now does not wait for a window, and the next one does", async (t) => {
   const rig = await windowed(60);
-  await rig.order("rotate", 86_400, { now: true }).pass(minute);
+  await rig.order("rotate", 300).pass(minute);
+  t.equal(rig.account.waiting, "ROTATION_WINDOW_CLOSED");
+  await rig.order("verify").order("rotate", 86_400, { now: true }).pass(10_000);
+  t.same(rig.orderEnds, ["done null", "done null", "done null"], "neither does a check");
   t.equal(rig.device.live, "new-1");
   t.same(rig.alarms, []);
   await rig.order("rotate").pass(30 * minute);
