@@ -18,6 +18,7 @@ export interface SetOptions {
   readonly windowless?: boolean;
   readonly breakGlass?: boolean;
   readonly consumers?: string;
+  readonly rotateAfter?: string;
   /** A path; false takes it back. */
   readonly reconcileBy?: string | false;
 }
@@ -62,12 +63,25 @@ async function setReach(frame: Frame, before: DeviceAnswer, options: SetOptions)
   await callAdmin(vaultPath(frame, options), { method: "PUT", path: deviceRoute(before.path), body });
 }
 
-function rulesOf({ rotate, windowless, breakGlass, consumers, reconcileBy }: SetOptions) {
+/** The vault's names of the events by those of the command line. */
+const events: Readonly<Record<string, string>> = { "person-read": "personRead", revert: "revert" };
+
+function eventsOf(text: string): string[] {
+  const words = text === "none" ? [] : text.split(",");
+  return words.map((word) => {
+    const event = Object.hasOwn(events, word) ? events[word] : undefined;
+    if (event !== undefined) return event;
+    throw new CliError("CLI_USAGE", "--rotate-after takes person-read, revert, both with a comma between, or none");
+  });
+}
+
+function rulesOf({ rotate, windowless, breakGlass, consumers, reconcileBy, rotateAfter }: SetOptions) {
   if (consumers !== undefined && consumers !== "ack-first" && consumers !== "none")
     throw new CliError("CLI_USAGE", "--consumers takes ack-first or none");
   return {
     ...(consumers === undefined ? {} : { consumers }),
     ...(reconcileBy === undefined ? {} : { reconcileBy: reconcileBy === false ? null : reconcileBy }),
+    ...(rotateAfter === undefined ? {} : { rotateOn: eventsOf(rotateAfter) }),
     ...(rotate === undefined ? {} : { rotation: rotationOf(rotate) }),
     ...(windowless === undefined ? {} : { windowless }),
     ...(breakGlass === undefined ? {} : { breakGlass }),

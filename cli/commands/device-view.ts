@@ -28,6 +28,7 @@ interface AccountAnswer {
   readonly intervalS: number | null;
   readonly breakGlass: boolean;
   readonly consumers: string;
+  readonly rotateOn: readonly string[];
   readonly reconcileBy: string | null;
   readonly group: string | null;
   readonly version: string | null;
@@ -73,10 +74,12 @@ export function deviceLines(device: DeviceAnswer): string[] {
 }
 
 /** What is special about an account. */
-function ruleLines({ path, consumers, reconcileBy, group }: AccountAnswer): string[] {
+function ruleLines({ path, consumers, reconcileBy, group, rotateOn }: AccountAnswer): string[] {
   const rules = [
     group === null ? null : `changes with group ${group}`,
     reconcileBy === null ? null : `set anew by ${reconcileBy} where nobody knows its password`,
+    rotateOn.includes("personRead") ? "rotated an hour after a person read it" : null,
+    rotateOn.includes("revert") ? "rotated after an older password came back" : null,
     consumers === "none" ? "does not wait for the gateways that serve it" : null,
   ].filter((rule) => rule !== null);
   return rules.length === 0 ? [] : [`  ${path}: ${rules.join("; ")}`];

@@ -42,6 +42,7 @@ export const deviceCommand: CommandModule = (program, frame) => {
     .option("--break-glass", "the account never changes together with another one of the device")
     .option("--no-break-glass", "it may")
     .option("--consumers <policy>", "ack-first: gateways hold a value before the edge may use it; none: accept the gap")
+    .option("--rotate-after <events>", "person-read, revert, both with a comma between, or none")
     .option("--reconcile-by <account>", "zone/device/account of the device that may set this account's password anew")
     .option("--no-reconcile-by", "no other account may")
     .action((path: string, options: SetOptions) => setDevice(frame, path, options));

@@ -119,8 +119,10 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
   await t.rejects(run([...change, "--reconcile-by", path]), { code: "CLI_USAGE", message: /which account/ });
   const ruled = await run([...reader, "--consumers", "none", "--reconcile-by", path]);
   t.match(ruled.stdout, new RegExp(`plant/agent/reader: set anew by ${path} .*; does not wait for the gateways`));
-  t.match(JSON.parse((await run([...reader, "--no-reconcile-by", "--json"])).stdout), {
-    accounts: [{}, { consumers: "none", reconcileBy: null }],
+  await t.rejects(run([...reader, "--rotate-after", "lunch"]), { code: "CLI_USAGE", message: /--rotate-after/ });
+  t.match((await run([...reader, "--rotate-after", "person-read,revert"])).stdout, /an hour after a person read it/);
+  t.match(JSON.parse((await run([...reader, "--rotate-after", "revert", "--no-reconcile-by", "--json"])).stdout), {
+    accounts: [{}, { consumers: "none", reconcileBy: null, rotateOn: ["revert"] }],
   });
   await t.rejects(run(["device", "reconcile", path, ...data]), { code: "ORDER_NO_EDGE" });
   await t.rejects(run(["group", "add", "login", path, "plant/agent/reader", "--shared", ...data]), { code: "NOT_AVAILABLE" });
