@@ -70,6 +70,12 @@ export class AccountCalls {
     }
   }
 
+  /** True where the order has not ended yet, as far as the vault knows. */
+  async isOpen(orderId: string | null): Promise<boolean> {
+    if (orderId === null) return false;
+    return (await this.#ask<{ state: string }>("GET", `/v1/orders/${orderId}`)).state === "open";
+  }
+
   /** Tells the vault what a person set on the device. */
   give(fields: Fields): Promise<void> {
     return this.#give(this.path, fields);
@@ -111,7 +117,7 @@ export class AccountCalls {
 
   /** Where the account rests: what was ordered is not open, nothing is under way, edge and vault agree, the pool is full. Else null. */
   async resting(orderId: string | null): Promise<Standing | null> {
-    if (orderId !== null && (await this.#ask<{ state: string }>("GET", `/v1/orders/${orderId}`)).state === "open") return null;
+    if (await this.isOpen(orderId)) return null;
     const standing = await this.standing();
     const path = `/v1/credentials?path=${encodeURIComponent(this.path)}`;
     const { version } = await this.#ask<{ version: string }>("GET", path);

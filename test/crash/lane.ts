@@ -97,7 +97,8 @@ export class Lane {
   /** True where nothing goes on by itself, also where the edge has given up. */
   async isStill(orderId: string | null): Promise<boolean> {
     try {
-      return (await this.calls.resting(orderId)) !== null || (await this.calls.standing()).state === "UNKNOWN";
+      if ((await this.calls.resting(orderId)) !== null) return true;
+      return (await this.calls.standing()).state === "UNKNOWN" && !(await this.calls.isOpen(orderId));
     } catch {
       return false;
     }
@@ -117,7 +118,7 @@ export class Lane {
         if (standing !== null) return await this.#tryAll(standing.version);
         const { state, waiting, version } = await this.calls.standing();
         last = `${state} ${version} ${waiting ?? ""}`;
-        if (state === "UNKNOWN") break;
+        if (state === "UNKNOWN" && !(await this.calls.isOpen(orderId))) break;
       } catch (error) {
         last = String(error);
       }
