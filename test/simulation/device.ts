@@ -43,6 +43,8 @@ export class SimulatedDevice {
   readonly #time: VirtualTime;
   readonly #dice: Dice;
   mood: Mood = {};
+  /** Tricks of the device's own, which stay. */
+  nature: Mood = {};
   /** How long one way to it takes at most, milliseconds. */
   paceMs = 200;
   /** Values that its password policy refuses, as a share of all. */
@@ -171,7 +173,7 @@ export class SimulatedDevice {
     let left = this.#dice.share();
     for (const trick of tricks) {
       if (!this.#fits(trick, op)) continue;
-      left -= this.mood[trick] ?? 0;
+      left -= this.nature[trick] ?? this.mood[trick] ?? 0;
       if (left >= 0) continue;
       this.onTrick(trick);
       return trick;

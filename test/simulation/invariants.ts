@@ -19,6 +19,8 @@ export class Invariants {
   readonly #excuses = new Map<string, Set<Excuse>>();
   /** Passwords that a person has set on a device and not told the vault of. */
   readonly untold = new Map<string, string>();
+  /** The last bundle that each edge has applied. */
+  readonly #applied = new Map<string, number>();
   /** Every value that the vault ever held, by path and index. */
   readonly #held = new Map<string, string>();
   #secrets: Buffer[] = [];
@@ -48,6 +50,7 @@ export class Invariants {
   /** Looks where anything may have changed. */
   check(): void {
     const { vaultDisk, devices } = this.#world;
+    this.#neverGoesBack();
     let changes = 0;
     for (const device of devices.values()) changes += device.changes;
     const seen = `${vaultDisk.commits}/${changes}/${this.untold.size}`;
@@ -91,6 +94,17 @@ export class Invariants {
     const known = this.#fingerprints.get(index);
     if (known !== undefined && known !== fingerprint) this.#world.problem(`fork: ${index} has two values`);
     this.#fingerprints.set(index, fingerprint);
+  }
+
+  /** What an edge has applied stays applied, whatever becomes of its process. */
+  #neverGoesBack(): void {
+    for (const { name, running } of this.#world.edges) {
+      if (running === null) continue;
+      const { seq } = running.core.node.head();
+      const before = this.#applied.get(name) ?? 0;
+      if (seq < before) this.#world.problem(`${name} goes back from bundle ${before} to ${seq}`);
+      this.#applied.set(name, seq);
+    }
   }
 
   /** What the vault held once it holds for ever. */

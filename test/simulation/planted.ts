@@ -55,6 +55,22 @@ function devices(change: (device: SimulatedDevice) => void) {
   };
 }
 
+/** Both in one world: some bugs show on devices that carry a change out late, over whatever lives there by then. */
+function both(...plants: readonly ((world: World) => void)[]) {
+  return (world: World) => {
+    for (const plant of plants) plant(world);
+  };
+}
+
+const lateDevices = devices((device) => {
+  device.nature = { late: 0.4 };
+});
+
+const lateKeyChanges = devices((device) => {
+  device.nature = { late: 0.4 };
+  device.kind = { ...device.kind, delta: true };
+});
+
 const nothingSent = { kind: "NOT_SENT", mayHaveSpentAttempt: false, prepareAgain: false } as const;
 
 /** A disk that remembers only what was written some time ago. */
@@ -86,12 +102,18 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     bug: "timeout taken as failure",
-    plant: outcomes((_op, outcome) => (outcome.kind === "AMBIGUOUS" ? { ...outcome, ...nothingSent } : outcome)),
+    plant: both(
+      lateKeyChanges,
+      outcomes((_op, outcome) => (outcome.kind === "AMBIGUOUS" ? { ...outcome, ...nothingSent } : outcome)),
+    ),
   },
   {
     bug: "timeout of a change taken as a refused value",
-    plant: outcomes((op, outcome) =>
-      op === "push" && outcome.kind === "AMBIGUOUS" ? { ...outcome, kind: "REJECTED_POLICY" } : outcome,
+    plant: both(
+      lateDevices,
+      outcomes((op, outcome) =>
+        op === "push" && outcome.kind === "AMBIGUOUS" ? { ...outcome, kind: "REJECTED_POLICY" } : outcome,
+      ),
     ),
   },
   {
@@ -169,9 +191,12 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     bug: "same new pushed without settle time",
-    plant: devices((device) => {
-      device.kind = { ...device.kind, settleMs: 120_000 };
-    }),
+    plant: both(
+      lateKeyChanges,
+      devices((device) => {
+        device.kind = { ...device.kind, settleMs: 120_000 };
+      }),
+    ),
   },
   {
     bug: "adopted account rotated",
@@ -205,7 +230,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: ({ edges }) => {
       for (const { disk } of edges) {
         disk.tamper = (change) =>
-          change.table === "audit-leaf" && change.after !== null ? { ...change, after: edited(change.after) } : change;
+          (change.table === "audit-part" || change.table === "audit-bundle") && change.after !== null
+            ? { ...change, after: edited(change.after) }
+            : change;
       }
     },
   },
