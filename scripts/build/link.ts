@@ -14,6 +14,8 @@ const external = ["cpu-features", "*.node", "serialport"];
  */
 const banner = `import { createRequire as __createRequire } from "node:module";
 const require = __createRequire(import.meta.url);
+const __filename = import.meta.filename;
+const __dirname = import.meta.dirname;
 const __moduleUrl = (path) => import.meta.url.slice(0, import.meta.url.lastIndexOf("/dist/") + 6) + path;`;
 
 /**

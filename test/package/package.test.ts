@@ -52,6 +52,13 @@ t.test("the tarball alone, installed without a registry, is a working tidegate o
   t.equal(run(process.execPath, [entry, "model", "show", "eastron-sdm"]).status, 0, "data files are found");
 });
 
+t.test("every linked file loads, the libraries that only an adapter's process needs too", async (t) => {
+  const chunks = join(root, "dist/chunks");
+  const script = `for (const name of ${JSON.stringify(readdirSync(chunks))}) await import(${JSON.stringify(`${chunks}/`)} + name);`;
+  const loaded = run(process.execPath, ["--input-type=module", "--eval", script]);
+  t.equal(loaded.status, 0, loaded.stderr);
+});
+
 t.test("with the platform's Node package beside it the tarball works on the Node of the machine", async (t) => {
   const prefix = installOffline("with-node");
   // Where `npm install --global` of both tarballs puts it.
