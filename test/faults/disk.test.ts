@@ -67,6 +67,7 @@ function failing(folder: string, { call, file, error }: Fault, number: number): 
 }
 
 await peerSuite(t, { name: "strace", packages: "strace", installed: strace !== null }, async (suite) => {
+  suite.stated(/version (\S+)/.exec(spawnSync(strace ?? "", ["--version"], { encoding: "utf8" }).stdout)?.[1] ?? "not stated");
   for (const fault of faults) {
     const { call, file, error, stride } = fault;
     const title = `${error} at ${call} of ${file}: the writer stops, reads go on, nothing unrecorded is pushed, a restart recovers`;
