@@ -56,8 +56,9 @@ export function readCredential(request: IncomingMessage, response: ServerRespons
     response.end();
     return;
   }
-  for (const read of [version, ...(alternates ?? []).map((each) => each.version)])
-    options.onRead({ application: application.id, path, version: read, outcome: "read", person });
+  options.onRead({ application: application.id, path, version, outcome: "read", person });
+  for (const other of alternates ?? [])
+    options.onRead({ application: application.id, path, version: other.version, outcome: "read", person });
   const body = renderAnswer(answer, options);
   send(response, alternates === null ? body : withAlternates(body, alternates), etag);
 }
