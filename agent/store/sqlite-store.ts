@@ -100,16 +100,21 @@ class SqliteStore implements Store {
 
   together(work: () => void): void {
     if (this.#shared !== null) return work();
+    // What `work` throws undoes nothing: each of its transactions that returned is believed to be on the disk.
+    let thrown: { readonly error: unknown } | null = null;
     this.transaction((tx) => {
-      this.#shared = { tx, failed: null };
+      const shared: SharedCommit = { tx, failed: null };
+      this.#shared = shared;
       try {
         work();
-        // Whoever caught it inside must not let the others think that they are on the disk.
-        if (this.#shared.failed !== null) throw this.#shared.failed;
+      } catch (error) {
+        thrown = { error };
       } finally {
         this.#shared = null;
       }
+      if (shared.failed !== null) throw shared.failed;
     });
+    if (thrown !== null) throw (thrown as { readonly error: unknown }).error;
   }
 
   transactionSyncedLater(work: (tx: Transaction) => void): Promise<void> {

@@ -11,7 +11,7 @@ export interface Store {
   transaction<T>(work: (tx: Transaction) => T): T;
   /**
    * Runs `work`, whose transactions share one commit: all of them are durable when this returns, and none is before. One that throws is rolled
-   * back alone. Throws as a transaction does where the commit fails, after which none of them, or only some, happened. Inside of itself it only runs `work`.
+   * back alone, and what `work` itself throws comes after the commit. Throws as a transaction does where the commit fails, after which none of them, or only some, happened. Inside of itself it only runs `work`.
    */
   together(work: () => void): void;
   /**

@@ -117,7 +117,7 @@ export class RotationEngine {
   /** {@link advance} for every account. Throws STORE_*. */
   advanceAll(): void {
     this.#commits.now(() => {
-      for (const account of this.#accounts.values()) this.advance(account);
+      for (const account of this.#accounts.values()) this.#wake(account);
     });
   }
 

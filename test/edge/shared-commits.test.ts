@@ -72,6 +72,19 @@ t.test("one that throws is rolled back alone, also what it had written before", 
   store.sync();
 });
 
+t.test("an error after them undoes none that returned", async (t) => {
+  const { commits, put, has, committed } = rig(t);
+  const work = () => {
+    put("returned");
+    throw new Error("later");
+  };
+  t.throws(() => commits.now(work), { message: "later" });
+  t.ok(has("returned"), "an exchange may be under way that it allowed");
+  t.equal(committed(), 1);
+  put("next");
+  t.equal(committed(), 2);
+});
+
 t.test("where the commit fails nobody is told that it is done", async (t) => {
   const { commits, put, fire, store } = rig(t);
   const all = ["a", "b"].map((name) => commits.add(() => put(name)));
