@@ -5,6 +5,7 @@ import { type ApiListener, type LocalApi, type LocalApiOptions, openLocalApi, re
 import type { JoinedNode } from "../node/index.ts";
 import type { Seams } from "../seams/index.ts";
 import { serverTlsOptions } from "../tls/index.ts";
+import { LaterReads } from "./later-reads.ts";
 
 export interface MemberApiOptions extends Pick<LocalApiOptions, "source" | "applications" | "health" | "metrics" | "log"> {
   readonly folder: DataFolder;
@@ -17,7 +18,7 @@ export interface MemberApiOptions extends Pick<LocalApiOptions, "source" | "appl
 }
 
 /** Opens the local API of a node that has joined: its socket and what its configuration adds. Throws API_LISTEN*. */
-export function openMemberApi(options: MemberApiOptions): Promise<LocalApi> {
+export async function openMemberApi(options: MemberApiOptions): Promise<LocalApi> {
   const { folder, config, node, audit, seams } = options;
   const { loopback, tls } = config;
   // Its folder is the node's user's alone (0700), so a wider mode would let nobody else in.
@@ -25,7 +26,8 @@ export function openMemberApi(options: MemberApiOptions): Promise<LocalApi> {
   if (loopback !== null) listeners.push({ kind: "loopback", ...loopback });
   if (tls !== null) listeners.push({ kind: "tls", ...tls });
   const { source, applications, health, metrics, log } = options;
-  return openLocalApi({
+  const persons = new LaterReads(options.onPersonRead.bind(options));
+  const api = await openLocalApi({
     listeners,
     tls: tlsOf(node),
     source,
@@ -37,13 +39,18 @@ export function openMemberApi(options: MemberApiOptions): Promise<LocalApi> {
       audit.noteRead(readLeaf(event));
       const { person, outcome, application, version } = event;
       if (person && outcome === "read" && application !== null && version !== null)
-        options.onPersonRead(event.path, version, application);
+        persons.add([event.path, version, application]);
     },
     clock: seams.clock,
     random: seams.random,
     metrics,
     log,
   });
+  const close = async () => {
+    await api.close();
+    persons.tell();
+  };
+  return { listeners: api.listeners, changed: (path) => api.changed(path), close };
 }
 
 /** The API's listeners as `run.json` names them. */
