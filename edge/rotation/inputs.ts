@@ -43,6 +43,7 @@ export function inputsOf(account: Account, around: Surroundings): RotationInputs
     onHold: account.device?.content.held === true || around.heldHere,
     permitted: around.permitted,
     breakGlassFree: isBreakGlassFree(account, around.neighbours, around.openness, around.clock),
+    needsSave: account.device?.model?.needsSave === true,
     settled: settleLeftMs(account, around.clock) === 0,
     backedOff: around.clock.sinceBootMs() >= account.retryAtMs,
     spaceReserved: around.spaceReserved,

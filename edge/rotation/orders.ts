@@ -21,9 +21,11 @@ export function orderEnd(state: RotationState, effects: readonly RotationEffect[
     const cancelled = effects.some((effect) => effect.kind === "leaf" && effect.action === "rotation.cancelled");
     return cancelled && raised === undefined ? "release" : { outcome: "failed", code: raised?.code ?? "ROTATION_UNKNOWN" };
   }
-  if (!isResting(state) || state.pending !== null) return null;
   const report = effects.findLast((effect) => effect.kind === "report");
   const alarm = effects.findLast((effect) => effect.kind === "alarm");
+  // Saving what came back is no part of the order.
+  const isOver = report?.report === "reverted" || (isResting(state) && state.pending === null);
+  if (!isOver) return null;
   if (report === undefined) return "release";
   if (report.report === "verified" || report.report === "proven") return { outcome: "done", code: null };
   return { outcome: "failed", code: alarm?.code ?? report.code };

@@ -21,7 +21,9 @@ export function isPastWindow(
   effects: readonly RotationEffect[],
   openness: Openness,
 ): boolean {
-  const { phase, next, pushes } = state;
+  const { phase, current, next, pushes } = state;
+  // What was found live and is only saved is no rotation.
+  if (next === current) return false;
   const finishing = phase === "NEW-OK" || phase === "SAVED" || (phase === "PROBE" && next !== null && pushes > 0);
   return (
     openness.kind === "closed" && finishing && next !== account.pastWindow && effects.some((effect) => effect.kind === "device")

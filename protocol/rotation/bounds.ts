@@ -6,8 +6,9 @@ import { type Candidate, compareIndex, type RotationState } from "./state.ts";
  * current nor under way go to history. Nothing is forgotten by that, and history is probed too.
  */
 export function bounded(state: RotationState): RotationState {
-  const { candidates, history, rejected } = state;
-  if (candidates.length <= maxCandidates && history.length <= maxHistory && rejected.length <= maxCandidates) return state;
+  const { candidates, history, rejected, unsaved } = state;
+  const listed = Math.max(candidates.length, rejected.length, unsaved.length);
+  if (listed <= maxCandidates && history.length <= maxHistory) return state;
   const oldest = candidates
     .filter(({ ref }) => ref !== state.current && ref !== state.next && ref !== state.pending?.ref)
     .toSorted((a, b) => compareIndex(a.index, b.index));
@@ -19,6 +20,7 @@ export function bounded(state: RotationState): RotationState {
     candidates: kept,
     history: once([...candidates.filter((each) => leaving.has(each)), ...history]).slice(0, maxHistory),
     rejected: rejected.filter((ref) => held.has(ref)),
+    unsaved: unsaved.slice(0, maxCandidates),
   };
 }
 

@@ -12,7 +12,7 @@ import {
 } from "./state.ts";
 
 const kinds: readonly CandidateKind[] = ["password", "keys", "blob"];
-const fields = 18;
+const fields = 19;
 const maxUint32 = 0xffffffff;
 
 /** The state as TCBOR: one tuple, so that equal states have equal bytes. */
@@ -37,6 +37,7 @@ export function encodeRotation(state: RotationState): Uint8Array {
     state.hold === null ? null : holdCauses.indexOf(state.hold),
     state.unacknowledged,
     state.reconciling,
+    state.unsaved,
   ]);
 }
 
@@ -78,6 +79,7 @@ function readState(value: Tcbor): RotationState {
     hold: orNull(tuple[15], (each) => pick(holdCauses, each, "rotation.hold")),
     unacknowledged: orNull(tuple[16], readIndex),
     reconciling: asBoolean(tuple[17], "rotation.reconciling"),
+    unsaved: asList(tuple[18], "rotation.unsaved", maxCandidates).map(readRef),
   };
 }
 

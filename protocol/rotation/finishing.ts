@@ -1,5 +1,6 @@
 import { settleAttempt } from "./budget.ts";
 import { contact, loginBlock, waitFor } from "./contact.ts";
+import { isKeeping, onKept } from "./keeping.ts";
 import type { AdapterAnswer, RotationEffect, RotationInputs, Transition } from "./machine.ts";
 import { beginProbe } from "./probing.ts";
 import { type CandidateIndex, compareIndex, type RotationState } from "./state.ts";
@@ -36,7 +37,7 @@ export function advanceSaved(state: RotationState, next: number, inputs: Rotatio
 export function onReverified(state: RotationState, next: number, answer: AdapterAnswer): Transition {
   const { outcome } = answer;
   const idle = settleAttempt(state, answer);
-  if (outcome === "OK") return verified(idle, next);
+  if (outcome === "OK") return isKeeping(idle) ? onKept(idle) : verified(idle, next);
   if (outcome === "NOT_SENT") return waitFor(idle, "ROTATION_BACK_OFF");
   return beginProbe(idle, outcome === "AMBIGUOUS" ? { unanswered: next } : { refused: next });
 }
@@ -60,6 +61,7 @@ function verified(state: RotationState, next: number): Transition {
       refused: [],
       unanswered: [],
       pushes: 0,
+      unsaved: state.unsaved.filter((ref) => ref !== next),
       currentProven: false,
       prepared: null,
       unacknowledged: index,

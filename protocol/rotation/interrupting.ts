@@ -1,4 +1,5 @@
 import { refuse } from "./contact.ts";
+import { isKeeping, withUnsaved } from "./keeping.ts";
 import { maxPool } from "./limits.ts";
 import type { RotationInputs, Transition } from "./machine.ts";
 import { beginProbe } from "./probing.ts";
@@ -18,7 +19,8 @@ export function onRestart(state: RotationState): Transition {
 export function onRestored(state: RotationState, inputs: RotationInputs): Transition {
   const perhapsSent = state.pool.filter(({ ref }) => !state.candidates.some((known) => known.ref === ref));
   const candidates = [...perhapsSent.toReversed(), ...state.candidates];
-  const probe = beginProbe({ ...state, candidates, currentProven: false, prepared: null }, {});
+  const doubted = withUnsaved(state, ...perhapsSent.map(({ ref }) => ref));
+  const probe = beginProbe({ ...doubted, candidates, currentProven: false, prepared: null }, {});
   return {
     state: { ...probe.state, hold: "sequence", spent: Math.max(state.spent, inputs.attemptLimit) },
     effects: [
@@ -31,21 +33,24 @@ export function onRestored(state: RotationState, inputs: RotationInputs): Transi
 /** A further value of the vault, for the pool. The same one again changes nothing. */
 export function onIssued(state: RotationState, candidate: Candidate): Transition {
   if (knows(state, candidate)) return { state, effects: [] };
-  const sent = state.next !== null && !state.pool.some(({ ref }) => ref === state.next) && !state.rejected.includes(state.next);
-  if (state.pool.length + (sent ? 1 : 0) >= maxPool) return refuse(state, "ROTATION_POOL_FULL");
-  return { state: { ...state, pool: [...state.pool, candidate] }, effects: [] };
+  const { next, pool, rejected } = state;
+  const sent = next !== null && !isKeeping(state) && !pool.some(({ ref }) => ref === next) && !rejected.includes(next);
+  if (pool.length + (sent ? 1 : 0) >= maxPool) return refuse(state, "ROTATION_POOL_FULL");
+  return { state: { ...state, pool: [...pool, candidate] }, effects: [] };
 }
 
 /**
  * A person says what is live: it becomes current, and is believed after a login. Nothing known is dropped, but what was issued
- * before it is staged no more: the vault counts it as superseded, and would not take a later success of it for the newest.
+ * before it is staged no more: the vault counts it as superseded, and would not take a later success of it for the newest. Nothing is
+ * written to a device whose account is never rotated, so whoever set it there has it saved.
  */
-export function onGiven(state: RotationState, candidate: Candidate): Transition {
+export function onGiven(state: RotationState, candidate: Candidate, { policy }: RotationInputs): Transition {
   if (knows(state, candidate)) return { state, effects: [] };
   const calm = isResting(state) || state.phase === "UNKNOWN" || state.phase === "PROBE" || state.phase === "STAGED";
   if (!calm || state.pending !== null) return refuse(state, "ROTATION_BUSY");
   const base = retirePool(returnToPool({ ...state, currentProven: false, unacknowledged: null }), candidate);
-  const probe = beginProbe({ ...base, current: candidate.ref, candidates: [candidate, ...base.candidates] }, {});
+  const kept = policy === "never" ? base : withUnsaved(base, candidate.ref);
+  const probe = beginProbe({ ...kept, current: candidate.ref, candidates: [candidate, ...base.candidates] }, {});
   return { state: probe.state, effects: [{ kind: "leaf", action: "rotation.given", ref: candidate.ref }] };
 }
 

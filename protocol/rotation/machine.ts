@@ -63,6 +63,8 @@ export interface RotationInputs {
   readonly permitted: boolean;
   /** The account is not the break-glass one of its device, nor is that one, together with another that changed or may have. */
   readonly breakGlassFree: boolean;
+  /** The device forgets what it was not told to save. */
+  readonly needsSave: boolean;
   /** No earlier push can land any more. */
   readonly settled: boolean;
   /** The back-off after the last failure is over. */

@@ -1,5 +1,6 @@
 import { settleAttempt } from "./budget.ts";
 import { contact, loginBlock, waitFor } from "./contact.ts";
+import { beginKeeping, isKeeping, owesSave } from "./keeping.ts";
 import { maxProbedHistory } from "./limits.ts";
 import type { AdapterAnswer, RotationEffect, RotationInputs, Transition } from "./machine.ts";
 import { afterRejection, returnToPool } from "./staging.ts";
@@ -64,11 +65,11 @@ function endRound(state: RotationState, inputs: RotationInputs): Transition {
 }
 
 /** A probing login was answered. */
-export function onProbed(state: RotationState, ref: number, answer: AdapterAnswer): Transition {
+export function onProbed(state: RotationState, ref: number, answer: AdapterAnswer, inputs: RotationInputs): Transition {
   const idle = settleAttempt(state, answer);
   switch (answer.outcome) {
     case "OK":
-      return found(idle, ref);
+      return found(idle, ref, inputs);
     case "NOT_SENT":
       return waitFor(idle, "ROTATION_BACK_OFF");
     case "AMBIGUOUS":
@@ -79,13 +80,13 @@ export function onProbed(state: RotationState, ref: number, answer: AdapterAnswe
   }
 }
 
-function found(state: RotationState, ref: number): Transition {
+function found(state: RotationState, ref: number, inputs: RotationInputs): Transition {
   const clear: RotationState = { ...state, refused: [], unanswered: [], round: 0 };
-  if (ref === state.current) return foundCurrent(clear);
+  if (ref === state.current) return foundCurrent(clear, inputs);
   const live = candidateOf(state, ref);
   const current = candidateOf(state, state.current);
   const newer = ref === state.next || (live !== null && current !== null && compareIndex(live.index, current.index) > 0);
-  return newer ? foundNew(clear, ref) : foundOlder(clear, ref);
+  return newer ? foundNew(clear, ref) : foundOlder(clear, ref, inputs);
 }
 
 /** → NEW-OK, also where the live one is another value that was issued after the current one. */
@@ -97,22 +98,23 @@ function foundNew(state: RotationState, ref: number): Transition {
   };
 }
 
-/** The current value works: nothing to resolve, or the same new one is pushed again once nothing can land late. */
-function foundCurrent(state: RotationState): Transition {
-  const { next } = state;
+/** The current value works: nothing to resolve but a save that is owed, or the same new one is pushed again once nothing can land late. */
+function foundCurrent(cleared: RotationState, inputs: RotationInputs): Transition {
+  const state = isKeeping(cleared) ? { ...cleared, next: null } : cleared;
+  const { next, current } = state;
   if (next !== null && state.rejected.includes(next)) return afterRejection(state, next);
   if (next !== null) return { state: { ...state, phase: "STAGED", currentProven: false }, effects: [] };
   return {
-    state: { ...state, phase: restingPhase(state) },
+    state: owesSave(state, current, inputs) ? beginKeeping(state) : { ...state, phase: restingPhase(state) },
     effects: [
-      { kind: "leaf", action: "rotation.proven", ref: state.current },
-      { kind: "report", report: "proven", ref: state.current, code: null },
+      { kind: "leaf", action: "rotation.proven", ref: current },
+      { kind: "report", report: "proven", ref: current, code: null },
     ],
   };
 }
 
-/** REVERTED: the device was reset or restored. What works is current now; nothing is forgotten. */
-function foundOlder(state: RotationState, ref: number): Transition {
+/** REVERTED: the device was reset or restored, or an older push was in doubt. What works is current now; nothing is forgotten. */
+function foundOlder(state: RotationState, ref: number, inputs: RotationInputs): Transition {
   const cleared: RotationState = {
     ...withCandidate(returnToPool(state), ref),
     current: ref,
@@ -124,7 +126,7 @@ function foundOlder(state: RotationState, ref: number): Transition {
     { kind: "report", report: "reverted", ref, code: "ROTATION_REVERTED" },
     { kind: "alarm", code: "ROTATION_REVERTED", ref },
   ];
-  return { state: cleared, effects };
+  return { state: owesSave(cleared, ref, inputs) ? beginKeeping(cleared) : cleared, effects };
 }
 
 /** Puts what is live to the front of the candidates; it leaves pool and history. */

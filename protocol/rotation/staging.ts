@@ -1,4 +1,5 @@
 import { refuse } from "./contact.ts";
+import { isKeeping } from "./keeping.ts";
 import type { RotationEffect, Transition } from "./machine.ts";
 import { type RotationState, restingPhase } from "./state.ts";
 
@@ -40,10 +41,12 @@ export function afterRejection(state: RotationState, next: number): Transition {
   };
 }
 
-/** Clears `next`; what was not refused by policy may be staged again: an unsent value is in the pool still, a sent one goes to its front. */
+/** Clears `next`; what is not current and was not refused by policy may be staged again: an unsent value is in the pool still, a sent one goes to its front. */
 export function returnToPool(state: RotationState): RotationState {
   const { next, pool } = state;
   const unsent = pool.some(({ ref }) => ref === next);
-  const again = unsent ? [] : state.candidates.filter(({ ref }) => ref === next && !state.rejected.includes(ref));
+  const again = unsent
+    ? []
+    : state.candidates.filter(({ ref }) => ref === next && !state.rejected.includes(ref) && !isKeeping(state));
   return { ...state, next: null, pushes: 0, pool: [...again, ...pool] };
 }

@@ -1,5 +1,6 @@
 import { settleAttempt } from "./budget.ts";
 import { contact, refuse, waitFor } from "./contact.ts";
+import { withUnsaved } from "./keeping.ts";
 import { maxCountedPushes } from "./limits.ts";
 import type { AdapterAnswer, DeviceOutcome, RotationEffect, RotationInputs, StartCause, Transition } from "./machine.ts";
 import { beginProbe } from "./probing.ts";
@@ -33,7 +34,7 @@ function send(state: RotationState, next: number): Transition {
   const candidate = [...state.pool, ...state.candidates, ...state.history].find(({ ref }) => ref === next);
   const others = state.candidates.filter(({ ref }) => ref !== next);
   const sent: RotationState = {
-    ...state,
+    ...withUnsaved(state, next),
     phase: "SENT",
     candidates: candidate === undefined ? others : [candidate, ...others],
     pool: state.pool.filter(({ ref }) => ref !== next),

@@ -56,6 +56,8 @@ export interface RotationState {
   readonly spent: number;
   /** Pushes of `next` that may have reached the device. */
   readonly pushes: number;
+  /** Refs that the device may forget where one of them is live: sent or given, and not saved since. */
+  readonly unsaved: readonly number[];
   /** True where `current` logged in since `next` was staged. */
   readonly currentProven: boolean;
   /** [next, base] that the sealed request bytes were made for: those are repeated byte for byte or never. */
@@ -83,6 +85,7 @@ export function adopted(current: Candidate): RotationState {
     round: 0,
     spent: 0,
     pushes: 0,
+    unsaved: [],
     currentProven: false,
     prepared: null,
     hold: null,

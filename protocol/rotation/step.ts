@@ -38,7 +38,7 @@ function taken(state: RotationState, event: RotationEvent, inputs: RotationInput
     case "issued":
       return onIssued(state, event.candidate);
     case "given":
-      return onGiven(state, event.candidate);
+      return onGiven(state, event.candidate, inputs);
     case "rotate":
       return startRotation(state, event.by, inputs);
     case "verify":
@@ -95,7 +95,7 @@ function answered(state: RotationState, answer: AdapterAnswer, inputs: RotationI
     case "SENT":
       return onPushed(state, ref, answer);
     case "PROBE":
-      return onProbed(state, ref, answer);
+      return onProbed(state, ref, answer, inputs);
     case "NEW-OK":
       return onSaved(state, ref, answer);
     case "SAVED":

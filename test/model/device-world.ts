@@ -163,6 +163,8 @@ export class DeviceWorld {
     if (live === given && !held.some(({ ref }) => ref === given)) return undefined;
     if (!held.some(({ ref }) => ref === live)) return "lost: the live password is no candidate";
     // Whoever changes a device in the middle of a probe has to ask for another one.
+    const rests = (edge.phase === "IDLE" || edge.phase === "VERIFIED") && edge.pending === null;
+    if (rests && edge.current === live && live !== world.saved) return "rests on a value that the device has not kept";
     if (edge.phase === "UNKNOWN" && !world.changed) return "unknown although a candidate is live";
     return undefined;
   }
@@ -322,6 +324,7 @@ export class DeviceWorld {
       onHold: world.closed,
       permitted: !world.closed,
       breakGlassFree: true,
+      needsSave: true,
       settled: world.settled,
       backedOff: true,
       spaceReserved: true,

@@ -121,6 +121,14 @@ export const planted: readonly Planted[] = [
     problem: /not kept/,
   },
   {
+    bug: "no save of what a probe found",
+    step: after(({ state }) =>
+      state.phase === "NEW-OK" && state.next === state.current ? { ...state, phase: "IDLE", next: null } : state,
+    ),
+    world: { gives: true, values: 1 },
+    problem: /has not kept/,
+  },
+  {
     bug: "verify on the push session",
     step: (state, event, inputs) => {
       const to = step(state, event, inputs);

@@ -154,7 +154,10 @@ export const constraints = {
   alphabet: "abcdefghijklmnopqrstuvwxyz0123456789",
 } as const;
 
-/** The model of a make of device: a built-in one with another lockout. */
+/** What the simulated devices forget unless they are told to. */
+const saveStep = "save: [{ write: { address: 0x0050, type: u16, value: 1 } }]";
+
+/** The model of a make of device: a built-in one with another lockout, and with a save. */
 function modelText({ model, tries, scope, windowS, durationS, settleMs }: DeviceKind): string {
   const lockout =
     tries === null
@@ -166,5 +169,7 @@ function modelText({ model, tries, scope, windowS, durationS, settleMs }: Device
     .replace("name: eastron-sdm", `name: ${model}`)
     .replace("lockout: unknown", `lockout: ${lockout}`)
     .replace("settleMs: 2000", `settleMs: ${settleMs}`)
+    .replace("needsSave: false", "needsSave: true")
+    .replace(/^recipe:$/m, `recipe:\n  ${saveStep}`)
     .replace(/^ {2}password: .*$/m, `  password: ${JSON.stringify(constraints)}`);
 }

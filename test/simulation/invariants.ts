@@ -42,11 +42,6 @@ export class Invariants {
     this.#excuses.set(path, known.add(excuse));
   }
 
-  /** Whether anything happened that may make an older value live. */
-  isExcused(path: string): boolean {
-    return this.#excuses.has(path);
-  }
-
   /** Looks where anything may have changed. */
   check(): void {
     const { vaultDisk, devices } = this.#world;

@@ -121,7 +121,7 @@ async function rest(world: World, invariants: Invariants, people: People): Promi
     missing = await comesToRest(world, Math.min(until, world.time.now + lookMs));
     if (missing.length > 0) continue;
     const odd = invariants.disagreements();
-    if (odd.length === 0) return agree(world, invariants);
+    if (odd.length === 0) return agree(world);
     missing = odd.map((path) => `${path} is another at its device`);
     people.prove(odd);
     await settled();
@@ -130,14 +130,12 @@ async function rest(world: World, invariants: Invariants, people: People): Promi
 }
 
 /** Everything is at rest: what the vault believes is what is so. */
-function agree(world: World, invariants: Invariants): void {
+function agree(world: World): void {
   for (const problem of auditProblems(world)) world.problem(problem);
   const rows = world.vaultDisk.all<{ path: string }>("select path from accounts order by path");
   for (const { path } of rows) {
     const account = deviceAccount(world, path);
-    // What a device came back with, or a person interrupted, nobody has had it keep.
-    if (account === null || invariants.isExcused(path)) continue;
-    if (account.live !== account.saved) world.problem(`${path} was not kept by its device`);
+    if (account !== null && account.live !== account.saved) world.problem(`${path} was not kept by its device`);
   }
   const odd = world.vaultDisk.all<{ name: string; state: string }>("select name, state from nodes where state <> 'active'");
   for (const { name, state } of odd) world.problem(`${name} is ${state}`);

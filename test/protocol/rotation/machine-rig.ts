@@ -21,6 +21,7 @@ export const fit: RotationInputs = {
   onHold: false,
   permitted: true,
   breakGlassFree: true,
+  needsSave: true,
   settled: true,
   backedOff: true,
   spaceReserved: true,

@@ -140,8 +140,40 @@ t.test("what a person gives is believed after a login, and nothing is dropped", 
   t.same(new MachineRig().do({ kind: "given", candidate: value(9) }).run("REJECTED_AUTH", "OK").codes, ["ROTATION_REVERTED"]);
 });
 
+t.test("whatever a probe finds that was sent or given and not saved is saved before the account rests", async (t) => {
+  const reverted = () =>
+    pushed("AMBIGUOUS")
+      .do({ kind: "given", candidate: value(9) })
+      .run("REJECTED_AUTH")
+      .do({ kind: "refill" });
+  const rig = reverted().run("OK");
+  t.same([rig.state.phase, rig.state.current, rig.reports], ["NEW-OK", 1, ["reverted 1"]]);
+  t.equal(rig.tick().action, "save 1");
+  t.equal(rig.answer("OK").tick().action, "verify 1");
+  rig.answer("OK");
+  t.same([rig.state.phase, rig.state.next, rig.reports], ["IDLE", null, []], "it was reported when it was found");
+  t.same(rig.candidates, [1, 9, 0]);
+
+  const lost = reverted().run("OK", "AMBIGUOUS");
+  t.equal(lost.state.phase, "PROBE", "nobody knows whether it was saved");
+  t.equal(lost.do({ kind: "refill" }).run("OK").tick().action, "save 1");
+  const back = reverted().run("OK", "OK", "REJECTED_AUTH").do({ kind: "refill" }).run("REJECTED_AUTH");
+  t.same(
+    [back.do({ kind: "refill" }).run("OK").state.phase, back.state.current],
+    ["IDLE", 0],
+    "what it came back with was kept",
+  );
+
+  const keeps = reverted();
+  keeps.inputs = { ...fit, needsSave: false };
+  t.equal(keeps.run("OK").state.phase, "IDLE", "a device without a save step");
+  const never = new MachineRig();
+  never.inputs = { ...fit, policy: "never" };
+  t.equal(never.do({ kind: "given", candidate: value(9) }).run("OK").state.phase, "IDLE", "a device that is never written to");
+});
+
 t.test("what was issued before a given value is staged no more, and what was sent stays a candidate", async (t) => {
-  const rig = new MachineRig().do({ kind: "given", candidate: value(3) }).run("OK");
+  const rig = new MachineRig().do({ kind: "given", candidate: value(3) }).run("OK", "OK", "OK");
   t.same(rig.rotate().codes, ["ROTATION_POOL_EMPTY"]);
   t.same(rig.do({ kind: "issued", candidate: value(4) }).do({ kind: "issued", candidate: value(5) }).state.pool, [
     value(4),
