@@ -192,8 +192,14 @@ class DiskStore implements Store {
     const shared: Change[] = [];
     this.#shared = shared;
     this.#disk.open = true;
+    // As in the real one: what `work` throws comes after the commit.
+    let thrown: { readonly error: unknown } | null = null;
     try {
       work();
+    } catch (error) {
+      thrown = { error };
+    }
+    try {
       this.#commit(shared, true);
     } catch (error) {
       if (this.#disk.open) this.#disk.undo(shared);
@@ -202,6 +208,7 @@ class DiskStore implements Store {
       this.#shared = null;
       this.#disk.open = false;
     }
+    if (thrown !== null) throw thrown.error;
   }
 
   #transact<T>(work: (tx: Transaction) => T, synced: boolean): T {
