@@ -2,7 +2,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { asBytes, assert, asTuple, asUint, decodeTcbor, encodeTcbor, fromHex } from "../../protocol/base/index.ts";
 import { prepareStatements, type Statements } from "./database.ts";
 import { StoreError } from "./errors.ts";
-import { type RowSeal, RowSum } from "./row-seal.ts";
+import { mergeRows, PendingRows } from "./pending-rows.ts";
+import { type RowName, type RowSeal, RowSum } from "./row-seal.ts";
 import { maxIdBytes, rangeOf } from "./scan-range.ts";
 import type { Row, ScanOptions, Transaction, View } from "./store.ts";
 
@@ -16,6 +17,9 @@ interface SealedRow {
 const metaTable = "";
 const metaId = new Uint8Array(0);
 
+/** What a transaction keeps in plain before it is sealed and handed to the database: a bundle of thousands of entries is not held twice. */
+const maxPendingBytes = 4 * 1024 * 1024;
+
 /** The rows of an open database, each sealed, all of them under one sum. */
 export class SealedRows {
   readonly #database: DatabaseSync;
@@ -23,6 +27,9 @@ export class SealedRows {
   readonly #seal: RowSeal;
   readonly #sum: RowSum;
   readonly #erasing: readonly string[];
+  readonly #pending = new PendingRows();
+  #generation = 0;
+  #inPart = false;
   #erased = false;
 
   /** `erasing`: tables of keys. */
@@ -64,30 +71,60 @@ export class SealedRows {
 
   view(): View {
     return {
-      get: (table, id) => this.#row(named(table), id),
+      get: (table, id) => {
+        const written = this.#pending.get(named(table), id);
+        return written === undefined ? this.#row(table, id) : written;
+      },
       scan: (table, options) => this.#scan(named(table), options),
-      count: (table) => (this.#statements.count.get(named(table)) as { n: number }).n,
+      count: (table) => (this.#statements.count.get(named(table)) as { n: number }).n + this.#pendingCount(table),
     };
   }
 
-  /** For one transaction, whose rows are of this generation. */
+  /** For one transaction, whose rows are of this generation; {@link flush} ends it, or {@link discard}. */
   change(generation: number): Transaction {
     this.#erased = false;
+    this.#generation = generation;
     return {
       ...this.view(),
       put: (table, id, value) => {
         assert(id.length <= maxIdBytes, "a row id of at most 64 bytes");
-        this.#forget(named(table), id);
-        const name = { table, id, version: generation };
-        this.#statements.put.run(table, id, generation, this.#seal.seal(name, value));
-        this.#sum.add(name);
+        this.#write(named(table), id, value);
       },
       delete: (table, id) => {
-        if (!this.#forget(named(table), id)) return false;
-        this.#statements.delete.run(table, id);
-        return true;
+        const exists = this.#exists(named(table), id);
+        if (exists) this.#write(table, id, null);
+        return exists;
       },
     };
+  }
+
+  /** A part of the transaction that may be taken back alone; one at a time. */
+  part<T>(work: () => T): T {
+    assert(!this.#inPart, "a transaction inside a transaction");
+    this.#pending.beginPart();
+    this.#inPart = true;
+    try {
+      const result = work();
+      this.#pending.keepPart();
+      return result;
+    } catch (error) {
+      this.#pending.dropPart();
+      throw error;
+    } finally {
+      this.#inPart = false;
+      this.#boundPending();
+    }
+  }
+
+  /** Seals what the transaction has written, each row once, and hands it to the database. */
+  flush(): void {
+    for (const { table, id, value } of this.#pending.all()) this.#store({ table, id, version: this.#generation }, value);
+    this.#pending.clear();
+  }
+
+  /** Forgets what was written since the last {@link flush}. */
+  discard(): void {
+    this.#pending.clear();
   }
 
   /** Writes the generation and the sum, as a transaction's last row. */
@@ -109,13 +146,43 @@ export class SealedRows {
     };
   }
 
-  /** Takes a row's present version out of the sum; false where there is no such row. */
-  #forget(table: string, id: Uint8Array): boolean {
+  #write(table: string, id: Uint8Array, value: Uint8Array | null): void {
+    if (this.#erasing.includes(table) && this.#exists(table, id)) this.#erased = true;
+    this.#pending.set(table, id, value);
+    this.#boundPending();
+  }
+
+  #boundPending(): void {
+    // What a part wrote must be possible to take back.
+    if (!this.#inPart && this.#pending.bytes > maxPendingBytes) this.flush();
+  }
+
+  #exists(table: string, id: Uint8Array): boolean {
+    const written = this.#pending.peek(table, id);
+    return written === undefined ? this.#statements.version.get(table, id) !== undefined : written !== null;
+  }
+
+  /** Puts or deletes one row; the version that was there before leaves the sum. */
+  #store(name: RowName, value: Uint8Array | null): void {
+    const { table, id } = name;
     const present = this.#statements.version.get(table, id) as { version: number } | undefined;
-    if (present === undefined) return false;
-    this.#sum.remove({ table, id, version: present.version });
-    if (this.#erasing.includes(table)) this.#erased = true;
-    return true;
+    if (present !== undefined) this.#sum.remove({ table, id, version: present.version });
+    if (value === null) {
+      if (present !== undefined) this.#statements.delete.run(table, id);
+      return;
+    }
+    this.#statements.put.run(table, id, name.version, this.#seal.seal(name, value));
+    this.#sum.add(name);
+  }
+
+  /** How many rows more than are stored. */
+  #pendingCount(table: string): number {
+    let more = 0;
+    for (const { id, value } of this.#pending.range(table, rangeOf({ limit: 0 }), false)) {
+      const stored = this.#statements.version.get(table, id) !== undefined;
+      more += Number(value !== null) - Number(stored);
+    }
+    return more;
   }
 
   #row(table: string, id: Uint8Array): Uint8Array | null {
@@ -125,9 +192,19 @@ export class SealedRows {
 
   #scan(table: string, options: ScanOptions): Row[] {
     const range = rangeOf(options);
-    const statement = options.reverse ? this.#statements.down : this.#statements.up;
-    const rows = statement.all(table, range.low, range.high, options.limit) as unknown as SealedRow[];
-    return rows.map((row) => ({ id: row.id, value: this.#seal.open({ table, id: row.id, version: row.version }, row.sealed) }));
+    const reverse = options.reverse === true;
+    const statement = reverse ? this.#statements.down : this.#statements.up;
+    const open = (row: SealedRow) => this.#seal.open({ table, id: row.id, version: row.version }, row.sealed);
+    if (!this.#pending.has(table)) {
+      const rows = statement.all(table, range.low, range.high, options.limit) as unknown as SealedRow[];
+      return rows.map((row) => ({ id: row.id, value: open(row) }));
+    }
+    const rows: Row[] = [];
+    if (options.limit < 1) return rows;
+    const stored = statement.iterate(table, range.low, range.high, -1) as unknown as Iterable<SealedRow>;
+    for (const row of mergeRows(stored, this.#pending.range(table, range, reverse), { reverse, open }))
+      if (rows.push(row) === options.limit) break;
+    return rows;
   }
 }
 

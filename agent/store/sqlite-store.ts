@@ -44,6 +44,7 @@ interface SharedCommit {
 
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
+  readonly #seal: RowSeal;
   readonly #rows: SealedRows;
   readonly #mark: HighWaterMark;
   readonly #journal: JournalSync;
@@ -54,12 +55,12 @@ class SqliteStore implements Store {
   #stopped: Store["stopped"] = null;
   #inTransaction = false;
   #shared: SharedCommit | null = null;
-  #inPart = false;
   #closed = false;
 
   constructor(options: StoreOptions) {
     this.#options = options;
     const seal = new RowSeal(options.key, options.random);
+    this.#seal = seal;
     this.#database = openDatabase(options.path);
     try {
       this.#rows = new SealedRows(this.#database, seal, options.erasing ?? []);
@@ -156,6 +157,7 @@ class SqliteStore implements Store {
       try {
         this.#mark.close();
       } finally {
+        this.#seal.wipe();
         this.#database.close();
       }
     }
@@ -164,25 +166,16 @@ class SqliteStore implements Store {
   /** One of several transactions of one commit: it rolls back alone, unless it is the disk that failed. */
   #inShared<T>(shared: SharedCommit, work: (tx: Transaction) => T): T {
     if (shared.failed !== null) throw shared.failed;
-    assert(!this.#inPart, "a transaction inside a transaction");
-    const { sum } = this.#rows;
-    this.#inPart = true;
     try {
-      this.#database.exec("savepoint part");
-      const result = work(shared.tx);
-      assert(!(result instanceof Promise), "a transaction must not await");
-      this.#database.exec("release part");
-      return result;
+      return this.#rows.part(() => {
+        const result = work(shared.tx);
+        assert(!(result instanceof Promise), "a transaction must not await");
+        return result;
+      });
     } catch (error) {
-      if (isStorageFault(error)) {
-        shared.failed = this.#stop(storeErrorOf(error));
-        throw shared.failed;
-      }
-      this.#database.exec("rollback to part; release part");
-      this.#rows.sum = sum;
-      throw error;
-    } finally {
-      this.#inPart = false;
+      if (!isStorageFault(error)) throw error;
+      shared.failed = this.#stop(storeErrorOf(error));
+      throw shared.failed;
     }
   }
 
@@ -200,12 +193,14 @@ class SqliteStore implements Store {
       this.#generation += 1;
       const result = work(this.#rows.change(this.#generation));
       assert(!(result instanceof Promise), "a transaction must not await");
+      this.#rows.flush();
       this.#rows.putMeta(this.#generation);
       this.#options.failpoint("store.before-commit");
       this.#database.exec("commit");
       return result;
     } catch (error) {
       this.#rollBack();
+      this.#rows.discard();
       this.#generation = before.generation;
       this.#rows.sum = before.sum;
       throw isStorageFault(error) ? this.#stop(storeErrorOf(error)) : error;

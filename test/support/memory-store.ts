@@ -131,7 +131,8 @@ export class MemoryStore implements Store {
     return {
       put: (table, id, value) => {
         assert(id.length <= 64, "a row id of at most 64 bytes");
-        this.#table(table).set(hex(id), value.slice());
+        // A Buffer's own `slice` copies nothing.
+        this.#table(table).set(hex(id), new Uint8Array(value));
       },
       delete: (table, id) => this.#table(table).delete(hex(id)),
     };
