@@ -35,6 +35,12 @@ export const leastPollMs = 1_000;
 /** How long after an older password came back a rotation begins, seconds: whoever restored the device may still be at work on it. */
 export const revertedRotateAfterS = 300;
 
+/** When a value that was verified is proven once more, seconds: after the night in which a device restarts or is put back. */
+export const recheckAfterS = 24 * 3_600;
+
+/** When that proof is tried again where the device did not answer, seconds: it may be away for weeks. */
+export const recheckRetryS = 3_600;
+
 /** How long a group waits for all its members to be ready before whoever wanted it has to ask again: an order's usual time. */
 export const groupOpenMs = 3_600_000;
 

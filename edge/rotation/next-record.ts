@@ -3,6 +3,7 @@ import type { Fact } from "../../protocol/bundle/index.ts";
 import type { RotationEffect, RotationEvent, RotationState } from "../../protocol/rotation/index.ts";
 import type { OpenOrder } from "./account.ts";
 import type { Moment } from "./moment.ts";
+import { recheckAtAfter } from "./recheck.ts";
 import { type AccountRecord, type StoredValue, servedRef } from "./record.ts";
 
 /** What goes into the transaction of an arrow beside the machine's own effects. */
@@ -45,5 +46,6 @@ export function nextRecord(before: AccountRecord, { state, event, effects, besid
     // A value that a person gave ends what was under way: the order is begun anew after it.
     orderId: event.kind === "given" ? null : (beside.order?.id ?? before.orderId),
     says: before.says,
+    recheckAtS: recheckAtAfter(before.recheckAtS, { event, effects, served, nowS }),
   };
 }

@@ -42,6 +42,8 @@ export interface AccountRecord {
   readonly orderId: Uint8Array | null;
   /** The device's last code. */
   readonly says: string | null;
+  /** When what was verified is proven once more, seconds since 1970; null where it was, or nothing was verified. */
+  readonly recheckAtS: number | null;
 }
 
 const maxStateBytes = 512 * 1024;
@@ -61,12 +63,13 @@ export function encodeRecord(record: AccountRecord): Uint8Array {
     record.rotated,
     record.orderId,
     record.says,
+    record.recheckAtS,
   ]);
 }
 
 /** Inverse of {@link encodeRecord}. Throws TCBOR_* and ROTATION_STATE_MALFORMED. */
 export function decodeRecord(bytes: Uint8Array): AccountRecord {
-  const tuple = asTuple(decodeTcbor(bytes), "account", 9);
+  const tuple = asTuple(decodeTcbor(bytes), "account", 10);
   return {
     state: decodeRotation(asBytesUpTo(tuple[0], "account.state", maxStateBytes)),
     nextRef: asUint(tuple[1], "account.nextRef"),
@@ -77,6 +80,7 @@ export function decodeRecord(bytes: Uint8Array): AccountRecord {
     rotated: tuple[6] === true,
     orderId: orNull(tuple[7], (value) => asBytes(value, "account.orderId", 16)),
     says: orNull(tuple[8], (value) => asText(value, "account.says", maxCodeBytes)),
+    recheckAtS: orNull(tuple[9], (value) => asUint(value, "account.recheckAtS")),
   };
 }
 

@@ -1,8 +1,8 @@
 import type { NodeTime } from "../../agent/node/index.ts";
 import type { Clock } from "../../agent/seams/index.ts";
-import { isResting, type RotationCode, type RotationEvent } from "../../protocol/rotation/index.ts";
+import { attemptLimit, isResting, type RotationCode, type RotationEvent } from "../../protocol/rotation/index.ts";
 import { mayUse, type TimeInterval } from "../../protocol/time/index.ts";
-import type { Account, OpenOrder } from "./account.ts";
+import { type Account, lockoutOf, type OpenOrder } from "./account.ts";
 import type { GroupTurn } from "./group-rounds.ts";
 import { refillLeftMs, settleLeftMs } from "./inputs.ts";
 import { leastPollMs, longestSleepMs, refusedRetryMs } from "./limits.ts";
@@ -52,7 +52,8 @@ export function nextStep(account: Account, { time, clock, helpless, turn }: Circ
   const called = account.due !== null && time.lo >= account.due.atS;
   const patient = clock.sinceBootMs() >= account.intervalAtMs;
   const due = (called || turn === "rotate") && patient ? 0 : intervalLeftMs(account, time, clock);
-  if (order === null && due !== 0) return null;
+  if (order === null && due !== 0)
+    return recheckLeftMs(account, time, clock) === 0 ? { event: { kind: "verify" }, order } : null;
   if (helpless) return { refused: "ROTATION_HELPER", order };
   if (turn === "closed") return { opens: order };
   if (turn === "wait") return null;
@@ -101,6 +102,14 @@ function intervalLeftMs(account: Account, time: NodeTime, clock: Clock): number 
   return Math.max(0, due, account.intervalAtMs - clock.sinceBootMs());
 }
 
+/** Milliseconds until what was verified is to be proven once more; null where it is not. */
+function recheckLeftMs(account: Account, time: NodeTime, clock: Clock): number | null {
+  const { recheckAtS } = account.record;
+  // A device that locks out too soon is left alone.
+  if (recheckAtS === null || attemptLimit(lockoutOf(account).threshold) === 0) return null;
+  return Math.max(0, (recheckAtS - time.lo) * 1000, account.retryAtMs - clock.sinceBootMs());
+}
+
 /** Milliseconds until something about this account may have changed by time alone; null where only an event can. */
 export function sleepMs(account: Account, time: NodeTime, clock: Clock, turn: GroupTurn): number | null {
   const { state } = account.record;
@@ -119,6 +128,8 @@ function restingWaits(account: Account, time: NodeTime, clock: Clock): number[] 
   const waits = account.orders.map(({ window }) => Math.max((window.notBefore - time.lo) * 1000, start, leastPollMs));
   const due = intervalLeftMs(account, time, clock);
   if (due !== null) waits.push(Math.max(due, start, leastPollMs));
+  const recheck = recheckLeftMs(account, time, clock);
+  if (recheck !== null) waits.push(Math.max(recheck, start, leastPollMs));
   if (account.due !== null) {
     const called = (account.due.atS - time.lo) * 1000;
     waits.push(Math.max(called, start, account.intervalAtMs - clock.sinceBootMs(), leastPollMs));

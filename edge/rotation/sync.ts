@@ -86,6 +86,7 @@ function adoptNew(engine: RotationEngine, view: ContentView, { store, books, mod
       rotated: false,
       orderId: null,
       says: null,
+      recheckAtS: null,
     };
     fresh.push({ account: accountOf(entry.id, key, record), value });
   }

@@ -175,7 +175,7 @@ t.test("a new edge in the place of a dead one finds the value that its predecess
   const rig = ready();
   rig.device.live = "new-1";
   rig.device.saved = "new-1";
-  await rig.order("verify").pass(24 * hour);
+  await rig.order("verify").pass(20 * hour);
   t.equal(rig.phase, "VERIFIED");
   t.same(rig.reports, ["verified 1"]);
 });
