@@ -98,7 +98,7 @@ async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closi
   closing.push(() => api.close());
   core.serve(api);
   const { openAdmin } = await import("./admin.ts");
-  const admin = await openAdmin(folder.adminSocket, parts, log);
+  const admin = await openAdmin(folder.adminSocket, parts, { log, seams });
   closing.push(() => admin.close());
   const { openUplink } = await import("./uplink.ts");
   const { notices } = core;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Closing } from "../agent/closing/index.ts";
+import type { Post } from "../agent/custody/index.ts";
 import type { LocalApi } from "../agent/local-api/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { openNode } from "../agent/node/index.ts";
@@ -14,6 +15,7 @@ import { GatewayMailroom } from "./gateway-mailroom.ts";
 import { dialVault, dropStrangers, listenForEdges, RootWatch } from "./gateway-tunnels.ts";
 import { JoinForward } from "./join-forward.ts";
 import { Mailboxes } from "./mailbox/index.ts";
+import { gatewayPost } from "./media.ts";
 import { NoticeDesk } from "./notices/index.ts";
 import type { GatewayParts } from "./parts.ts";
 
@@ -32,6 +34,8 @@ export interface CoreOptions {
 /** A gateway without its sockets: node, mailboxes and credentials over one store. */
 export interface GatewayCore {
   readonly parts: GatewayParts;
+  /** What it has to do with removable media. */
+  readonly post: Post;
   /** Tells the local API of changes from now on. */
   serve(api: LocalApi): void;
   /** Listens for edges where the configuration says so, then dials the vault; sockets where no other way is given. Throws NODE_NO_UPSTREAM, LINK_LISTEN. */
@@ -99,6 +103,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
   closing.push(node.onChanged(() => follow(parts, { log, roots, changed: () => api?.changed() })));
   return {
     parts,
+    post: gatewayPost({ ...parts, mailroom, joins, notices }),
     serve(local) {
       api = local;
     },

@@ -88,17 +88,17 @@ export class GatewayMailroom implements Mailroom {
     const fromVault = peer.role === nodeRole.vault;
     if (fromVault && sameBytes(item.mailbox, node.nodeId)) return node.accept(item);
     try {
-      if (fromVault) return this.#pass(item, "down", item.mailbox);
+      if (fromVault) return this.pass(item, "down", item.mailbox);
       if (sameBytes(item.mailbox, node.nodeId)) return this.#options.notices.take(item.carrier);
-      if (sameBytes(item.mailbox, node.vaultMailbox)) return this.#pass(item, "up", peer.nodeId);
+      if (sameBytes(item.mailbox, node.vaultMailbox)) return this.pass(item, "up", peer.nodeId);
       throw new GatewayError("GATEWAY_NOT_FOR_HERE", "an edge sends to the vault and to this gateway");
     } catch (error) {
       return this.#refuse(peer, item, error);
     }
   }
 
-  /** Verifies, stores and wakes who waits for it. Durable when this returns. */
-  #pass(item: CourierItem, way: Way, edge: Uint8Array): ItemOutcome {
+  /** Verifies, stores and wakes who waits for it. Durable when this returns. Throws as `verifyPassing` and the mailbox do. */
+  pass(item: CourierItem, way: Way, edge: Uint8Array): ItemOutcome {
     const { node, mailboxes, audit, joins } = this.#options;
     const { statements } = decodeCarrier(item.carrier);
     if (statements.length > 0) node.learn(statements);

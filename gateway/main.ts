@@ -1,5 +1,6 @@
 import { createAdminServer } from "../agent/admin/index.ts";
 import { Closing } from "../agent/closing/index.ts";
+import { MediaDesk, mediaRoutes } from "../agent/custody/index.ts";
 import { type DataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import type { LocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
@@ -94,7 +95,8 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
   });
   closing.push(() => api.close());
   core.serve(api);
-  const admin = await createAdminServer({ socketPath: folder.adminSocket, routes: adminRoutes(parts), log });
+  const routes = [...adminRoutes(parts), ...mediaRoutes(new MediaDesk(core.post, seams))];
+  const admin = await createAdminServer({ socketPath: folder.adminSocket, routes, log });
   closing.push(() => admin.close());
   await core.connect(ports);
   writeAuthorityFile(folder.authority, node.identity.tls);

@@ -16,6 +16,8 @@ export interface AdminRoute {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** With `:name` for a parameter. */
   readonly path: string;
+  /** Largest body, where it is another than that of all calls. */
+  readonly maxBodyBytes?: number | undefined;
   handle(request: { params: Record<string, string>; query: unknown; body: unknown }): unknown;
 }
 
@@ -28,11 +30,13 @@ export function adminRoute<Body = undefined, Query = undefined>(route: {
   path: string;
   body?: z.ZodType<Body>;
   query?: z.ZodType<Query>;
+  maxBodyBytes?: number;
   handle(request: { params: Record<string, string>; query: Query; body: Body }): unknown;
 }): AdminRoute {
   return {
     method: route.method,
     path: route.path,
+    maxBodyBytes: route.maxBodyBytes,
     handle: ({ params, query, body }) =>
       route.handle({
         params,
@@ -99,6 +103,7 @@ function addRoute(server: FastifyInstance, route: AdminRoute): void {
   server.route({
     method: route.method,
     url: route.path,
+    bodyLimit: route.maxBodyBytes ?? maxBodyBytes,
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const { params, query, body } = request;
       const result = await route.handle({ params: params as Record<string, string>, query, body: body ?? undefined });
@@ -124,7 +129,7 @@ function asRequestError(error: unknown): unknown {
   if (error instanceof TidegateError) return error;
   const { statusCode, code } = error as { statusCode?: number; code?: string };
   if (code?.startsWith("FST_") !== true || statusCode === undefined || statusCode >= 500) return error;
-  if (statusCode === 413) return new HttpError("REQUEST_TOO_LARGE", `a body has at most ${maxBodyBytes} bytes`);
+  if (statusCode === 413) return new HttpError("REQUEST_TOO_LARGE", "the body is larger than this call takes");
   return new HttpError("REQUEST_INVALID", "the request is not valid", { cause: error });
 }
 

@@ -72,14 +72,17 @@ export class NoticeBook {
     const limit = request.items + this.#offered.size;
     const items: CourierItem[] = [];
     for (const row of this.#store.read((view) => view.scan(dueTable, { limit }))) {
-      const { id, envelope } = decodeDue(row.value);
-      // The gateway has our member statement since the handshake.
-      const item = { mailbox, id, carrier: encodeCarrier({ statements: [], envelope, body: new Uint8Array(0) }) };
+      const item = itemOf(mailbox, decodeDue(row.value));
       if (items.length === request.items || !request.wants(item)) continue;
-      this.#offered.set(toHex(id), row.id);
+      this.#offered.set(toHex(item.id), row.id);
       items.push(item);
     }
     return items;
+  }
+
+  /** Every notice that the gateway is not known to have, for a medium: who carries it cannot say that it arrived. */
+  all(mailbox: Uint8Array, limit: number): CourierItem[] {
+    return this.#store.read((view) => view.scan(dueTable, { limit })).map(({ value }) => itemOf(mailbox, decodeDue(value)));
   }
 
   /** The gateway has it, or will never take it. False where the item is no notice of ours. */
@@ -93,6 +96,11 @@ export class NoticeBook {
       this.#store.transaction((tx) => tx.delete(dueTable, accountId));
     return true;
   }
+}
+
+/** The gateway has our member statement since the handshake, or from beside the manifest. */
+function itemOf(mailbox: Uint8Array, { id, envelope }: ReturnType<typeof decodeDue>): CourierItem {
+  return { mailbox, id, carrier: encodeCarrier({ statements: [], envelope, body: new Uint8Array(0) }) };
 }
 
 function decodeDue(row: Uint8Array): { readonly id: Uint8Array; readonly envelope: Uint8Array } {

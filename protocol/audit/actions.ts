@@ -11,6 +11,19 @@ const rotationDetails = {
   says: "text",
 } as const;
 
+/** What every leaf about a removable medium tells of it. */
+const mediumDetails = {
+  writeId: "text",
+  writer: "text",
+  mediaId: "text",
+  label: "text",
+  size: "uint",
+  person: "text",
+  items: "uint",
+  bytes: "uint",
+  ids: "text",
+} as const;
+
 /**
  * What a leaf can be about, and the only details that it may hold: this list is the allow-list that keeps secrets out. Times are
  * milliseconds. A new action or detail is a new line here; readers accept any `noun.verb`, so old verifiers read newer logs.
@@ -41,7 +54,7 @@ export const AUDIT_ACTIONS = {
   "vault.init": { version: "text", rootId: "text" },
   "vault.unlock": { by: "text" },
   "vault.backup": { size: "uint" },
-  "vault.restore": { vaultEpoch: "uint" },
+  "vault.restore": { vaultEpoch: "uint", tokens: "uint", leases: "uint", orders: "uint" },
   "login.accept": { method: "text" },
   "login.deny": { method: "text" },
 
@@ -94,8 +107,12 @@ export const AUDIT_ACTIONS = {
   "stream.fork": { epoch: "uint", sequence: "uint", id: "text", otherId: "text" },
   "stream.stale": { silentMs: "uint" },
   "entry.inert": { type: "uint" },
-  "media.write": { items: "uint", mediaId: "text" },
-  "media.read": { items: "uint", mediaId: "text", refused: "uint" },
+  // What goes out or comes in on a medium: `unknown` before it is done, then how it ended. `ids` are the first 16 digits of 15 ids.
+  "media.write": mediumDetails,
+  "media.read": mediumDetails,
+  "media.items": { writeId: "text", from: "uint", ids: "text" },
+  "media.verify": { writeId: "text", readBackFrom: "text" },
+  "media.taken": { writeId: "text", applied: "uint", known: "uint", held: "uint", refused: "uint" },
   "tunnel.open": { role: "text", address: "text", mode: "text" },
   "tunnel.close": { reason: "text", openMs: "uint" },
   "tunnel.refuse": { address: "text" },

@@ -1,4 +1,6 @@
 import type { AdminRoute } from "../../agent/admin/index.ts";
+import { MediaDesk, mediaRoutes } from "../../agent/custody/index.ts";
+import { vaultPost } from "../media/index.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { applicationRoutes } from "./application-routes.ts";
 import { careRoutes } from "./care-routes.ts";
@@ -24,5 +26,6 @@ export function vaultRoutes(context: AdminContext): AdminRoute[] {
     ...leaseRoutes(context),
     ...fleetRoutes(context),
     ...groupRoutes(context),
+    ...mediaRoutes(new MediaDesk(vaultPost(context), context.core)),
   ];
 }

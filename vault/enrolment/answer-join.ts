@@ -18,6 +18,8 @@ export interface JoinAnswered {
   /** The answer's carrier; the same bytes each time the same request comes. */
   readonly carrier: Uint8Array;
   readonly nodeId: Uint8Array;
+  /** True where the same request was answered before. */
+  readonly repeated: boolean;
   /** Nodes that have something new to fetch. */
   readonly reached: readonly Uint8Array[];
 }
@@ -46,10 +48,10 @@ export async function answerJoin(core: VaultCore, carrierBytes: Uint8Array): Pro
     assert(carrier !== null, "a new node's first bundle is a snapshot");
     await tx
       .updateTable("codes")
-      .set({ burned_at: core.clock.wallMs(), request_hash: requestHash, answer: carrier })
+      .set({ burned_at: node.joined_at, request_hash: requestHash, answer: carrier })
       .where("code_id", "=", codeId)
       .execute();
-    return { carrier, nodeId: node.node_id, reached: await exportToGateways(core, tx, node, replaced) };
+    return { carrier, nodeId: node.node_id, repeated: false, reached: await exportToGateways(core, tx, node, replaced) };
   });
 }
 
@@ -57,7 +59,7 @@ export async function answerJoin(core: VaultCore, carrierBytes: Uint8Array): Pro
 function repeated(core: VaultCore, code: CodeRow, item: { envelope: Uint8Array; requestHash: Uint8Array }): JoinAnswered {
   const request = openWith(core, code, item.envelope);
   if (code.answer !== null && code.request_hash !== null && sameBytes(code.request_hash, item.requestHash)) {
-    return { carrier: code.answer, nodeId: request.nodeId, reached: [] };
+    return { carrier: code.answer, nodeId: request.nodeId, repeated: true, reached: [] };
   }
   throw new EnrolError("ENROL_CODE_USED", `the enrolment code for ${code.name} was used by another request`);
 }

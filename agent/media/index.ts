@@ -1,0 +1,3 @@
+export { MEDIA_CODES, MediaError } from "./errors.ts";
+export { type FileHeader, openStick, type Stick, type WriterFolder } from "./read-stick.ts";
+export { type WriteFolderOptions, type Written, writeFolder } from "./write-stick.ts";

@@ -1,0 +1,125 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { AdminRoute } from "../../agent/admin/index.ts";
+import { Closing } from "../../agent/closing/index.ts";
+import { MediaDesk, mediaRoutes, type Post } from "../../agent/custody/index.ts";
+import { createLog } from "../../agent/log/index.ts";
+import { joinNode } from "../../agent/node/index.ts";
+import type { NodeCall } from "../../cli/media/node-call.ts";
+import { type FolderRead, readMedia } from "../../cli/media/read.ts";
+import { type MediaWritten, writeMedia } from "../../cli/media/write.ts";
+import { edgeConfigSchema } from "../../edge/config.ts";
+import { openCore as openEdge } from "../../edge/core.ts";
+import { edgePost } from "../../edge/media.ts";
+import { gatewayConfigSchema } from "../../gateway/config.ts";
+import { openCore as openGateway } from "../../gateway/core.ts";
+import { parseEnrolmentCode } from "../../protocol/join/index.ts";
+import { vaultRoutes } from "../../vault/admin/index.ts";
+import { answerJoin } from "../../vault/enrolment/index.ts";
+import { TestDevice } from "../edge/test-device.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { shortFolder } from "../support/short-folder.ts";
+import { VaultRig } from "../vault/vault-rig.ts";
+
+type Test = Parameters<typeof shortFolder>[0];
+
+export const custody = {
+  medium: { serial: "ABC123", label: "BLUE", size: 8_000_000_000 },
+  login: "eve (uid 1000)",
+  person: "Kim",
+};
+const log = createLog({ level: "silent", node: "test" });
+
+/** A node at which media are written and read. */
+export interface MediaNode {
+  readonly call: NodeCall;
+  write(mount: string, recipients?: readonly string[]): Promise<MediaWritten>;
+  read(mount: string): Promise<FolderRead[]>;
+}
+
+/** A real vault and real nodes that only media connect. */
+export class MediaRig {
+  readonly vault: VaultRig;
+  readonly atVault: MediaNode;
+  readonly #t: Test;
+  readonly #mounts: string;
+  #sticks = 0;
+
+  private constructor(t: Test, vault: VaultRig) {
+    this.#t = t;
+    this.vault = vault;
+    this.#mounts = shortFolder(t);
+    const { core } = vault;
+    const context = { core, wake: () => {}, connected: () => false, vaultAddress: () => "127.0.0.1:7443" };
+    this.atVault = mediaNode(vaultRoutes(context));
+  }
+
+  static async make(t: Test): Promise<MediaRig> {
+    return new MediaRig(t, await VaultRig.make(t));
+  }
+
+  /** An empty medium. */
+  stick(): string {
+    const path = join(this.#mounts, `stick-${++this.#sticks}`);
+    mkdirSync(path);
+    return path;
+  }
+
+  /** A real edge over a store in memory, joined by hand. */
+  async edge(name: string, zone: string, enrolment: object = {}) {
+    const store = await this.#joined(2, { name, role: "edge", zone, address: "gateway.test:7444", ...enrolment });
+    return this.openEdge(store);
+  }
+
+  openEdge(store: MemoryStore) {
+    const closing = new Closing();
+    const core = openEdge({
+      store,
+      config: edgeConfigSchema.parse({ gateway: { address: "gateway.test:7444" } }),
+      seams: this.vault.seams,
+      log,
+      adapters: new TestDevice(),
+      version: "test",
+      folder: null,
+      spaceLeft: () => true,
+      closing,
+    });
+    this.#t.teardown(() => closing.run());
+    return { ...this.#node(edgePost(core)), core, store };
+  }
+
+  async gateway(name: string) {
+    const store = await this.#joined(1, { name, role: "gateway", zone: "dmz" });
+    const closing = new Closing();
+    const config = gatewayConfigSchema.parse({ vault: { address: "vault.test:7443" } });
+    const core = openGateway({ store, config, seams: this.vault.seams, log, version: "test", folder: null, closing });
+    this.#t.teardown(() => closing.run());
+    return { ...this.#node(core.post), core };
+  }
+
+  #node(post: Post): MediaNode {
+    return mediaNode(mediaRoutes(new MediaDesk(post, this.vault.seams)));
+  }
+
+  async #joined(role: 1 | 2, enrolment: object): Promise<MemoryStore> {
+    const { code } = await this.vault.call("POST", "/v1/codes", enrolment);
+    const store = new MemoryStore();
+    const exchange = async (request: Uint8Array) => (await answerJoin(this.vault.core, request)).carrier;
+    await joinNode({ store, code: parseEnrolmentCode(String(code)), role, seams: this.vault.seams, exchange });
+    return store;
+  }
+}
+
+function mediaNode(routes: readonly AdminRoute[]): MediaNode {
+  const call: NodeCall = async (path, body) => {
+    const route = routes.find((each) => each.method === "POST" && each.path === `/v1/media/${path}`);
+    if (route === undefined) throw new Error(`no call ${path}`);
+    const sent: unknown = JSON.parse(JSON.stringify(body));
+    return JSON.parse(JSON.stringify((await route.handle({ params: {}, query: {}, body: sent })) ?? null));
+  };
+  return {
+    call,
+    write: (mount, recipients = []) => writeMedia({ call, mount, custody, recipients }),
+    read: (mount) => readMedia({ call, mount, custody }),
+  };
+}

@@ -1,0 +1,1 @@
+export { type VaultPostOptions, vaultPost } from "./vault-post.ts";
