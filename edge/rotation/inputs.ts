@@ -33,11 +33,9 @@ export function inputsOf(account: Account, around: Surroundings): RotationInputs
   // Where the whole device locks, its accounts share one budget.
   const elsewhere = shared ? around.neighbours.reduce((sum, each) => sum + each.record.state.spent, 0) : 0;
   const known = account.device?.model != null && account.content !== null;
-  const limit = attemptLimit(threshold);
-  // Who has spent all of it itself waits for the window; a limit of none would say that the device locks out too soon for anybody.
-  const left = account.record.state.spent >= limit ? limit : Math.max(0, limit - elsewhere);
   return {
-    attemptLimit: known ? left : 0,
+    attemptLimit: known ? attemptLimit(threshold) : 0,
+    spentElsewhere: elsewhere,
     policy: account.content?.rotate ?? "never",
     ...windowInputs(account, around.openness, around.interval),
     onHold: account.device?.content.held === true || around.heldHere,

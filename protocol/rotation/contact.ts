@@ -16,7 +16,7 @@ export function refuse(state: RotationState, code: RotationCode): Transition {
 /** Why no login may leave now, or null. */
 export function loginBlock(state: RotationState, inputs: RotationInputs): RotationCode | null {
   if (!inputs.backedOff) return "ROTATION_BACK_OFF";
-  return state.spent >= inputs.attemptLimit ? "ROTATION_BUDGET_SPENT" : null;
+  return state.spent + inputs.spentElsewhere >= inputs.attemptLimit ? "ROTATION_BUDGET_SPENT" : null;
 }
 
 interface Contact {

@@ -52,6 +52,8 @@ export interface AdapterAnswer {
 export interface RotationInputs {
   /** Attempts per window, from {@link attemptLimit}; 0 forbids everything automatic. */
   readonly attemptLimit: number;
+  /** Attempts of this window that the other accounts have spent which lock out together with this one. */
+  readonly spentElsewhere: number;
   readonly policy: "never" | "on-demand" | "interval";
   /** Inside a window with enough of it left to verify; true where the account needs none. */
   readonly windowOpen: boolean;

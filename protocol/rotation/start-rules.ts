@@ -42,7 +42,7 @@ const loginRules: readonly StartRule[] = [
   { code: "ROTATION_BACK_OFF", blocks: (_, { backedOff }) => !backedOff },
   {
     code: "ROTATION_BUDGET_SPENT",
-    blocks: ({ spent }, { attemptLimit }) => attemptLimit > 0 && spent >= attemptLimit,
+    blocks: ({ spent }, { attemptLimit, spentElsewhere }) => attemptLimit > 0 && spent + spentElsewhere >= attemptLimit,
   },
 ];
 

@@ -87,6 +87,18 @@ t.test("accounts that lock together all wait for the window of a new edge, and a
   t.same([rig.device.seen, rig.orderEnds], [["verify old"], ["done null"]]);
 });
 
+t.test("an account that spent nothing waits for what its neighbour spent, and its order is not refused for good", async (t) => {
+  const lockout = { tries: 3, windowS: 600, durationS: 300, scope: "device" } as const;
+  const rig = ready({ lockout, viewer: true });
+  const viewer = rig.accountOf(viewerId);
+  const { state } = viewer.record;
+  viewer.record = { ...viewer.record, state: { ...state, spent: 1 }, lastAttempt: momentOf(rig.time.clock) };
+  await rig.order("verify").pass(minute);
+  t.same([rig.account.waiting, rig.orderEnds], ["ROTATION_BUDGET_SPENT", []]);
+  await rig.pass(15 * minute);
+  t.same([rig.device.seen, rig.orderEnds], [["verify old"], ["done null"]]);
+});
+
 t.test("a value that could not be read costs the account its try and no more", async (t) => {
   const rig = ready().order("rotate");
   const mend = damage(rig);

@@ -318,6 +318,7 @@ export class DeviceWorld {
   #inputs(world: World): RotationInputs {
     return {
       attemptLimit: attemptLimit(this.#threshold),
+      spentElsewhere: 0,
       policy: this.#options.policy ?? "on-demand",
       windowOpen: !world.closed,
       clockFit: true,

@@ -15,6 +15,7 @@ import { value } from "../../model/device-world.ts";
 /** Nothing stands in the way. */
 export const fit: RotationInputs = {
   attemptLimit: 3,
+  spentElsewhere: 0,
   policy: "interval",
   windowOpen: true,
   clockFit: true,

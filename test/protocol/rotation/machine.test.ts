@@ -111,6 +111,7 @@ t.test("everything that can be refused is refused before the device is touched, 
     { code: "ROTATION_ON_HOLD", inputs: { onHold: true } },
     { code: "ROTATION_NOT_ALLOWED", inputs: { policy: "never" } },
     { code: "ROTATION_LOCKOUT_TOO_LOW", inputs: { attemptLimit: 0 } },
+    { code: "ROTATION_BUDGET_SPENT", inputs: { spentElsewhere: 3 } },
     { code: "ROTATION_NO_SPACE", inputs: { spaceReserved: false } },
     { code: "ROTATION_ESCROW_DUE", inputs: { escrowed: false } },
     { code: "ROTATION_CONSUMERS_BEHIND", inputs: { consumersReady: false } },
@@ -154,7 +155,6 @@ t.test("everything that can be refused is refused before the device is touched, 
   }
   const unfit: readonly [RotationCode, MachineRig][] = [
     ["ROTATION_POOL_EMPTY", rigIn({ pool: [] })],
-    ["ROTATION_BUDGET_SPENT", rigIn({ spent: 3 })],
     ["ROTATION_UNKNOWN", rigIn({ phase: "UNKNOWN" })],
     ["ROTATION_BUSY", new MachineRig().rotate()],
   ];
