@@ -95,13 +95,6 @@ export function nameOf(account: Account): string {
   return account.content?.path ?? account.key;
 }
 
-/** The other accounts of the account's device. */
-export function neighboursOf(account: Account, all: Iterable<Account>): Account[] {
-  const device = account.device?.key;
-  if (device === undefined) return [];
-  return [...all].filter((other) => other !== account && other.device?.key === device);
-}
-
 /** The lockout of the account's device as the budget reads it. */
 export function lockoutOf(account: Account): LockoutBudget {
   return lockoutBudget(account.device?.model?.lockout ?? "unknown");

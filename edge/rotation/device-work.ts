@@ -1,4 +1,4 @@
-import type { View } from "../../agent/store/index.ts";
+import type { Store, View } from "../../agent/store/index.ts";
 import {
   type AdapterHost,
   type DeviceCode,
@@ -12,15 +12,16 @@ import { assert } from "../../protocol/base/index.ts";
 import type { Fields } from "../../protocol/content/index.ts";
 import type { DeviceEffect, RotationEvent } from "../../protocol/rotation/index.ts";
 import type { Account } from "./account.ts";
+import type { Devices } from "./devices.ts";
 import { helperFor, helperLogin, noteHelper } from "./helper.ts";
 import { exchangeTimeoutMs } from "./limits.ts";
-import { decodeIdentity, decodeValue, servedRef, tables, valueId } from "./record.ts";
+import { decodeValue, servedRef, tables, valueId } from "./record.ts";
 
 /** The part of the adapter host that the engine uses. */
 export type Adapters = Pick<AdapterHost, "run">;
 
 /** An exchange with everything that it needs; its secrets are wiped when it is over. */
-export interface Exchange {
+interface Exchange {
   /** Never rejects. */
   run(): Promise<Outcome>;
 }
@@ -28,13 +29,21 @@ export interface Exchange {
 export interface ExchangeParts {
   readonly account: Account;
   readonly effect: DeviceEffect;
-  /** Every account of the edge: one of them may have to make the change. */
-  readonly all: Iterable<Account>;
+  /** Another account of the device may have to make the change. */
+  readonly devices: Devices;
+}
+
+/** Runs one exchange; null where the writer has stopped, for what allowed it is perhaps not on the disk. */
+export async function runExchange(
+  parts: ExchangeParts,
+  { store, adapters }: { readonly store: Store; readonly adapters: Adapters },
+): Promise<Outcome | null> {
+  return store.stopped === null ? await store.read((view) => prepareExchange(parts, view, adapters)).run() : null;
 }
 
 /** Reads what one exchange needs. Without a model, or without the account that makes the change, nothing is sent. */
-export function prepareExchange({ account, effect, all }: ExchangeParts, view: View, adapters: Adapters): Exchange {
-  const helper = helperFor(account, effect, all);
+function prepareExchange({ account, effect, devices }: ExchangeParts, view: View, adapters: Adapters): Exchange {
+  const helper = helperFor(account, effect, devices.sharing(account));
   const { device, content } = account;
   const model = device?.model ?? null;
   if (device === null || content === null || model === null)
@@ -55,7 +64,7 @@ export function prepareExchange({ account, effect, all }: ExchangeParts, view: V
     helper: helpers === null || helper.kind !== "account" ? undefined : helperLogin(helper.account, asRecord(helpers)),
     model,
     ownUnknown: effect.by === "reconciler",
-    identity: pinnedIdentity(device.id, view)?.identity ?? null,
+    identity: devices.pinned(device)?.identity ?? null,
     timeoutMs: exchangeTimeoutMs,
     // The machine debits one login an exchange; resolving a lost reply by a second one is its own probe.
     attempts: 1,
@@ -109,12 +118,6 @@ export function answerOf({ action, ref }: DeviceEffect, outcome: Outcome): Rotat
     spent: outcome.mayHaveSpentAttempt,
     prepareAgain: outcome.kind !== "OK" && outcome.prepareAgain,
   };
-}
-
-/** The device's pinned identity, or null before its first proof; an identity of null means that its protocol has none. */
-export function pinnedIdentity(deviceId: Uint8Array, view: View): { readonly identity: string | null } | null {
-  const row = view.get(tables.device, deviceId);
-  return row === null ? null : { identity: decodeIdentity(row) };
 }
 
 /** Copies of the value's secret fields; the caller wipes them. */

@@ -2,10 +2,11 @@ import type { Outcome } from "../../firmware-adapters/index.ts";
 import { TidegateError } from "../../protocol/base/index.ts";
 import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent, StartCheck } from "../../protocol/rotation/index.ts";
 import { isResting, startChecks, step } from "../../protocol/rotation/index.ts";
-import { type Account, nameOf, neighboursOf, type OpenOrder } from "./account.ts";
+import { type Account, nameOf, type OpenOrder } from "./account.ts";
 import { announce } from "./announce.ts";
 import { backOff } from "./back-off.ts";
-import { answerOf, prepareExchange } from "./device-work.ts";
+import { answerOf, runExchange } from "./device-work.ts";
+import { Devices } from "./devices.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { notePersonRead } from "./events.ts";
 import { GroupRounds } from "./group-rounds.ts";
@@ -13,7 +14,7 @@ import { lacksHelper } from "./helper.ts";
 import { identityFound } from "./identity.ts";
 import { inputsOf } from "./inputs.ts";
 import { candidateOfValue, type IssuedValue, issueValues } from "./issue-values.ts";
-import { Lanes } from "./lanes.ts";
+import { type InRoom, Lanes } from "./lanes.ts";
 import { maxStepsInARow, rejectedRetryMs } from "./limits.ts";
 import { loadAccounts } from "./load-accounts.ts";
 import type { Beside } from "./next-record.ts";
@@ -34,6 +35,7 @@ export class RotationEngine {
   readonly #commits: SharedCommits;
   /** Accounts that change together. */
   readonly groups: GroupRounds;
+  readonly devices: Devices;
   #closing = false;
 
   /** Loads every account and takes up what the last process left. */
@@ -41,6 +43,7 @@ export class RotationEngine {
     this.#options = options;
     this.#commits = new SharedCommits(options.store, options.seams.timers);
     this.#accounts = options.store.read(loadAccounts);
+    this.devices = new Devices(options.store, this.#accounts);
     this.groups = new GroupRounds(options, this.#accounts, (account) => this.#inputs(account, null));
     for (const account of this.#accounts.values()) {
       const { state } = account.record;
@@ -56,6 +59,7 @@ export class RotationEngine {
   /** Takes an account in whose row was stored just now. */
   add(account: Account): void {
     this.#accounts.set(account.key, account);
+    this.devices.changed();
   }
 
   /** An event from outside, such as an operator's wish. Returns why it was refused, or null. */
@@ -138,7 +142,7 @@ export class RotationEngine {
   /** False where nothing is to be done now. */
   #stepOnce(account: Account): boolean {
     const { seams, books } = this.#options;
-    const helpless = lacksHelper(account, this.#accounts.values());
+    const helpless = lacksHelper(account, this.devices.sharing(account));
     const turn = this.groups.turn(account);
     const next = nextStep(account, { time: books.time(), clock: seams.clock, helpless, turn });
     if (next === null) return false;
@@ -157,7 +161,7 @@ export class RotationEngine {
     if (refused !== undefined) return this.#refused(account, refused.code, next.order);
     if (next.event.kind === "refill") {
       // Where the whole device locks, its other accounts may have waited for these attempts.
-      for (const other of neighboursOf(account, this.#accounts.values()))
+      for (const other of this.devices.neighbours(account))
         if (other.waiting === "ROTATION_BUDGET_SPENT") this.#wake(other, true);
       return true;
     }
@@ -185,19 +189,17 @@ export class RotationEngine {
     const exchange = effects.find((effect) => effect.kind === "device");
     if (exchange === undefined) return false;
     account.busy = true;
-    this.#lanes.add(account.device?.key ?? account.key, () => this.#exchange(account, exchange));
+    this.#lanes.add(account.device?.key ?? account.key, (inRoom) => this.#exchange(account, exchange, inRoom));
     return true;
   }
 
-  async #exchange(account: Account, exchange: DeviceEffect): Promise<void> {
-    const { store, adapters, log } = this.#options;
-    const parts = { account, effect: exchange, all: this.#accounts.values() };
-    // What allowed it is perhaps not on the disk.
-    if (store.stopped !== null) return;
+  async #exchange(account: Account, exchange: DeviceEffect, inRoom: InRoom): Promise<void> {
     try {
-      const outcome = await store.read((view) => prepareExchange(parts, view, adapters)).run();
+      const parts = { account, effect: exchange, devices: this.devices };
+      const outcome = await inRoom(() => runExchange(parts, this.#options));
+      if (outcome === null) return;
       const { kind, code } = outcome;
-      log.info("device.answered", { account: nameOf(account), name: exchange.action, outcome: kind, code });
+      this.#options.log.info("device.answered", { account: nameOf(account), name: exchange.action, outcome: kind, code });
       // A request that was made is not sent any more: the next process makes it again.
       if (this.#closing && exchange.action === "prepare") return;
       await this.#commits.add(() => this.#answered(account, exchange, outcome));
@@ -208,13 +210,13 @@ export class RotationEngine {
   }
 
   #answered(account: Account, exchange: DeviceEffect, outcome: Outcome): void {
-    const { seams, store, books } = this.#options;
+    const { seams, books } = this.#options;
     const before = account.record.state;
     account.busy = false;
     account.says = outcome.code;
     const unsure = outcome.kind === "AMBIGUOUS" || outcome.kind === "NOT_SENT";
     backOff(account, seams, unsure || (exchange.action === "save" && outcome.kind !== "OK"));
-    const found = store.read((view) => identityFound(account, outcome, view));
+    const found = identityFound(account, outcome, this.devices);
     if (outcome.code === "DEVICE_IDENTITY_CHANGED") account.identityChanged = true;
     else if (outcome.kind === "OK") account.identityChanged = false;
     const effects = this.#dispatch(account, answerOf(exchange, outcome), {
@@ -229,7 +231,7 @@ export class RotationEngine {
       account.intervalAtMs = seams.clock.sinceBootMs() + rejectedRetryMs;
     this.#follow(account, effects);
     this.advance(account);
-    for (const other of [...neighboursOf(account, this.#accounts.values()), ...this.groups.others(account)]) this.#wake(other);
+    for (const other of [...this.devices.neighbours(account), ...this.groups.others(account)]) this.#wake(other);
     if (!account.owed || !isResting(account.record.state)) return;
     account.owed = false;
     this.#options.onRoom();
@@ -256,8 +258,7 @@ export class RotationEngine {
   }
 
   #inputs(account: Account, order: OpenOrder | null) {
-    const neighbours = neighboursOf(account, this.#accounts.values());
-    const around = { options: this.#options, neighbours, groupReady: this.groups.ready(account) };
+    const around = { options: this.#options, devices: this.devices, groupReady: this.groups.ready(account) };
     return inputsOf(account, surroundingsOf(account, order, around));
   }
 

@@ -1,10 +1,10 @@
-import type { Transaction, View } from "../../agent/store/index.ts";
+import type { Transaction } from "../../agent/store/index.ts";
 import type { Outcome } from "../../firmware-adapters/index.ts";
 import type { Fact } from "../../protocol/bundle/index.ts";
 import { encodeFact } from "../../protocol/content/index.ts";
 import { type Account, nameOf } from "./account.ts";
 import type { Books } from "./commit.ts";
-import { pinnedIdentity } from "./device-work.ts";
+import type { Devices } from "./devices.ts";
 import { encodeIdentity, tables } from "./record.ts";
 
 /** What an answer says about who the device is, to be recorded with it. */
@@ -13,11 +13,11 @@ interface IdentityNews {
 }
 
 /** The first proof pins the device's identity; another identity later is an alarm, once. Null where the answer brings no news. */
-export function identityFound(account: Account, outcome: Outcome, view: View): IdentityNews | null {
+export function identityFound(account: Account, outcome: Outcome, devices: Devices): IdentityNews | null {
   const { device } = account;
   if (device === null) return null;
   if (outcome.code === "DEVICE_IDENTITY_CHANGED") return account.identityChanged ? null : changed(account);
-  if (outcome.kind !== "OK" || pinnedIdentity(device.id, view) !== null) return null;
+  if (outcome.kind !== "OK" || devices.pinned(device) !== null) return null;
   const { identity } = outcome;
   return {
     write(tx, books) {

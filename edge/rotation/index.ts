@@ -1,6 +1,6 @@
 export { type Account, nameOf } from "./account.ts";
 export type { Books } from "./commit.ts";
-export { type Adapters, fieldsOf, pinnedIdentity } from "./device-work.ts";
+export { type Adapters, fieldsOf } from "./device-work.ts";
 export { RotationEngine } from "./engine.ts";
 export type { EngineOptions } from "./engine-options.ts";
 export { allDue, dueAccounts, escrowedAccount } from "./escrow-rows.ts";

@@ -1,9 +1,13 @@
 /** Exchanges at once, over all devices: what one process per adapter drives at ease. */
 export const mostAtOnce = 64;
 
+/** Waits for room, and holds it until `work` has ended. */
+export type InRoom = <T>(work: () => T | Promise<T>) => Promise<T>;
+
 /**
- * Work that goes one after the other in its lane, so that each device has one session at a time, and side by side with other lanes, up to
- * `most` at once; whoever waits for room goes in the order in which it came.
+ * Work that goes one after the other in its lane, so that each device has one session at a time, and side by side with other lanes. Room
+ * is for `most` at once, and only for as long as the work says: while an answer is written down, others are under way. Whoever waits for
+ * room goes in the order in which it came.
  */
 export class Lanes {
   readonly #last = new Map<string, Promise<void>>();
@@ -14,10 +18,10 @@ export class Lanes {
     this.#room = most;
   }
 
-  /** Begins `work` when everything before it in the lane has ended and there is room. */
-  add(lane: string, work: () => Promise<void>): void {
+  /** Begins `work` when everything before it in the lane has ended. */
+  add(lane: string, work: (inRoom: InRoom) => Promise<void>): void {
     const done = (this.#last.get(lane) ?? Promise.resolve())
-      .then(() => this.#inRoom(work))
+      .then(() => work((part) => this.#inRoom(part)))
       .finally(() => {
         if (this.#last.get(lane) === done) this.#last.delete(lane);
       });
@@ -29,11 +33,11 @@ export class Lanes {
     await Promise.all(this.#last.values());
   }
 
-  async #inRoom(work: () => Promise<void>): Promise<void> {
+  async #inRoom<T>(work: () => T | Promise<T>): Promise<T> {
     if (this.#room > 0) this.#room -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
-      await work();
+      return await work();
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#room += 1;

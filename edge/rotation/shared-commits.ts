@@ -1,6 +1,9 @@
 import type { Timers } from "../../agent/seams/index.ts";
 import type { Store } from "../../agent/store/index.ts";
 
+/** Answers in one commit: more save little of the disk's time, and keep applications and further answers waiting. */
+const mostTogether = 16;
+
 interface Waiting {
   readonly work: () => void;
   readonly done: () => void;
@@ -14,7 +17,7 @@ interface Waiting {
 export class SharedCommits {
   readonly #store: Store;
   readonly #timers: Timers;
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #after: (() => void)[] | null = null;
   #closed = false;
 
@@ -58,9 +61,9 @@ export class SharedCommits {
   }
 
   #run(): void {
-    const batch = this.#waiting;
-    this.#waiting = [];
+    const batch = this.#waiting.splice(0, this.#closed ? this.#waiting.length : mostTogether);
     if (batch.length === 0) return;
+    if (this.#waiting.length > 0) this.#timers.after(0, () => this.#run());
     // What one of them throws is its own.
     const settle: (() => void)[] = [];
     try {

@@ -1,12 +1,12 @@
 import type { Account, OpenOrder } from "./account.ts";
-import { pinnedIdentity } from "./device-work.ts";
+import type { Devices } from "./devices.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import type { Surroundings } from "./inputs.ts";
 import { opennessOf } from "./openness.ts";
 
 interface Around {
   readonly options: EngineOptions;
-  readonly neighbours: readonly Account[];
+  readonly devices: Devices;
   readonly groupReady: boolean;
 }
 
@@ -14,7 +14,7 @@ interface Around {
 export function surroundingsOf(
   account: Account,
   order: OpenOrder | null,
-  { options, neighbours, groupReady }: Around,
+  { options, devices, groupReady }: Around,
 ): Surroundings {
   const { seams, store, spaceLeft, site } = options;
   const { device } = account;
@@ -25,10 +25,10 @@ export function surroundingsOf(
     openness: opennessOf(account, interval, order),
     heldHere: device !== null && site.heldFor(device) !== null,
     permitted: site.permitted(),
-    neighbours,
+    neighbours: devices.neighbours(account),
     groupReady,
     spaceReserved: store.stopped === null && spaceLeft(),
     escrowed: options.escrowed(),
-    identityPinned: device !== null && store.read((view) => pinnedIdentity(device.id, view)) !== null,
+    identityPinned: device !== null && devices.pinned(device) !== null,
   };
 }

@@ -50,6 +50,7 @@ export function syncAccounts(engine: RotationEngine, view: ContentView, options:
     known.set(account, account.orders);
     account.orders = [];
   }
+  engine.devices.changed();
   if (options.held) for (const account of engine.accounts.values()) engine.tell(account, { kind: "hold", cause: "sequence" });
   noteOrders(engine, view, options.store);
   // A new order does not wait for what an earlier one was refused for.
