@@ -1,3 +1,4 @@
+export { BACKUP_CODES, type BackupMade, writeBackup } from "./backup/index.ts";
 export { CA_CODES } from "./ca/index.ts";
 export { type VaultConfig, vaultConfigSchema } from "./config.ts";
 export { ENROL_CODES } from "./enrolment/index.ts";
@@ -6,5 +7,7 @@ export { INGEST_CODES } from "./ingest/index.ts";
 export { type InitOptions, type InitResult, initVault, VAULT_INIT_CODES } from "./init/index.ts";
 export { start, type VaultStart } from "./main.ts";
 export { MASTER_KEY_CODES } from "./master-key/index.ts";
+export { openVault } from "./open-vault.ts";
 export { ORDER_CODES, REGISTRY_CODES } from "./registry/index.ts";
+export { type Restored, type RestoreOptions, restoreVault } from "./restore-vault.ts";
 export { VAULT_STORE_CODES } from "./store/index.ts";

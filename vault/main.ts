@@ -7,7 +7,7 @@ import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import { socketListen } from "../agent/tunnel/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
-import { vaultRoutes } from "./admin/index.ts";
+import { backupRoute, vaultRoutes } from "./admin/index.ts";
 import type { VaultConfig } from "./config.ts";
 import { FleetWatch } from "./fleet/index.ts";
 import { UnprovenWatch } from "./ingest/index.ts";
@@ -58,7 +58,7 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
     });
     const admin = await createAdminServer({
       socketPath: folder.adminSocket,
-      routes: [...routes, auditRoute(vault.audit.asSource())],
+      routes: [...routes, backupRoute(core, folder), auditRoute(vault.audit.asSource())],
       log,
     });
     closers.push(() => admin.close());

@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { callAdmin } from "../../agent/admin/index.ts";
+import type { Secret } from "../../protocol/base/index.ts";
 import {
   type CommandModule,
   creatingUnlock,
   dataPath,
   type Frame,
-  notAvailable,
   openingUnlock,
   type UnlockOptions,
   withData,
@@ -14,6 +14,7 @@ import {
   writeSecretFile,
 } from "../frame/index.ts";
 import { addRun } from "./member-node.ts";
+import { addBackup } from "./vault-backup.ts";
 
 interface InitOptions extends UnlockOptions {
   readonly listen: string;
@@ -31,7 +32,7 @@ interface EnrollOptions {
   readonly out?: string;
 }
 
-/** `tidegate vault init | run | enroll`. */
+/** `tidegate vault init | run | enroll | raise-epoch | recover-escrow | backup | restore`. */
 export const vaultCommand: CommandModule = (program, frame) => {
   const vault = program.command("vault").description("the authority: makes, runs and enrols");
   withUnlock(vault.command("init"))
@@ -56,21 +57,26 @@ export const vaultCommand: CommandModule = (program, frame) => {
   withUnlock(vault.command("raise-epoch"))
     .description("after a restore: sign a root that voids what was issued since the backup; needs the root's key")
     .option("--root-key <file>", "the sealed root key; keys/root.sealed of the vault unless given")
-    .action((options: UnlockOptions & { rootKey?: string }) =>
-      withKey(frame, options, options.rootKey ?? "root.sealed", "raiseEpoch"),
-    );
+    .option("--keep-tokens", "application tokens stay good: none was taken back since the backup")
+    .action(async (options: UnlockOptions & { rootKey?: string; keepTokens?: boolean }) => {
+      const { raiseEpoch } = await import("../recover/index.ts");
+      await withKey(frame, options, options.rootKey ?? "root.sealed", (folder, key) =>
+        raiseEpoch(frame, folder, key, options.keepTokens),
+      );
+    });
   withUnlock(vault.command("recover-escrow"))
     .description("after a restore: learn what the edges hold, from their escrows; needs the recovery key")
     .option("--recovery-key <file>", "the sealed recovery key; keys/recovery.sealed of the vault unless given")
     .option("--give-up <zone>", "wait no longer for the escrow of this zone: its edge is gone for ever")
     .action(async (options: UnlockOptions & { recoveryKey?: string; giveUp?: string }) => {
-      if (options.giveUp === undefined)
-        return withKey(frame, options, options.recoveryKey ?? "recovery.sealed", "recoverEscrow");
-      const { giveUpZone } = await import("../recover/index.ts");
+      const { giveUpZone, recoverEscrow } = await import("../recover/index.ts");
+      if (options.giveUp === undefined) {
+        const file = options.recoveryKey ?? "recovery.sealed";
+        return withKey(frame, options, file, (folder, key) => recoverEscrow(frame, folder, key));
+      }
       await giveUpZone(frame, dataPath(frame, "vault", options), options.giveUp);
     });
-  notAvailable(vault, "backup", "write a sealed backup");
-  notAvailable(vault, "restore", "restore from a sealed backup");
+  addBackup(program, vault, frame);
 };
 
 /** Opens a key that was carried away, and does with it what it is for. */
@@ -78,14 +84,13 @@ async function withKey(
   frame: Frame,
   options: UnlockOptions,
   file: string,
-  work: "raiseEpoch" | "recoverEscrow",
+  work: (folder: string, key: Secret) => Promise<void>,
 ): Promise<void> {
   const { openDataFolder } = await import("../../agent/data-folder/index.ts");
-  const { openSealKey } = await import("../../agent/seal-key/index.ts");
-  const recover = await import("../recover/index.ts");
+  const { openKeyFile } = await import("../root/index.ts");
   const folder = openDataFolder(dataPath(frame, "vault", options));
   const unlock = await openingUnlock(frame, folder, options);
-  await recover[work](frame, folder.path, await openSealKey({ path: resolve(folder.keys, file), unlock }));
+  await work(folder.path, await openKeyFile(frame, resolve(folder.keys, file), unlock));
 }
 
 async function init(program: Command, frame: Frame, options: InitOptions): Promise<void> {

@@ -12,6 +12,8 @@ const hints: Readonly<Record<string, string>> = {
   ROTATION_NOT_NOW: "'tidegate status' at the edge shows the account's state: retry is for UNKNOWN, release for QUARANTINE.",
   ROTATION_UNKNOWN:
     "No known password logs in, and nothing is tried any more. 'tidegate status' at the edge shows what the device said; then 'tidegate credential set PATH' with what is live, or 'tidegate edge retry PATH' once the device is put right.",
+  TRUST_ROOT_SIGNATURES:
+    "'tidegate root show' says how many root keys it takes: have a draft signed where they are ('tidegate root rotate --draft', 'root sign', 'root apply').",
 };
 
 /** The hint for an error code, or undefined where there is none. */

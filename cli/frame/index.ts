@@ -4,6 +4,7 @@ export { hintOf } from "./hints.ts";
 export {
   creatingUnlock,
   dataPath,
+  givenUnlock,
   newDataFolder,
   openingUnlock,
   type UnlockOptions,

@@ -42,7 +42,7 @@ function ownKeyFile(folder: DataFolder): string {
 
 /** How an existing node's seal key is opened: by option, systemd credential, the node's own key file, or a prompt. */
 export async function openingUnlock(frame: Frame, folder: DataFolder, options: UnlockOptions): Promise<Unlock> {
-  const named = await namedUnlock(frame, options, false);
+  const named = await givenUnlock(frame, options, false);
   if (named !== null) return named;
   if (existsSync(ownKeyFile(folder))) return { kind: "key-file", path: ownKeyFile(folder) };
   return { kind: "passphrase", passphrase: await frame.secret({ label: "passphrase of this node" }) };
@@ -59,7 +59,7 @@ export async function creatingUnlock(
   frame: Frame,
   options: UnlockOptions & { readonly folder: DataFolder; readonly random: Random },
 ): Promise<CreatedUnlock> {
-  const named = await namedUnlock(frame, options, true);
+  const named = await givenUnlock(frame, options, true);
   if (named !== null) return { unlock: named, note: null };
   const path = ownKeyFile(options.folder);
   if (!existsSync(path)) createKeyFile(path, options.random);
@@ -67,7 +67,8 @@ export async function creatingUnlock(
   return { unlock: { kind: "key-file", path }, note };
 }
 
-async function namedUnlock(frame: Frame, options: UnlockOptions, confirm: boolean): Promise<Unlock | null> {
+/** What the options or systemd name to open a seal key with; null where they name nothing. */
+export async function givenUnlock(frame: Frame, options: UnlockOptions, confirm: boolean): Promise<Unlock | null> {
   if (options.keyFile !== undefined) return { kind: "key-file", path: options.keyFile };
   if (options.passphraseFile !== undefined || options.passphrase) {
     const source = { label: "passphrase of this node", fromFile: options.passphraseFile, confirm };

@@ -110,7 +110,7 @@ export async function giveUpZone(frame: Frame, folder: string, zone: string): Pr
  * Signs the next root with a higher vault epoch, as after a restore. Throws TRUST_ROOT_SIGNATURES where the key is not the root's, and
  * where the root asks for more than one.
  */
-export async function raiseEpoch(frame: Frame, folder: string, rootSeed: Secret): Promise<void> {
+export async function raiseEpoch(frame: Frame, folder: string, rootSeed: Secret, keepTokens = false): Promise<void> {
   const answer = (await callAdmin(folder, { method: "GET", path: "/v1/root" })) as { root: string; vaultId: string };
   const document = decodeRoot(decodeEnvelope(concat(Buffer.from(answer.root, "base64"))).payload);
   const vaultId = fromHex(answer.vaultId);
@@ -118,10 +118,15 @@ export async function raiseEpoch(frame: Frame, folder: string, rootSeed: Secret)
   const key = rootSeed.use(signingKeyFromSeed);
   rootSeed.wipe();
   const next = signRoot({ ...document, vaultId, version: version + 1, vaultEpoch: vaultEpoch + 1 }, [key]);
-  const body = { root: Buffer.from(next).toString("base64") };
-  const raised = (await callAdmin(folder, { method: "POST", path: "/v1/root", body })) as { vaultEpoch: number };
+  const body = { root: Buffer.from(next).toString("base64"), keepTokens };
+  const raised = (await callAdmin(folder, { method: "POST", path: "/v1/root", body })) as {
+    readonly vaultEpoch: number;
+    readonly voided: { readonly tokens: readonly string[] } | null;
+  };
+  const tokens = raised.voided?.tokens ?? [];
   frame.output.result(raised, ({ vaultEpoch: epoch }) => [
-    `vault epoch ${epoch}: nothing is issued to a node before its escrow is learned, and codes that were given out are void`,
+    `vault epoch ${epoch}: nothing is issued to a node before its escrow is learned; codes, leases and orders that stood open are void`,
+    ...(tokens.length === 0 ? [] : [`new tokens: tidegate app token NAME, for ${tokens.join(", ")}`]),
     "next: the edges learn of it as they connect again and send what they hold; then: tidegate vault recover-escrow",
   ]);
 }

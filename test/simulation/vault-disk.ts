@@ -130,6 +130,7 @@ export class VaultDisk {
       get isTransaction() {
         return user.alive && database.isTransaction;
       },
+      serialize: () => database.serialize(),
       close() {},
     };
   }

@@ -73,6 +73,11 @@ export class VaultRig {
     this.vault = await reopened(this.folder, this.#unlock, this.seams);
   }
 
+  /** The vault that lies in another folder under the same key; the caller has closed this one. */
+  async openFolder(folder: string): Promise<VaultRig> {
+    return new VaultRig(folder, this.#unlock, await reopened(folder, this.#unlock, this.seams), this.seams);
+  }
+
   /** Calls the admin API as the command line does. */
   async call(method: AdminRoute["method"], path: string, body?: unknown): Promise<Record<string, unknown>> {
     const [plain = "", search = ""] = path.split("?");

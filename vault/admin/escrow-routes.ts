@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type AdminRoute, adminRoute } from "../../agent/admin/index.ts";
 import { fromHex, toHex } from "../../protocol/base/index.ts";
 import { newestRoot } from "../../protocol/trust/index.ts";
-import { escrowAt, type Learned, learnAccount, openEscrows, raiseVaultEpoch, settleZone } from "../recovery/index.ts";
+import { escrowAt, type Learned, learnAccount, openEscrows, settleZone, takeRoot } from "../recovery/index.ts";
 import { exportNodes } from "../streams/index.ts";
 import type { AdminContext } from "./admin-context.ts";
 import { base64, segment } from "./input-shapes.ts";
@@ -28,7 +28,7 @@ const learned = z.strictObject({
   last: z.boolean(),
 });
 
-const root = z.strictObject({ root: z.string().max(256 * 1024) });
+const root = z.strictObject({ root: z.string().max(256 * 1024), keepTokens: z.boolean().default(false) });
 
 /** After a restore: the new root, and what the edges' escrows hold. The recovery key stays with who calls; only values come here. */
 export function escrowRoutes(context: AdminContext): AdminRoute[] {
@@ -47,10 +47,7 @@ export function escrowRoutes(context: AdminContext): AdminRoute[] {
       method: "POST",
       path: "/v1/root",
       body: root,
-      handle: ({ body }) =>
-        core.store.transaction(async (tx) => ({
-          vaultEpoch: await raiseVaultEpoch(core, tx, new Uint8Array(Buffer.from(body.root, "base64"))),
-        })),
+      handle: ({ body }) => takeGivenRoot(context, body),
     }),
     adminRoute({ method: "GET", path: "/v1/escrows", handle: () => core.store.read((tx) => listEscrows(context, tx)) }),
     adminRoute({ method: "POST", path: "/v1/escrows/learn", body: learned, handle: ({ body }) => learn(context, body) }),
@@ -61,6 +58,16 @@ export function escrowRoutes(context: AdminContext): AdminRoute[] {
       handle: ({ body }) => giveUp(context, body.zone),
     }),
   ];
+}
+
+async function takeGivenRoot(context: AdminContext, body: z.infer<typeof root>) {
+  const { core } = context;
+  const envelope = new Uint8Array(Buffer.from(body.root, "base64"));
+  const { reached, ...taken } = await core.store.transaction((tx) =>
+    takeRoot(core, tx, { root: envelope, keepTokens: body.keepTokens }),
+  );
+  context.wake(reached);
+  return taken;
 }
 
 async function listEscrows({ core }: AdminContext, tx: Parameters<typeof openEscrows>[0]) {

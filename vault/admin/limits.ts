@@ -30,3 +30,6 @@ export const maxRecoveredVersions = 4096;
 
 /** Accounts of an escrow that one call tells: a call has at most 4 MiB, and an account a dozen values of a few hundred bytes. */
 export const escrowedAccountsPerCall = 500;
+
+/** Longest path of a file on Linux, bytes with the closing zero (limits.h). */
+export const longestPath = 4096;

@@ -54,16 +54,24 @@ export class ColumnSeal {
     return plaintext;
   }
 
+  /** The key (32 bytes) of the backup that has this salt; the caller wipes it. */
+  backupKey(salt: Uint8Array): Uint8Array {
+    return this.#expand(encodeTcbor(["tidegate/1 vault backup", salt]));
+  }
+
   /** Overwrites the master key; sealing after it is a bug. */
   wipe(): void {
     this.#secret.wipe();
     this.#key = null;
   }
 
-  /** HKDF-Expand (RFC 5869 section 2.3) of one block: the master key is uniform already, and the native call costs five times as much. */
   #columnKey(place: ColumnPlace): Uint8Array {
+    return this.#expand(encodeTcbor(["tidegate/1 vault column", place.table, place.row, place.column, place.version ?? 0]));
+  }
+
+  /** HKDF-Expand (RFC 5869 section 2.3) of one block: the master key is uniform already, and the native call costs five times as much. */
+  #expand(info: Uint8Array): Uint8Array {
     assert(this.#key !== null, "the column seal is used before it is wiped");
-    const info = encodeTcbor(["tidegate/1 vault column", place.table, place.row, place.column, place.version ?? 0]);
     return createHmac("sha256", this.#key).update(info).update(firstBlock).digest();
   }
 }

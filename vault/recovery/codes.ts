@@ -1,7 +1,7 @@
 import { TidegateError } from "../../protocol/base/index.ts";
 
 export const RECOVERY_CODES = {
-  /** The root that was given does not raise the vault epoch. */
+  /** The root that was given is no new one. */
   RECOVERY_ROOT: { fault: "operator", retryable: false },
   /** There is no such escrow. */
   RECOVERY_ESCROW: { fault: "operator", retryable: false },

@@ -14,6 +14,8 @@ export interface VaultStore {
   transaction<T>(work: (tx: VaultTransaction) => Promise<T>): Promise<T>;
   /** One consistent view; goes on after writing has stopped. */
   read<T>(work: (tx: VaultTransaction) => Promise<T>): Promise<T>;
+  /** The store as one file would hold it, of one moment between two transactions; works after writing has stopped too. */
+  image(): Promise<Uint8Array>;
   /** Null while writing works, else the code that stopped it. */
   readonly stopped: StoreStop | null;
   /** Idempotent. */
@@ -33,9 +35,10 @@ interface VaultStoreOptions {
 /** Opens the store and brings its tables up to date. Throws VAULT_STORE_FOREIGN for a file of a newer version. */
 export async function openVaultStore(options: VaultStoreOptions): Promise<VaultStore> {
   const { path, clock, open = openDatabase, failpoint = () => {} } = options;
+  const driver = new SqliteDriver(() => open(path));
   const db = new Kysely<VaultTables>({
     dialect: {
-      createDriver: () => new SqliteDriver(() => open(path)),
+      createDriver: () => driver,
       createQueryCompiler: () => new SqliteQueryCompiler(),
       createAdapter: () => new SqliteAdapter(),
       createIntrospector: (kysely) => new SqliteIntrospector(kysely),
@@ -47,16 +50,18 @@ export async function openVaultStore(options: VaultStoreOptions): Promise<VaultS
     await db.destroy();
     throw error;
   }
-  return new SqliteVaultStore(db, failpoint);
+  return new SqliteVaultStore(db, driver, failpoint);
 }
 
 class SqliteVaultStore implements VaultStore {
   readonly #db: Kysely<VaultTables>;
+  readonly #driver: SqliteDriver;
   readonly #failpoint: Failpoint;
   #stopped: StoreStop | null = null;
 
-  constructor(db: Kysely<VaultTables>, failpoint: Failpoint) {
+  constructor(db: Kysely<VaultTables>, driver: SqliteDriver, failpoint: Failpoint) {
     this.#db = db;
+    this.#driver = driver;
     this.#failpoint = failpoint;
   }
 
@@ -86,6 +91,10 @@ class SqliteVaultStore implements VaultStore {
 
   read<T>(work: (tx: VaultTransaction) => Promise<T>): Promise<T> {
     return this.#db.transaction().setAccessMode("read only").execute(work);
+  }
+
+  image(): Promise<Uint8Array> {
+    return this.#driver.image();
   }
 
   close(): Promise<void> {

@@ -8,7 +8,7 @@ import { busyTimeoutMs, preparedStatements } from "./limits.ts";
 type Bindable = string | number | Uint8Array | null;
 
 /** What the driver needs of an open database. */
-export type Database = Pick<DatabaseSync, "exec" | "prepare" | "isTransaction" | "close">;
+export type Database = Pick<DatabaseSync, "exec" | "prepare" | "isTransaction" | "serialize" | "close">;
 
 /** Kysely's driver over node:sqlite: one handle, handed to one transaction or query at a time. */
 export class SqliteDriver implements Driver {
@@ -53,6 +53,16 @@ export class SqliteDriver implements Driver {
     (connection as SqliteConnection).rollback();
   }
 
+  /** Every committed page, between two transactions. Throws VAULT_STORE_*. */
+  async image(): Promise<Uint8Array> {
+    const connection = (await this.acquireConnection()) as SqliteConnection;
+    try {
+      return connection.image();
+    } finally {
+      await this.releaseConnection();
+    }
+  }
+
   async destroy(): Promise<void> {
     await this.#last;
     this.#connection?.close();
@@ -89,6 +99,10 @@ class SqliteConnection implements DatabaseConnection {
   /** SQLite has rolled back by itself after a full disk or an I/O error; a second rollback would hide that error. */
   rollback(): void {
     if (this.#database.isTransaction) this.execute("rollback");
+  }
+
+  image(): Uint8Array {
+    return translated(() => this.#database.serialize());
   }
 
   close(): void {

@@ -17,11 +17,11 @@ import {
 } from "../../protocol/bundle/index.ts";
 import { importSealingPublicKey, nodeIdText } from "../../protocol/keys/index.ts";
 import { LedgerError } from "../../protocol/rotation/index.ts";
-import { memberOf, newestRoot, nodeRole } from "../../protocol/trust/index.ts";
+import { memberOf, newestRoot, nodeRole, rootsAbove } from "../../protocol/trust/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import { desiredEntries } from "./desired-entries.ts";
 import { noteExposures } from "./exposures.ts";
-import { foldBundlesAt } from "./limits.ts";
+import { foldBundlesAt, mostRootsBeside } from "./limits.ts";
 import { lockStreams, type NodeStreams, saveExported, saveStreams } from "./stream-row.ts";
 import { registryOf, type VaultCore } from "./vault-core.ts";
 
@@ -48,7 +48,8 @@ export async function issueBundle(
   if (node.state !== "active") return null;
   const streams = await lockStreams(tx, node.node_id);
   if (await waitsForEscrow(tx, node)) {
-    if (streams.receiver.mode !== "FRESH") return null;
+    // Only a join's answer cannot wait.
+    if (options.statements === undefined) return null;
     throw new LedgerError("LEDGER_UNSETTLED", `zone ${node.zone} waits for its edge's escrow`);
   }
   const exported = await core.exported.read(core.seal, tx, node.node_id, streams.sender);
@@ -58,7 +59,8 @@ export async function issueBundle(
   const accounts = due || fold ? null : (options.accounts ?? null);
   const changed = accounts === null ? null : new Set(accounts.map(toHex));
   const desired = await desiredEntries(await registryOf(core, tx), tx, { node, exported, changed });
-  const { revoked } = await core.trust.read(tx);
+  const trust = await core.trust.read(tx);
+  const { revoked } = trust;
   const newer = revoked !== null && revoked.list.version > streams.revokedSent;
   const plan = planNext(core, { exported, desired, due, fold, always: options.always === true || newer });
   if (plan === null) return null;
@@ -67,7 +69,9 @@ export async function issueBundle(
   const revokedSent = revoked?.list.version ?? 0;
   await saveExported(core.seal, tx, node.node_id, { before: exported, after: plan.entries });
   if (node.role === nodeRole.gateway) await noteExposures(tx, node.node_id, plan.body.entries);
-  const statements = [...(options.statements ?? []), ...list];
+  // Roots that the node, by its own last report, does not hold.
+  const roots = rootsAbove(trust, streams.receiver.rootVersion, mostRootsBeside);
+  const statements = [...(options.statements ?? roots), ...list];
   core.failpoint("vault.before-issue");
   const carrier = await seal(core, tx, node, { streams: { ...streams, revokedSent }, plan, statements });
   core.failpoint("vault.after-issue");

@@ -9,3 +9,6 @@ export const singleLookups = 8;
 
 /** Unacknowledged bundles after which the next one is a snapshot that folds them: a quarter of what a sender and a mailbox take. */
 export const foldBundlesAt = 256;
+
+/** Roots that ride beside one bundle; a carrier takes as many. A node that slept through more gets the rest with the next. */
+export const mostRootsBeside = 32;
