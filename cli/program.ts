@@ -34,7 +34,6 @@ function later(program: Command): void {
     ["approve", "approve a request"],
     ["deny", "deny a request"],
     ["lease", "leases of just-in-time access"],
-    ["media", "carry bundles and reports on removable media"],
     ["root", "show or rotate the root document"],
     ["doctor", "check this machine"],
   ];

@@ -11,6 +11,7 @@ import { gatewayCommand } from "./gateway.ts";
 import { getCommand } from "./get.ts";
 import { groupCommand } from "./group.ts";
 import { leaseCommand } from "./lease.ts";
+import { mediaCommand } from "./media.ts";
 import { modelCommand } from "./model.ts";
 import { nodeCommand } from "./node.ts";
 import { statusCommand } from "./status.ts";
@@ -27,6 +28,7 @@ export const commandModules: readonly CommandModule[] = [
   credentialCommand,
   appCommand,
   leaseCommand,
+  mediaCommand,
   auditCommand,
   alarmCommand,
   edgeCommand,

@@ -1,0 +1,1 @@
+export { runInspect, runRead, runWrite } from "./run.ts";
