@@ -5,12 +5,23 @@ import type { AuditRead, AuditStorage, AuditWrite, MarkName } from "./storage.ts
 
 /**
  * A log in the node's sealed store. 256 leaves that fill an entry bundle become one row, so that a log of a million leaves is four
- * thousand rows; of the leaves after the last full bundle those that were appended together share a row, for sealing a row costs more
- * than a leaf.
+ * thousand rows; of the leaves after the last full bundle those that one commit brings share rows, for sealing a row costs more than a
+ * leaf.
  */
 export function storeStorage(serial: number): AuditStorage<View, Transaction> {
-  return { read: (view) => new Reading(view, serial), write: (tx) => new Writing(tx, serial) };
+  const last: LastPart = { tx: null, first: 0 };
+  return { read: (view) => new Reading(view, serial), write: (tx) => new Writing(tx, serial, last) };
 }
+
+/** The part that was put last, and in which transaction: only within that one it may grow. */
+interface LastPart {
+  tx: Transaction | null;
+  /** Its first leaf. */
+  first: number;
+}
+
+/** A part that grows is copied each time. */
+const maxGrowingPart = 64;
 
 const tables = { part: "audit-part", bundle: "audit-bundle", tile: "audit-tile", mark: "audit-mark" } as const;
 
@@ -70,9 +81,12 @@ class Reading implements AuditRead {
 class Writing extends Reading implements AuditWrite {
   readonly #tx: Transaction;
 
-  constructor(tx: Transaction, serial: number) {
+  readonly #last: LastPart;
+
+  constructor(tx: Transaction, serial: number, last: LastPart) {
     super(tx, serial);
     this.#tx = tx;
+    this.#last = last;
   }
 
   append(rows: Parameters<AuditWrite["append"]>[0]): void {
@@ -80,13 +94,26 @@ class Writing extends Reading implements AuditWrite {
     for (let taken = 0; taken < rows.leaves.length; ) {
       const begin = at - (at % tileWidth);
       const leaves = rows.leaves.slice(taken, taken + begin + tileWidth - at);
-      if (at + leaves.length < begin + tileWidth) this.#tx.put(tables.part, this.id(u64be(at)), encodeEntryBundle(leaves));
+      if (at + leaves.length < begin + tileWidth) this.#putPart(at, leaves);
       else this.#fill(begin, at === begin ? [] : this.parts(begin), leaves);
       taken += leaves.length;
       at += leaves.length;
     }
     for (const { level, index, bytes } of rows.tiles) this.#tx.put(tables.tile, this.tileId(level, index), bytes);
     this.#tx.put(tables.mark, this.id(utf8("tree")), rows.state);
+  }
+
+  /** Adds leaves to the part that this transaction put last, or puts a new one. */
+  #putPart(at: number, leaves: readonly Uint8Array[]): void {
+    const { tx, first } = this.#last;
+    const grows = tx === this.#tx && at - first < maxGrowingPart && first - (first % tileWidth) === at - (at % tileWidth);
+    // It may have been taken back meanwhile, and its place taken by another.
+    const part = grows ? this.#tx.get(tables.part, this.id(u64be(first))) : null;
+    const whole = part !== null && first + decodeEntryBundle(part).length === at ? part : null;
+    const begin = whole === null ? at : first;
+    const added = encodeEntryBundle(leaves);
+    this.#tx.put(tables.part, this.id(u64be(begin)), whole === null ? added : concat(whole, added));
+    Object.assign(this.#last, { tx: this.#tx, first: begin });
   }
 
   /** Puts a full bundle of the parts that are there and the leaves that were missing; the parts go. */
