@@ -14,6 +14,7 @@ import { leaseCommand } from "./lease.ts";
 import { mediaCommand } from "./media.ts";
 import { modelCommand } from "./model.ts";
 import { nodeCommand } from "./node.ts";
+import { rootCommand } from "./root.ts";
 import { statusCommand } from "./status.ts";
 import { vaultCommand } from "./vault.ts";
 
@@ -21,6 +22,7 @@ import { vaultCommand } from "./vault.ts";
 export const commandModules: readonly CommandModule[] = [
   demoCommand,
   vaultCommand,
+  rootCommand,
   nodeCommand,
   deviceCommand,
   fleetCommand,
