@@ -11,7 +11,7 @@ export interface IssuedValue {
 
 /** The machine's name for a stored value. */
 export function candidateOfValue(ref: number, { index }: StoredValue): Candidate {
-  return { ref, kind: "password", index, derivedFrom: null };
+  return { ref, index };
 }
 
 /** Puts values into their accounts' pools, all in one transaction: a new edge takes thousands at once. Throws STORE_*. */

@@ -75,7 +75,7 @@ function adoptNew(engine: RotationEngine, view: ContentView, { store, books, mod
     const current = view.credentials.get(key)?.find(({ content }) => content.role === "current")?.content;
     if (current === undefined) continue;
     const value = storedValue(current);
-    const state = adopted({ ref: 0, kind: "password", index: value.index, derivedFrom: null });
+    const state = adopted({ ref: 0, index: value.index });
     const takenOver = joinedAt !== null && locksOut(view.devices.get(toHex(content.deviceId))?.content ?? null, models);
     const record: AccountRecord = {
       state: takenOver ? { ...state, spent: attemptLimit("none") } : state,

@@ -1,17 +1,8 @@
 import { asBoolean, asList, asTuple, asUint, decodeTcbor, encodeTcbor, orNull, type Tcbor, TcborError } from "../base/index.ts";
 import { RotationError } from "./codes.ts";
 import { maxCandidates, maxCountedPushes, maxHistory, maxPool } from "./limits.ts";
-import {
-  type Candidate,
-  type CandidateIndex,
-  type CandidateKind,
-  deviceActions,
-  holdCauses,
-  phases,
-  type RotationState,
-} from "./state.ts";
+import { type Candidate, type CandidateIndex, deviceActions, holdCauses, phases, type RotationState } from "./state.ts";
 
-const kinds: readonly CandidateKind[] = ["password", "keys", "blob"];
 const fields = 19;
 const maxUint32 = 0xffffffff;
 
@@ -99,18 +90,13 @@ function checked(state: RotationState): RotationState {
   return state;
 }
 
-function candidateTuple({ ref, kind, index, derivedFrom }: Candidate): Tcbor {
-  return [ref, kinds.indexOf(kind), index, derivedFrom];
+function candidateTuple({ ref, index }: Candidate): Tcbor {
+  return [ref, index];
 }
 
 function readCandidate(value: Tcbor): Candidate {
-  const [ref, kind, index, derivedFrom] = asTuple(value, "candidate", 4);
-  return {
-    ref: readRef(ref),
-    kind: pick(kinds, kind, "candidate.kind"),
-    index: readIndex(index),
-    derivedFrom: orNull(derivedFrom, readRef),
-  };
+  const [ref, index] = asTuple(value, "candidate", 2);
+  return { ref: readRef(ref), index: readIndex(index) };
 }
 
 function readIndex(value: Tcbor | undefined): CandidateIndex {

@@ -23,7 +23,6 @@ export {
   adopted,
   type Candidate,
   type CandidateIndex,
-  type CandidateKind,
   candidateOf,
   compareIndex,
   everyCandidate,

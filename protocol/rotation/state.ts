@@ -1,17 +1,11 @@
 /** (vault epoch, number): names one issued value of one account. */
 export type CandidateIndex = readonly [epoch: number, number: number];
 
-/** What a candidate's value is; a double SNMP KeyChange leaves keys that no password leads to. */
-export type CandidateKind = "password" | "keys" | "blob";
-
-/** A value that may be live on the device. The value itself lies in the sealed store under `ref`. */
+/** A value that may be live on the device: the vault or a person gave it. Its fields lie in the sealed store under `ref`. */
 export interface Candidate {
   /** Number of the value within its account; never used twice. */
   readonly ref: number;
-  readonly kind: CandidateKind;
   readonly index: CandidateIndex;
-  /** Ref of the candidate that this one was computed from, or null where the vault or a person gave it. */
-  readonly derivedFrom: number | null;
 }
 
 /** Names of 3-rotation's states as the edge knows them; QUARANTINE is a hold on top of one of them. */

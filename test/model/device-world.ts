@@ -94,7 +94,7 @@ export type RotationReport = Extract<RotationEffect, { kind: "report" }>;
 
 /** A value as the vault numbers it: the first epoch, ref and number alike. */
 export function value(ref: number): Candidate {
-  return { ref, kind: "password", index: [1, ref], derivedFrom: null };
+  return { ref, index: [1, ref] };
 }
 
 /** Equal for equal worlds. */

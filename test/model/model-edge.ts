@@ -65,7 +65,7 @@ export function entriesWith(held: EntryMap, item: Item): EntryMap | string {
 }
 
 export function candidate(ref: number, index: readonly [number, number]): Candidate {
-  return { ref, kind: "password", index, derivedFrom: null };
+  return { ref, index };
 }
 
 function indexOf({ edge }: World, ref: number): readonly [number, number] {
