@@ -20,8 +20,8 @@ interface LastPart {
   first: number;
 }
 
-/** A part that grows is copied each time. */
-const maxGrowingPart = 64;
+/** Leaves of a part that still grows: each time it is copied. */
+const maxGrowingPart = 16;
 
 const tables = { part: "audit-part", bundle: "audit-bundle", tile: "audit-tile", mark: "audit-mark" } as const;
 

@@ -1,6 +1,6 @@
 import { createHmac, hash } from "node:crypto";
 import nacl from "tweetnacl";
-import { concat, type Random, type Secret, u32be, u64be, utf8 } from "../../protocol/base/index.ts";
+import { concat, type Random, type Secret, utf8 } from "../../protocol/base/index.ts";
 import { StoreError } from "./errors.ts";
 
 const nonceBytes = 24;
@@ -119,6 +119,13 @@ export function markTag(key: Uint8Array, bytes: Uint8Array): Uint8Array {
 
 /** No name begins with another one: each part tells its length first. */
 function rowNameBytes({ table, id, version }: RowName): Uint8Array {
-  const tableBytes = utf8(table);
-  return concat(u32be(tableBytes.length), tableBytes, u32be(id.length), id, u64be(version));
+  const length = Buffer.byteLength(table);
+  const out = Buffer.allocUnsafe(length + id.length + 16);
+  out.writeUInt32BE(length, 0);
+  out.write(table, 4);
+  out.writeUInt32BE(id.length, 4 + length);
+  out.set(id, 8 + length);
+  out.writeUInt32BE(Math.floor(version / 0x1_0000_0000), out.length - 8);
+  out.writeUInt32BE(version >>> 0, out.length - 4);
+  return out;
 }

