@@ -121,10 +121,13 @@ function judgeAudit({ parts, tx, draft, opened, body }: Applying): void {
   if (auditHead === null || vault === undefined) return;
   const { nodeId } = vault.statement;
   const verdict = judgePeerHead(parts.audit.peerHead(nodeId, tx), auditHead, body.consistencyProof);
-  if (verdict === "proven") parts.audit.storePeerHead(tx, nodeId, auditHead);
-  else if (verdict === "shorter" || verdict === "forked" || verdict === "reopened") {
+  if (verdict === "proven") return parts.audit.storePeerHead(tx, nodeId, auditHead);
+  // A root says that the vault was restored: its log goes on from a backup. That is told once, and the anchor is the new one.
+  const restored = opened.header.vaultEpoch > draft.receiver.epoch && verdict !== "same";
+  if (restored || verdict === "shorter" || verdict === "forked" || verdict === "reopened") {
     raise(parts, tx, "NODE_VAULT_LOG_FORK", `${verdict} at ${auditHead.size}`);
   }
+  if (restored) parts.audit.storePeerHead(tx, nodeId, auditHead);
 }
 
 function raise(parts: NodeParts, tx: Transaction, code: string, subject: string): void {

@@ -34,6 +34,7 @@ interface AccountAnswer {
   readonly version: string | null;
   readonly provenAtMs: number | null;
   readonly pool: number;
+  readonly unsettled: boolean;
   readonly reported: { readonly state: string | null; readonly code: string | null; readonly atMs: number } | null;
 }
 
@@ -74,8 +75,9 @@ export function deviceLines(device: DeviceAnswer): string[] {
 }
 
 /** What is special about an account. */
-function ruleLines({ path, consumers, reconcileBy, group, rotateOn }: AccountAnswer): string[] {
+function ruleLines({ path, consumers, reconcileBy, group, rotateOn, unsettled }: AccountAnswer): string[] {
   const rules = [
+    unsettled ? "UNSETTLED: the vault was restored, and waits for what the edge holds" : null,
     group === null ? null : `changes with group ${group}`,
     reconcileBy === null ? null : `set anew by ${reconcileBy} where nobody knows its password`,
     rotateOn.includes("personRead") ? "rotated an hour after a person read it" : null,

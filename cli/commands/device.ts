@@ -103,6 +103,6 @@ function accountNames(device: DeviceAnswer): string {
 }
 
 function states(device: DeviceAnswer): string {
-  const texts = device.accounts.map(reportedText);
+  const texts = device.accounts.map((each) => (each.unsettled ? "UNSETTLED" : reportedText(each)));
   return new Set(texts).size === 1 ? texts.slice(0, 1).join() : texts.join(", ");
 }

@@ -21,6 +21,7 @@ export * from "./open-bundle.ts";
 export * from "./plan.ts";
 export * from "./receiver-state.ts";
 export * from "./sender-state.ts";
+export { nodeOfSigner } from "./signer-index.ts";
 export * from "./state-codec.ts";
 export * from "./state-digest.ts";
 export * from "./verify-bundle.ts";

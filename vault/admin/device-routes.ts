@@ -241,6 +241,8 @@ async function describeAccount(tx: VaultTransaction, row: AccountRow) {
     group: await groupNameOf(tx, row.group_id),
     version: current === undefined ? null : `${current.epoch}.${current.number}`,
     provenAtMs: current?.proven_at ?? null,
+    /** True after a restore until its edge has told what it holds. */
+    unsettled: row.unsettled === 1,
     /** What its edge last said about it; null until it has said anything. */
     reported: row.reported_at === null ? null : { state: row.reported_state, code: row.reported_code, atMs: row.reported_at },
     pool: versions.filter(({ status }) => status === "issued").length,

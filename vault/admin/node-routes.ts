@@ -18,6 +18,7 @@ const enrolment = z.strictObject({
   via: segment.nullable().default(null),
   address: z.string().max(260).nullable().default(null),
   hosts: z.array(hostName).max(16).default([]),
+  media: z.boolean().default(false),
 });
 
 /** Status, nodes, enrolment codes and alarms. */
@@ -102,6 +103,8 @@ async function status(context: AdminContext, tx: VaultTransaction) {
     applications: await count("applications"),
     /** Alarms that stand. */
     alarms: await standingAlarms(tx),
+    /** Accounts to which nothing is issued before their edge has told what it holds. */
+    unsettled: await unsettledAccounts(tx),
     /** Accounts at which nothing goes on until a person does something. */
     accountsNeedOperator: await accountsInNeed(tx),
     audit: head === null ? null : { serial: head.serial, size: head.size, root: toHex(head.root) },
@@ -114,6 +117,15 @@ async function standingAlarms(tx: VaultTransaction): Promise<number> {
     .selectFrom("alarms")
     .select((eb) => eb.fn.countAll<number>().as("count"))
     .where("resolved_at", "is", null)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+async function unsettledAccounts(tx: VaultTransaction): Promise<number> {
+  const { count } = await tx
+    .selectFrom("accounts")
+    .select((eb) => eb.fn.countAll<number>().as("count"))
+    .where("unsettled", "=", 1)
     .executeTakeFirstOrThrow();
   return Number(count);
 }
@@ -147,10 +159,17 @@ async function listNodes(context: AdminContext, tx: VaultTransaction) {
     .groupBy("node_id")
     .execute();
   const behind = new Map(waiting.map((row) => [toHex(row.node_id), Number(row.count)]));
+  const { vaultEpoch } = newestRoot(await context.core.trust.read(tx)).document;
   const unsettled = await unsettledZones(tx);
+  /** The vault was restored, and the node has not answered, or its edge's accounts are not learned yet; a gateway waits for all edges. */
+  const waits = (node: NodeRow) => {
+    const receiver = streams.get(toHex(node.node_id))?.receiver;
+    if (receiver !== undefined && decodeReceiver(receiver).epoch < vaultEpoch) return true;
+    return node.role === nodeRole.edge ? unsettled.has(node.zone) : unsettled.size > 0;
+  };
   return nodes.map((node) => ({
     ...describe(context, node),
-    ...(node.role === nodeRole.edge && node.state === "active" && unsettled.has(node.zone) ? { state: "unsettled" } : {}),
+    ...(node.state === "active" && waits(node) ? { state: "unsettled" } : {}),
     /** Bundles that change something and that the node has not acknowledged. */
     behind: behind.get(toHex(node.node_id)) ?? 0,
     via: node.via === null ? null : (named.get(toHex(node.via)) ?? null),

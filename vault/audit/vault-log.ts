@@ -97,6 +97,13 @@ export class VaultAuditLog implements VaultLog {
     return decodeHead(await this.#options.storage.read(tx).mark(`peer/${toBase32(nodeId)}`));
   }
 
+  async hasHad(tx: VaultTransaction, head: AuditHead): Promise<boolean> {
+    const reading = this.#options.storage.read(tx);
+    const { size } = await loadTreeLater(reading, this.#cache);
+    if (head.serial !== this.#options.name.serial || head.size > size) return false;
+    return sameBytes(await readRootLater(reading, head.size), head.root);
+  }
+
   async heard(
     tx: VaultTransaction,
     nodeId: Uint8Array,
@@ -174,11 +181,8 @@ export class VaultAuditLog implements VaultLog {
 
   /** A node says which head of ours it last proved: from there the next proof to it begins. */
   async #acknowledge(tx: VaultTransaction, nodeId: Uint8Array, ours: AuditHead): Promise<void> {
-    const reading = this.#options.storage.read(tx);
     const { serial } = this.#options.name;
-    const { size } = await loadTreeLater(reading, this.#cache);
-    const known = ours.serial === serial && ours.size <= size && sameBytes(await readRootLater(reading, ours.size), ours.root);
-    if (known) {
+    if (await this.hasHad(tx, ours)) {
       await tx
         .updateTable("streams")
         .set({ our_head: encodeHead(ours) })

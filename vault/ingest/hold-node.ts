@@ -28,7 +28,7 @@ export async function holdNode(
  * The node holds what this vault never issued, so the vault's store went back: nothing more is issued to it, or drawn for its accounts,
  * under this epoch. Returns the node as it is now.
  */
-export async function noteBehind(core: VaultCore, tx: VaultTransaction, node: NodeRow): Promise<NodeRow> {
+export async function noteBehind(core: VaultCore, tx: VaultTransaction, node: NodeRow, subject: string): Promise<NodeRow> {
   await tx.updateTable("nodes").set({ state: "behind" }).where("node_id", "=", node.node_id).execute();
   if (node.role === nodeRole.edge) {
     await tx
@@ -39,10 +39,6 @@ export async function noteBehind(core: VaultCore, tx: VaultTransaction, node: No
       .where("next_number", ">", 0)
       .execute();
   }
-  await raiseAlarm(core, tx, {
-    node,
-    code: "INGEST_STORE_BEHIND",
-    subject: "it holds bundles that this vault never issued",
-  });
+  await raiseAlarm(core, tx, { node, code: "INGEST_STORE_BEHIND", subject });
   return { ...node, state: "behind" };
 }

@@ -2,6 +2,8 @@ import { toHex } from "../../protocol/base/index.ts";
 import {
   applyBody,
   type BundleBody,
+  type BundleCode,
+  BundleError,
   type BundleHeader,
   direction,
   dropHeld,
@@ -10,13 +12,16 @@ import {
   holdItem,
   itemApplied,
   judge,
+  nodeOfSigner,
   openVerified,
   requireSignedBody,
+  type SenderState,
   stateDigest,
   type VerifiedBundle,
   verifyBundle,
 } from "../../protocol/bundle/index.ts";
 import { factType } from "../../protocol/content/index.ts";
+import { decodeCarrier, decodeEnvelope } from "../../protocol/envelope/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
 import { advanceFleets } from "../fleet/index.ts";
@@ -52,9 +57,34 @@ export interface Ingested {
  */
 export async function ingestCarrier(core: VaultCore, carrier: Uint8Array): Promise<Ingested> {
   core.failpoint("vault.before-ingest");
-  const ingested = await core.store.transaction((tx) => ingest(core, tx, carrier));
+  const ingested = await core.store
+    .transaction((tx) => ingest(core, tx, carrier))
+    .catch(async (error) => {
+      const lost = error instanceof BundleError ? lostRoots[error.code] : undefined;
+      if (lost !== undefined) await core.store.transaction((tx) => noteLostRoot(core, tx, carrier, lost));
+      throw error;
+    });
   core.failpoint("vault.after-ingest");
   return ingested;
+}
+
+/** Refusals that come after the signature, and show that roots were signed that this store does not know. */
+const lostRoots: Readonly<Partial<Record<BundleCode, string>>> = {
+  BUNDLE_ROOT_MISSING: "it holds a root that this vault does not know",
+  BUNDLE_ROOT_FORK: "it holds another root than this vault under one version",
+  BUNDLE_EPOCH_AHEAD: "it holds a vault epoch that this vault does not know",
+};
+
+async function noteLostRoot(core: VaultCore, tx: VaultTransaction, carrier: Uint8Array, subject: string): Promise<void> {
+  const { signatures } = decodeEnvelope(decodeCarrier(carrier).envelope);
+  const nodeId = nodeOfSigner(await core.trust.read(tx), signatures[0]?.keyId ?? new Uint8Array(0));
+  const node = await tx
+    .selectFrom("nodes")
+    .selectAll()
+    .where("node_id", "=", nodeId ?? new Uint8Array(0))
+    .where("state", "=", "active")
+    .executeTakeFirst();
+  if (node !== undefined) await noteBehind(core, tx, node, subject);
 }
 
 async function ingest(core: VaultCore, tx: VaultTransaction, carrier: Uint8Array): Promise<Ingested> {
@@ -62,8 +92,8 @@ async function ingest(core: VaultCore, tx: VaultTransaction, carrier: Uint8Array
   let node = await nodeOf(tx, verified);
   const streams = await lockStreams(tx, node.node_id);
   // Whatever becomes of the item: to a store that went back the node's reports are a gap, and its own word stands in the header.
-  if (node.state === "active" && headerHeard(streams.sender, verified.header).outcome === "ahead")
-    node = await noteBehind(core, tx, node);
+  const lost = node.state === "active" ? await lostBy(core, tx, { header: verified.header, sender: streams.sender }) : null;
+  if (lost !== null) node = await noteBehind(core, tx, node, lost);
   const judgement = judge(streams.receiver, verified.header, verified.id);
   switch (judgement.verdict) {
     case "duplicate":
@@ -80,6 +110,18 @@ async function ingest(core: VaultCore, tx: VaultTransaction, carrier: Uint8Array
     case "apply":
       return applyAll(core, tx, node, { verified, streams });
   }
+}
+
+/** What the node holds, by its signed header, that this store does not know any more; null where the store has lost nothing. */
+async function lostBy(
+  core: VaultCore,
+  tx: VaultTransaction,
+  { header, sender }: { header: BundleHeader; sender: SenderState },
+): Promise<string | null> {
+  if (headerHeard(sender, header).outcome === "ahead") return "it holds bundles that this vault never issued";
+  // After a restore the node's anchor is that of the lost log until it has applied a bundle of the new epoch.
+  if (header.provenHead === null || sender.acknowledged?.epoch !== sender.epoch) return null;
+  return (await core.log.hasHad(tx, header.provenHead)) ? null : "it holds proof of leaves that this vault's audit log lost";
 }
 
 async function verify(core: VaultCore, tx: VaultTransaction, carrier: Uint8Array): Promise<VerifiedBundle> {

@@ -18,6 +18,8 @@ export interface VaultLog {
   proofFor(tx: VaultTransaction, nodeId: Uint8Array): Promise<ConsistencyProof | null>;
   /** The node's head that we last held proven. */
   provenHead(tx: VaultTransaction, nodeId: Uint8Array): Promise<AuditHead | null>;
+  /** True where `head` is a head that this log has had: false shows that leaves which somebody holds proof of are gone. */
+  hasHad(tx: VaultTransaction, head: AuditHead): Promise<boolean>;
   /** Takes what a report's header and body say about the node's log, and about ours. True where its log forked or shrank. */
   heard(
     tx: VaultTransaction,
