@@ -176,7 +176,7 @@ export class RotationEngine {
       if (this.#follow(account, effects)) return true;
     }
     const { clock } = this.#options.seams;
-    const openness = opennessOf(account, this.#options.interval(), order);
+    const openness = opennessOf(account, this.#options.interval(), this.groups.orderFor(account, order));
     account.startAtMs = clock.sinceBootMs() + retryAfterMs(account, code, openness, clock);
     if (order === null || lastsUntilChanged.has(code)) return false;
     endUnbegun(account, order, { outcome: "refused", code }, this.#options);
@@ -242,7 +242,7 @@ export class RotationEngine {
     const { seams, store, books } = this.#options;
     const before = account.record;
     const to = step(before.state, event, this.#inputs(account, beside.order ?? null));
-    const planned = planStep(account, { to, event, beside }, this.#options);
+    const planned = planStep(account, { to, event, beside, counts: this.groups.orderFor(account, null) }, this.#options);
     if (planned === null) return to.effects;
     const { effects, name } = planned;
     seams.failpoint(name.replace(".", ".before-"));
@@ -259,7 +259,7 @@ export class RotationEngine {
 
   #inputs(account: Account, order: OpenOrder | null) {
     const around = { options: this.#options, devices: this.devices, groupReady: this.groups.ready(account) };
-    return inputsOf(account, surroundingsOf(account, order, around));
+    return inputsOf(account, surroundingsOf(account, this.groups.orderFor(account, order), around));
   }
 
   #sleep(account: Account): void {

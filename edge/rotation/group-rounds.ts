@@ -1,4 +1,4 @@
-import { everyRow } from "../../agent/node/index.ts";
+import { everyRow, type NodeTime } from "../../agent/node/index.ts";
 import type { Clock } from "../../agent/seams/index.ts";
 import type { Transaction } from "../../agent/store/index.ts";
 import { asBytes, asList, asTuple, decodeTcbor, encodeTcbor, toHex } from "../../protocol/base/index.ts";
@@ -9,9 +9,10 @@ import {
   type RotationInputs,
   startChecks,
 } from "../../protocol/rotation/index.ts";
-import { type Account, nameOf } from "./account.ts";
+import { type Account, nameOf, type OpenOrder } from "./account.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { lacksHelper } from "./helper.ts";
+import { urgentOrder } from "./judge-order.ts";
 import { groupOpenMs, groupProofMs } from "./limits.ts";
 import { tables } from "./record.ts";
 
@@ -43,16 +44,18 @@ const nothingIgnored: ReadonlySet<RotationCode> = new Set();
 /** Groups of accounts that change together: one after the other, and none before all are ready. Throws STORE_*. */
 export class GroupRounds {
   readonly #clock: Clock;
+  readonly #time: () => NodeTime;
   readonly #accounts: ReadonlyMap<string, Account>;
   readonly #inputs: (account: Account) => RotationInputs;
   readonly #rounds = new Map<string, Round>();
 
   constructor(
-    { store, seams }: Pick<EngineOptions, "store" | "seams">,
+    { store, seams, books }: Pick<EngineOptions, "store" | "seams" | "books">,
     accounts: ReadonlyMap<string, Account>,
     inputs: (account: Account) => RotationInputs,
   ) {
     this.#clock = seams.clock;
+    this.#time = () => books.time();
     this.#accounts = accounts;
     this.#inputs = inputs;
     const openedAtMs = seams.clock.sinceBootMs();
@@ -96,6 +99,11 @@ export class GroupRounds {
       openedAtMs: this.#clock.sinceBootMs(),
     });
     return null;
+  }
+
+  /** The order whose word about windows counts for the account: who is in a hurry takes the whole group along. */
+  orderFor(account: Account, order: OpenOrder | null): OpenOrder | null {
+    return order?.now === true ? order : (urgentOrder(this.#members(account), this.#time()) ?? order);
   }
 
   /** What the account may do. */

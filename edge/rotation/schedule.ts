@@ -1,10 +1,10 @@
 import type { NodeTime } from "../../agent/node/index.ts";
 import type { Clock } from "../../agent/seams/index.ts";
 import { attemptLimit, isResting, type RotationCode, type RotationEvent } from "../../protocol/rotation/index.ts";
-import { mayUse, type TimeInterval } from "../../protocol/time/index.ts";
 import { type Account, lockoutOf, type OpenOrder } from "./account.ts";
 import type { GroupTurn } from "./group-rounds.ts";
 import { refillLeftMs, settleLeftMs } from "./inputs.ts";
+import { judgeOrder } from "./judge-order.ts";
 import { leastPollMs, longestSleepMs, refusedRetryMs } from "./limits.ts";
 import { takesLong } from "./refusals.ts";
 
@@ -72,16 +72,6 @@ function reconcileStep(account: Account, time: NodeTime, clock: Clock): NextStep
 function nextOrder({ orders }: Account, time: NodeTime): OpenOrder | undefined {
   const due = orders.filter((each) => judgeOrder(each, time) === "yes");
   return due.find(({ now }) => now) ?? due.find(({ action }) => action !== "rotate") ?? due[0];
-}
-
-/** Whether the order may be carried out now; only the clock is asked, so a refusal says "clock". */
-export function judgeOrder(order: OpenOrder, time: NodeTime): ReturnType<typeof mayUse> {
-  const interval: TimeInterval = {
-    loMs: time.lo * 1000,
-    hiMs: time.hi === null ? null : time.hi * 1000,
-    probableMs: null,
-  };
-  return mayUse(interval, order.window, false);
 }
 
 /** True where the vault does not name the order any more that the account is about to carry out. */

@@ -1,6 +1,6 @@
 import type { Transaction } from "../../agent/store/index.ts";
 import type { RotationEffect, RotationEvent, Transition } from "../../protocol/rotation/index.ts";
-import type { Account } from "./account.ts";
+import type { Account, OpenOrder } from "./account.ts";
 import { type Books, recordArrow } from "./commit.ts";
 import type { Due } from "./due.ts";
 import type { EngineOptions } from "./engine-options.ts";
@@ -32,10 +32,16 @@ interface TakenStep {
   readonly to: Transition;
   readonly event: RotationEvent;
   readonly beside: Beside;
+  /** The order whose word about windows counts; null where the one under way does. */
+  readonly counts: OpenOrder | null;
 }
 
 /** What a step of the machine makes of the account, to be written before anything follows from it; null where it changes nothing. */
-export function planStep(account: Account, { to, event, beside }: TakenStep, options: EngineOptions): PlannedStep | null {
+export function planStep(
+  account: Account,
+  { to, event, beside, counts }: TakenStep,
+  options: EngineOptions,
+): PlannedStep | null {
   const { seams, books, interval } = options;
   const { state, effects } = to;
   const before = account.record;
@@ -53,7 +59,7 @@ export function planStep(account: Account, { to, event, beside }: TakenStep, opt
     effects,
     beside,
     end: next.orderId === null ? null : orderEnd(state, effects),
-    late: isPastWindow(account, state, effects, opennessOf(account, interval(), null)),
+    late: isPastWindow(account, state, effects, opennessOf(account, interval(), counts)),
     due: dueAfter(account, next, effects, nowS),
   };
 }

@@ -51,7 +51,7 @@ export class AccountRig {
   readonly facts: FactContent[] = [];
   accounts: readonly RigAccount[];
   /** Orders of the vault, by the account's name; their authority ends in a hundred years. */
-  orders: readonly { readonly of: string; readonly action: OrderAction }[] = [];
+  orders: readonly { readonly of: string; readonly action: OrderAction; readonly now?: boolean }[] = [];
   readonly #options: AccountRigOptions;
   #waiting: { done: () => boolean; resolve: () => void }[] = [];
   #leaf = 0;
@@ -179,10 +179,10 @@ export class AccountRig {
         ...this.#options.device,
       }),
     );
-    const orders = this.orders.map(({ of, action }, place) =>
+    const orders = this.orders.map(({ of, action, now = false }, place) =>
       entryOf(
         id(200 + place),
-        { kind: "order", accountId: this.accountId(of), action, cause: "operator", now: false },
+        { kind: "order", accountId: this.accountId(of), action, cause: "operator", now },
         { notBefore: 0, notAfter: 4_000_000_000 },
       ),
     );

@@ -1,6 +1,7 @@
 import t from "tap";
 import { EdgeCredentials } from "../../edge/credential-source.ts";
 import { builtinModelText, loadModel, type Operation } from "../../firmware-adapters/index.ts";
+import type { WeekWindow } from "../../protocol/time/index.ts";
 import { AccountRig } from "./account-rig.ts";
 import { TestDevice } from "./test-device.ts";
 import { TestTime } from "./test-time.ts";
@@ -21,7 +22,7 @@ class GroupRig {
   readonly rig: AccountRig;
   onPush: (name: string) => void = () => {};
 
-  constructor() {
+  constructor(windows: readonly WeekWindow[] = []) {
     const model = loadModel(builtinModelText("eastron-sdm").replace("lockout: unknown", "lockout: none"));
     for (const [name, device] of this.devices) Object.assign(device, { live: value(name, 0), saved: value(name, 0) });
     this.rig = new AccountRig({
@@ -41,6 +42,7 @@ class GroupRig {
         },
       } as ConstructorParameters<typeof AccountRig>[0]["adapters"],
       models: () => ({ model, settings: {} }),
+      device: { windows },
       accounts: names.map((username) => ({
         username,
         device: username,
@@ -174,6 +176,30 @@ t.test("what has begun is brought to its end, over a restart too, and nothing is
   t.notOk(rig.rig.engine.groups.overlaps(rig.rig.account("plc")));
   t.same(rig.pushes, ["plc", "zone", "hmi"]);
   t.same(rig.shown("plc"), ["idle", "1.1", []]);
+});
+
+t.test("who is not to wait for a window takes the whole group along, and after that each waits again", async (t) => {
+  const noon = [{ days: 0b111_1111, startMinute: 12 * 60, minutes: 240 }];
+  const order = (rig: GroupRig, now: boolean) => {
+    rig.rig.orders = [{ of: "plc", action: "rotate", now }];
+    rig.rig.sync();
+    return rig.pass(60 * minute);
+  };
+  const patient = await order(new GroupRig(noon), false);
+  t.same(patient.live, values(0, 0, 0));
+  const urgent = await order(new GroupRig(noon), true);
+  t.same(urgent.live, values(1, 1, 1));
+  t.same(urgent.rig.orderEnds, ["done null"]);
+  t.same(
+    urgent.rig.facts.filter(({ kind }) => kind === "alarm"),
+    [],
+    "none of them is past its window",
+  );
+  urgent.rig.orders = [];
+  urgent.rig.sync();
+  urgent.rotate("hmi");
+  await urgent.pass(60 * minute);
+  t.same(urgent.live, values(1, 1, 1));
 });
 
 t.test("a group in which nobody waits is seen", async (t) => {
