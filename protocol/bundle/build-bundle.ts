@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { encodeCarrier, envelopeId, signEnvelope } from "../envelope/index.ts";
+import { encodeCarrier, issueEnvelope } from "../envelope/index.ts";
 import type { SealingPublicKey, SigningKey } from "../keys/index.ts";
 import { sealBody } from "../seal/index.ts";
 import { type BundleBody, encodeBody } from "./body.ts";
@@ -40,6 +40,6 @@ export function buildBundle({ header, body, signer, recipientKey, statements = [
   };
   const type = header.direction === direction.down ? "bundle" : "report";
   const payload = encodeHeader({ ...contextFields, ...seal });
-  const envelope = signEnvelope(type, payload, [signer]);
-  return { carrier: encodeCarrier({ statements, envelope, body: ciphertext }), id: envelopeId(type, payload), seq: header.seq };
+  const { envelope, id } = issueEnvelope(type, payload, [signer]);
+  return { carrier: encodeCarrier({ statements, envelope, body: ciphertext }), id, seq: header.seq };
 }

@@ -47,9 +47,22 @@ export function envelopeId(type: EnvelopeType, payload: Uint8Array): Uint8Array 
 
 /** Signs `payload` by every one of `keys` and encodes the envelope. One key, or up to 16 distinct ones for a root. */
 export function signEnvelope(type: EnvelopeType, payload: Uint8Array, keys: readonly SigningKey[]): Uint8Array {
+  return encodeEnvelope(type, payload, signaturesOf(pae(typeText(type), payload), keys));
+}
+
+/** As {@link signEnvelope}, with the envelope's id, for both of which the PAE is built once. */
+export function issueEnvelope(
+  type: EnvelopeType,
+  payload: Uint8Array,
+  keys: readonly SigningKey[],
+): { envelope: Uint8Array; id: Uint8Array } {
   const message = pae(typeText(type), payload);
-  const signatures = keys.map((key) => ({ keyId: key.keyId, signature: key.sign(message) }));
-  return encodeEnvelope(type, payload, signatures);
+  const id = new Uint8Array(hash("sha256", message, "buffer"));
+  return { envelope: encodeEnvelope(type, payload, signaturesOf(message, keys)), id };
+}
+
+function signaturesOf(message: Uint8Array, keys: readonly SigningKey[]): EnvelopeSignature[] {
+  return keys.map((key) => ({ keyId: key.keyId, signature: key.sign(message) }));
 }
 
 /** Encodes an envelope around signatures made elsewhere, as where root keys lie on different machines. */

@@ -6,6 +6,7 @@ export {
   encodeEnvelope,
   envelopeId,
   expectType,
+  issueEnvelope,
   signEnvelope,
   verifyEnvelope,
 } from "./envelope.ts";

@@ -19,6 +19,8 @@ const label = fromHex("5c2e2f2f5e5c") as Uint8Array;
 export interface SealingKey {
   /** 1,216 bytes. */
   readonly publicKey: Uint8Array;
+  /** SHA-256 of the public key, 32 bytes: every body key is bound to it. */
+  readonly publicKeyDigest: Uint8Array;
   /** 20 bytes. */
   readonly keyId: Uint8Array;
   /**
@@ -32,6 +34,8 @@ export interface SealingKey {
 export interface SealingPublicKey {
   /** 1,216 bytes. */
   readonly publicKey: Uint8Array;
+  /** SHA-256 of the public key, 32 bytes: every body key is bound to it. */
+  readonly publicKeyDigest: Uint8Array;
   /** 20 bytes. */
   readonly keyId: Uint8Array;
   /** A new 32-byte secret and its 1,120-byte ciphertext. Draws from the runtime: native ML-KEM takes no seed. */
@@ -68,12 +72,14 @@ class NativeSealingKey implements SealingKey {
   readonly #mlKem: KeyObject;
   readonly #x25519: KeyObject;
   readonly publicKey: Uint8Array;
+  readonly publicKeyDigest: Uint8Array;
   readonly keyId: Uint8Array;
 
   constructor(mlKem: KeyObject, x25519: KeyObject) {
     this.#mlKem = mlKem;
     this.#x25519 = x25519;
     this.publicKey = concat(rawPublic(mlKem), rawPublic(x25519));
+    this.publicKeyDigest = hash("sha256", this.publicKey, "buffer");
     this.keyId = keyIdOf(keyAlgorithm.xWing, this.publicKey);
   }
 
@@ -95,12 +101,14 @@ class NativeSealingPublicKey implements SealingPublicKey {
   readonly #mlKem: KeyObject;
   readonly #x25519: KeyObject;
   readonly publicKey: Uint8Array;
+  readonly publicKeyDigest: Uint8Array;
   readonly keyId: Uint8Array;
 
   constructor(publicKey: Uint8Array, mlKem: KeyObject, x25519: KeyObject) {
     this.#mlKem = mlKem;
     this.#x25519 = x25519;
     this.publicKey = publicKey;
+    this.publicKeyDigest = hash("sha256", publicKey, "buffer");
     this.keyId = keyIdOf(keyAlgorithm.xWing, publicKey);
   }
 

@@ -10,7 +10,8 @@ export interface BodyKeyInput {
   readonly secret: Uint8Array;
   readonly label: SealLabel;
   readonly context: Uint8Array;
-  readonly recipientPublicKey: Uint8Array;
+  /** SHA-256 of the recipient's public key, 32 bytes. */
+  readonly recipientDigest: Uint8Array;
   readonly encapsulated: Uint8Array;
 }
 
@@ -26,7 +27,7 @@ export function deriveBodyKey(input: BodyKeyInput): { key: Uint8Array; commitmen
     utf8(`tidegate/1 ${input.label}`),
     Uint8Array.of(0, suite),
     sha256(input.context),
-    sha256(input.recipientPublicKey),
+    input.recipientDigest,
     sha256(input.encapsulated),
   );
   // As a key object: from bytes the runtime makes one too, on a way that takes twice as long.

@@ -41,7 +41,7 @@ export function sealBody(options: SealOptions): Sealed {
     throw new SealError("SEAL_TOO_LARGE", `body of ${options.plaintext.length} bytes`);
   }
   const { secret, ciphertext: encapsulated } = recipient.encapsulate();
-  const body = deriveBodyKey({ secret, label, context, recipientPublicKey: recipient.publicKey, encapsulated });
+  const body = deriveBodyKey({ secret, label, context, recipientDigest: recipient.publicKeyDigest, encapsulated });
   const ciphertext = boxChunks(padded, body.key);
   assert(ciphertext.length === boxedLength(padded.length), "chunks have the length that was promised");
   for (const bytes of [padded, secret]) bytes.fill(0);
@@ -54,7 +54,7 @@ export function openBody(options: OpenOptions): Uint8Array {
   const { context, key, encapsulated, label = "body" } = options;
   if (options.ciphertext.length > maxCiphertextBytes) throw failed();
   const secret = decapsulate(key, encapsulated);
-  const body = deriveBodyKey({ secret, label, context, recipientPublicKey: key.publicKey, encapsulated });
+  const body = deriveBodyKey({ secret, label, context, recipientDigest: key.publicKeyDigest, encapsulated });
   secret.fill(0);
   try {
     if (!sameSecret(body.commitment, options.commitment)) throw failed();

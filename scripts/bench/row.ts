@@ -25,25 +25,39 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
+/** How often something was called, in the middle of the rounds. */
+export interface CallRate {
+  /** By the clock on the wall. */
+  readonly perSecond: number;
+  /** By this process's CPU time, user and system. */
+  readonly perCpuSecond: number;
+}
+
+/** Calls to warm up with: a server that runs for years is measured, not its first second. */
+const warmUpMs = 2000;
+
 /**
- * Calls of `work` per second of the wall's clock and per second of this process's CPU time, user and system; medians of `rounds`
- * rounds of about `roundMs` each, after one round to warm up.
+ * How often each of `works` can be called; medians of `rounds` rounds of about `roundMs` each. They take turns, round by round, so
+ * that what else the machine does hits all of them.
  */
-export function callRates(work: () => void, rounds = 9, roundMs = 400): { perSecond: number; perCpuSecond: number } {
-  const round = (): { perSecond: number; perCpuSecond: number } => {
+export function callRates(works: readonly (() => void)[], rounds = 9, roundMs = 300): CallRate[] {
+  const round = (work: () => void, ms: number): CallRate => {
     const started = performance.now();
     const before = process.cpuUsage();
     let calls = 0;
-    while (performance.now() - started < roundMs) {
+    while (performance.now() - started < ms) {
       for (let i = 0; i < 10; i += 1) work();
       calls += 10;
     }
     const { user, system } = process.cpuUsage(before);
     return { perSecond: (calls / (performance.now() - started)) * 1000, perCpuSecond: (calls / (user + system)) * 1e6 };
   };
-  round();
-  const taken = Array.from({ length: rounds }, round);
-  return { perSecond: median(taken.map((one) => one.perSecond)), perCpuSecond: median(taken.map((one) => one.perCpuSecond)) };
+  for (const work of works) round(work, warmUpMs);
+  const taken = Array.from({ length: rounds }, () => works.map((work) => round(work, roundMs)));
+  return works.map((_, i) => ({
+    perSecond: median(taken.map((rates) => rates[i]?.perSecond ?? 0)),
+    perCpuSecond: median(taken.map((rates) => rates[i]?.perCpuSecond ?? 0)),
+  }));
 }
 
 /** 12345.6 as "12,346". */

@@ -70,12 +70,15 @@ export const sealingRow: Row = {
     const { entries } = planSnapshot({ exported: new Map(), desired: [credential(1)], random });
     const digest = stateDigest(entries);
     const body = { ...emptyBody(digest, digest), entries: [...entries.values()] };
-    const { perCpuSecond, perSecond } = callRates(() => buildBundle({ header, body, signer, recipientKey }));
-    const bare = callRates(primitives(), 5).perCpuSecond;
+    const [sealing, primitive] = callRates([() => buildBundle({ header, body, signer, recipientKey }), primitives()]);
+    if (sealing === undefined || primitive === undefined) throw new Error("two works have two rates");
+    const { perCpuSecond, perSecond } = sealing;
+    const barePerCpuSecond = primitive.perCpuSecond;
+    const share = (perCpuSecond / barePerCpuSecond).toFixed(2);
     return {
-      figure: `${thousands(perCpuSecond)}/s of CPU, ${(perCpuSecond / bare).toFixed(2)} of the bare primitives (${thousands(bare)}/s)`,
+      figure: `${thousands(perCpuSecond)}/s of CPU, ${share} of the bare primitives (${thousands(barePerCpuSecond)}/s)`,
       met: perCpuSecond >= 3000,
-      numbers: { perCpuSecond, perSecond, barePerCpuSecond: bare },
+      numbers: { perCpuSecond, perSecond, barePerCpuSecond },
     };
   },
 };

@@ -28,12 +28,12 @@ const edgeSealer = sealer(46);
 
 /** The public key with an encapsulation that draws nothing, so that the file is the same each time. */
 export function recipientOf(byte: number): SealingPublicKey {
-  const { publicKey, keyId } = sealer(byte);
+  const { publicKey, publicKeyDigest, keyId } = sealer(byte);
   const encapsulate = () => {
     const { cipherText, sharedSecret } = ml_kem768_x25519.encapsulate(publicKey, fill(64, byte + 100));
     return { secret: sharedSecret, ciphertext: cipherText };
   };
-  return { publicKey, keyId, encapsulate };
+  return { publicKey, publicKeyDigest, keyId, encapsulate };
 }
 
 const root: RootDocument = {

@@ -14,6 +14,7 @@ const context = encodeTcbor(new Map([[1, "the header's keys 1 to 30"]]));
 /** The public key with an encapsulation that draws nothing. */
 const recipient: SealingPublicKey = {
   publicKey: key.publicKey,
+  publicKeyDigest: key.publicKeyDigest,
   keyId: key.keyId,
   encapsulate() {
     const { cipherText, sharedSecret } = ml_kem768_x25519.encapsulate(key.publicKey, new Uint8Array(64).fill(6));
