@@ -6,9 +6,17 @@ export type ReadEvent = Extract<AuditEvent, { readonly action: "credential.read"
 
 const otherPaths = { kind: "account", id: "others" } as const;
 
+interface Noted {
+  readonly event: ReadEvent;
+  count: number;
+  readonly firstMs: number;
+}
+
 /** Reads of one window, equal ones counted together; bounded. */
 export class ReadFold {
-  #noted = new Map<string, { readonly event: ReadEvent; count: number; readonly firstMs: number }>();
+  #noted = new Map<string, Noted>();
+  /** The same by the event's object: a read that comes again mostly brings the one it came with before. */
+  #byObject = new Map<ReadEvent, Noted>();
   #refusals = 0;
   #dropped = 0;
 
@@ -18,6 +26,11 @@ export class ReadFold {
 
   /** `nowMs` is only asked for the first of a kind: the machine's clock costs more than all else here. */
   note(event: ReadEvent, nowMs: () => number): void {
+    const same = this.#byObject.get(event);
+    if (same !== undefined) {
+      same.count += 1;
+      return;
+    }
     if (this.#count(event)) return;
     const denied = event.outcome === "denied";
     // Whoever reaches the API can be refused for as many paths as there are: beyond a few they share a leaf.
@@ -28,7 +41,9 @@ export class ReadFold {
       return;
     }
     if (denied) this.#refusals += 1;
-    this.#noted.set(keyOf(folded), { event: folded, count: 1, firstMs: nowMs() });
+    const noted = { event: folded, count: 1, firstMs: nowMs() };
+    this.#noted.set(keyOf(folded), noted);
+    this.#byObject.set(event, noted);
   }
 
   /** Counts one more of what is noted already; false where it is not. */
@@ -51,6 +66,7 @@ export class ReadFold {
     });
     const dropped = this.#dropped;
     this.#noted = new Map();
+    this.#byObject = new Map();
     this.#dropped = 0;
     this.#refusals = 0;
     return { events, dropped };

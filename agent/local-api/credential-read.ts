@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isPath } from "../../protocol/content/index.ts";
 import type { TimeInterval } from "../../protocol/time/index.ts";
 import { withAlternates } from "./alternates.ts";
-import type { AnswerCache, CachedAnswer } from "./answer-cache.ts";
+import type { AnswerCache } from "./answer-cache.ts";
 import type { Application, ApplicationTable } from "./applications.ts";
+import type { ConnectionTokens } from "./connection-tokens.ts";
 import type { ReadEvent } from "./contracts.ts";
 import { ApiError } from "./errors.ts";
+import { answerHeaders, type PreparedAnswer } from "./prepared-answer.ts";
 
 /** Prefix of the native read; what follows is the path. */
 export const credentialsPrefix = "/v1/credentials/";
@@ -15,6 +17,7 @@ const bearer = "Bearer ";
 export interface CredentialReadOptions {
   readonly applications: () => ApplicationTable;
   readonly answers: AnswerCache;
+  readonly tokens: ConnectionTokens;
   /** Since-boot milliseconds. */
   readonly nowMs: () => number;
   /** ISO 8601 or null: when the vault was last heard. */
@@ -40,7 +43,7 @@ export function readCredential(request: IncomingMessage, response: ServerRespons
   const url = request.url ?? "";
   const wantsAlternates = url.endsWith(alternatesQuery);
   const path = url.slice(credentialsPrefix.length, wantsAlternates ? -alternatesQuery.length : undefined);
-  const application = authenticate(request, options.applications());
+  const application = authenticate(request, options);
   if (application === null) {
     options.onRead({ application: null, path: isPath(path) ? path : "", version: null, outcome: "refused", person: false });
     throw new ApiError("API_UNAUTHENTICATED", "no token, or not the token of an enabled application");
@@ -56,20 +59,23 @@ export function readCredential(request: IncomingMessage, response: ServerRespons
     response.end();
     return;
   }
-  options.onRead({ application: application.id, path, version, outcome: "read", person });
+  options.onRead(answer.readBy(application));
   for (const other of alternates ?? [])
     options.onRead({ application: application.id, path, version: other.version, outcome: "read", person });
   const body = renderAnswer(answer, options);
-  send(response, alternates === null ? body : withAlternates(body, alternates), etag);
+  if (alternates === null) return send(response, body, answer.headers(body.length));
+  const whole = withAlternates(body, alternates);
+  send(response, whole, answerHeaders(whole.length, etag));
 }
 
-function authenticate(request: IncomingMessage, applications: ApplicationTable): Application | null {
+function authenticate(request: IncomingMessage, { tokens, applications }: CredentialReadOptions): Application | null {
   const { authorization } = request.headers;
-  return authorization?.startsWith(bearer) ? applications.authenticate(authorization.slice(bearer.length)) : null;
+  if (authorization?.startsWith(bearer) !== true) return null;
+  return tokens.authenticate(request.socket, authorization.slice(bearer.length), applications());
 }
 
 /** The grant is asked before the path is looked up: what is not granted answers the same, there or not. */
-function granted(path: string, application: Application, options: CredentialReadOptions): CachedAnswer {
+function granted(path: string, application: Application, options: CredentialReadOptions): PreparedAnswer {
   if (!application.mayRead(path, options.interval)) {
     if (!isPath(path)) throw new ApiError("API_PATH_INVALID", "a path is zone/device/account, without escapes");
     options.onRead({ application: application.id, path, version: null, outcome: "refused", person: application.person });
@@ -81,28 +87,13 @@ function granted(path: string, application: Application, options: CredentialRead
 }
 
 /** The whole answer; wiped by who sends it. */
-function renderAnswer(answer: CachedAnswer, options: CredentialReadOptions): Buffer {
-  const { currentSinceMs, source, rotation, expiresAt } = answer.credential;
-  const ageMs = Math.max(0, options.nowMs() - currentSinceMs);
-  const heard = options.vaultLastHeardAt();
-  // Only constants, numbers and our own timestamps: nothing here needs escaping.
-  return answer.render(
-    `"ageMs":${ageMs},"source":"${source}","vaultLastHeardAt":${heard === null ? "null" : `"${heard}"`},` +
-      `"rotation":"${rotation}","expiresAt":${expiresAt === null ? "null" : `"${expiresAt}"`}}`,
-  );
+function renderAnswer(answer: PreparedAnswer, options: CredentialReadOptions): Buffer {
+  const ageMs = Math.max(0, options.nowMs() - answer.credential.currentSinceMs);
+  return answer.render(ageMs, options.vaultLastHeardAt());
 }
 
-function send(response: ServerResponse, body: Buffer, etag: string): void {
-  response.writeHead(200, [
-    "content-type",
-    "application/json",
-    "cache-control",
-    "no-store",
-    "content-length",
-    body.length.toString(),
-    "etag",
-    etag,
-  ]);
+function send(response: ServerResponse, body: Buffer, headers: readonly string[]): void {
+  response.writeHead(200, headers as string[]);
   response.end(body);
   wipeOnceWritten(response, body);
 }

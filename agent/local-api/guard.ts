@@ -10,7 +10,9 @@ const nativePrefix = "/v1/";
 export function guard(request: IncomingMessage, hosts: ReadonlySet<string>): void {
   const { headers, url } = request;
   if (headers.origin !== undefined) throw new ApiError("API_ORIGIN_REFUSED", "requests from web pages are refused");
-  if (headers.host === undefined || !hosts.has(headers.host.toLowerCase())) {
+  const { host } = headers;
+  // As most callers write it; only another spelling is folded.
+  if (host === undefined || !(hosts.has(host) || hosts.has(host.toLowerCase()))) {
     throw new ApiError("API_HOST_REFUSED", "the Host header does not name this listener");
   }
   if (url?.startsWith(nativePrefix) && headers["x-tidegate-request"] !== "true" && headers["x-vault-request"] !== "true") {

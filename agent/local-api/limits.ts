@@ -18,4 +18,8 @@ export const apiLimits = {
   cachedAnswers: 4096,
   /** Grant decisions kept per application; above it they are forgotten together. */
   cachedGrants: 8192,
+  /** Applications for whom one answer keeps the event of their reads; above it they are forgotten together. */
+  cachedReaders: 64,
+  /** A token of ours has 46 characters; a longer one is looked up each time. */
+  rememberedTokenBytes: 128,
 } as const;

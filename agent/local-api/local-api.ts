@@ -7,6 +7,7 @@ import type { Metrics } from "../metrics/index.ts";
 import type { Clock } from "../seams/index.ts";
 import { AnswerCache } from "./answer-cache.ts";
 import { ApplicationTable } from "./applications.ts";
+import { ConnectionTokens } from "./connection-tokens.ts";
 import type { ApiListener, ApplicationRecord, CredentialSource, Health, ReadEvent } from "./contracts.ts";
 import { credentialsPrefix, isCredentialRead, readCredential } from "./credential-read.ts";
 import { type ApiCode, ApiError } from "./errors.ts";
@@ -49,6 +50,7 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
   const read = {
     applications: () => applications,
     answers,
+    tokens: new ConnectionTokens(),
     nowMs: () => options.clock.sinceBootMs(),
     vaultLastHeardAt: options.vaultLastHeardAt,
     interval: options.interval,
