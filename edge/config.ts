@@ -4,7 +4,7 @@ import { addressShape, type ConfigEntry, firstApi, firstMemberEntries, memberSha
 
 /** `tidegate.yaml` of an edge. */
 export const edgeConfigSchema = z.strictObject({
-  gateway: z.strictObject({ address: addressShape }),
+  gateway: z.strictObject({ address: addressShape }).nullable(),
   requirePermit: z.boolean().default(false),
   ...memberShape,
 });
@@ -12,8 +12,8 @@ export const edgeConfigSchema = z.strictObject({
 export type EdgeConfig = z.infer<typeof edgeConfigSchema>;
 
 export interface FirstConfig {
-  /** `host:port`. */
-  readonly gateway: string;
+  /** `host:port`; null where only media reach this edge. */
+  readonly gateway: string | null;
   /** Loopback address of the local API; null leaves the Unix socket alone. */
   readonly api: Address | null;
 }
@@ -21,13 +21,17 @@ export interface FirstConfig {
 /** The configuration that `edge join` writes. */
 export function firstConfig({ gateway, api }: FirstConfig): ConfigEntry[] {
   return [
-    { key: "gateway", value: { address: gateway }, comment: "where this edge dials out to" },
+    {
+      key: "gateway",
+      value: gateway === null ? null : { address: gateway },
+      comment: "where this edge dials out to; null: only media reach it",
+    },
     {
       key: "requirePermit",
       value: false,
       comment: "true: no password is changed without a person's permit on this machine (tidegate edge permit --for 2h).",
     },
     firstApi({ loopback: api, tls: null }),
-    ...firstMemberEntries,
+    ...firstMemberEntries(gateway === null ? "media" : "wire"),
   ];
 }

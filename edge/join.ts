@@ -18,10 +18,13 @@ export interface JoinEdgeOptions {
   readonly api: string | null;
   /** The way to the gateway; sockets unless given. */
   readonly dial?: Dial;
+  /** Folder that a medium is mounted on, where the request goes by it. */
+  readonly media?: string | undefined;
+  readonly onStep?: (done: number, total: number) => void;
 }
 
-/** Joins this machine as an edge. Throws as `joinMachine` of the agent. */
-export async function joinEdge(options: JoinEdgeOptions): Promise<MemberStatement> {
+/** Joins this machine as an edge; null where its request lies on a medium now. Throws as `joinMachine` of the agent. */
+export async function joinEdge(options: JoinEdgeOptions): Promise<MemberStatement | null> {
   // What joining needs is not loaded by a running edge.
   const { joinMachine } = await import("../agent/join/index.ts");
   const api = options.api === null ? null : parseAddress(options.api);

@@ -102,8 +102,9 @@ async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closi
   closing.push(() => admin.close());
   const { openUplink } = await import("./uplink.ts");
   const { notices } = core;
-  const { address } = edge.config.gateway;
-  tunnel = openUplink({ node, notices, address, seams, log, dial: ports.dial ?? null, closing });
+  const { gateway } = edge.config;
+  if (gateway !== null)
+    tunnel = openUplink({ node, notices, address: gateway.address, seams, log, dial: ports.dial ?? null, closing });
   writeAuthorityFile(folder.authority, node.identity.tls);
   writeRunFile(folder, { role: "edge", pid: process.pid, nodeId: nodeIdText(node.nodeId), listeners: apiListeners(api) });
   closing.push(() => removeRunFile(folder));

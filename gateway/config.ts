@@ -8,7 +8,7 @@ const defaultTotalMib = gatewayLimits.totalBytes / mebibyte;
 
 /** `tidegate.yaml` of a gateway. */
 export const gatewayConfigSchema = z.strictObject({
-  vault: z.strictObject({ address: addressShape }),
+  vault: z.strictObject({ address: addressShape }).nullable(),
   edges: z.strictObject({ listen: addressShape.nullable().default(null) }).prefault({}),
   mailboxes: z.strictObject({ totalMib: z.int().min(64).max(1_048_576).default(defaultTotalMib) }).prefault({}),
   ...memberShape,
@@ -17,7 +17,8 @@ export const gatewayConfigSchema = z.strictObject({
 export type GatewayConfig = z.infer<typeof gatewayConfigSchema>;
 
 export interface FirstConfigOptions {
-  readonly vault: string;
+  /** `host:port`; null where only media go to and fro. */
+  readonly vault: string | null;
   /** `host:port` for edges, null for none. */
   readonly edges: string | null;
   /** `host:port` of the local API on loopback, null for none. */
@@ -31,8 +32,8 @@ export function firstConfig({ vault, edges, api, apiTls }: FirstConfigOptions): 
   return [
     {
       key: "vault",
-      value: { address: vault },
-      comment: "where this gateway dials out to; it never listens towards the vault",
+      value: vault === null ? null : { address: vault },
+      comment: "where this gateway dials out to, null: only media go there; it never listens towards the vault",
     },
     { key: "edges", value: { listen: edges }, comment: "where edges dial in; null where there are none" },
     firstApi({
@@ -40,6 +41,6 @@ export function firstConfig({ vault, edges, api, apiTls }: FirstConfigOptions): 
       tls: apiTls === null ? null : parseAddress(apiTls),
     }),
     { key: "mailboxes", value: { totalMib: defaultTotalMib }, comment: "room for what waits for edges and for the vault, MiB" },
-    ...firstMemberEntries,
+    ...firstMemberEntries(vault === null ? "media" : "wire"),
   ];
 }

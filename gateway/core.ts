@@ -108,13 +108,14 @@ export function openCore({ store, config, seams, log, version, folder, closing }
       api = local;
     },
     async connect(ways) {
-      const places = { vault: config.vault.address, edges: config.edges.listen };
+      const places = { vault: config.vault?.address ?? "", edges: config.edges.listen };
       const tunnels = { node, mailroom, joins, conduits, seams, log, ...places, ...ways };
       if (config.edges.listen !== null) {
         const listener = await listenForEdges(tunnels, config.edges.listen);
         edges = listener;
         closing.push(() => listener.close());
       }
+      if (config.vault === null) return;
       const tunnel = dialVault(tunnels);
       vault = tunnel;
       closing.push(() => tunnel.close());

@@ -16,10 +16,13 @@ export interface JoinGatewayOptions extends Omit<FirstConfigOptions, "vault"> {
   readonly vault?: string | undefined;
   /** The way to the vault; sockets unless given. */
   readonly dial?: Dial;
+  /** Folder that a medium is mounted on, where the request goes by it. */
+  readonly media?: string | undefined;
+  readonly onStep?: (done: number, total: number) => void;
 }
 
-/** Joins this machine as a gateway. Throws as `joinMachine` of the agent. */
-export function joinGateway(options: JoinGatewayOptions): Promise<MemberStatement> {
+/** Joins this machine as a gateway; null where its request lies on a medium now. Throws as `joinMachine` of the agent. */
+export function joinGateway(options: JoinGatewayOptions): Promise<MemberStatement | null> {
   return joinMachine({
     ...options,
     role: nodeRole.gateway,

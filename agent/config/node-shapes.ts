@@ -2,8 +2,9 @@ import { z } from "zod";
 import { type Address, isAddress } from "../address/index.ts";
 import type { ConfigEntry } from "./config.ts";
 
-/** Silence of the vault that makes health red: a day on a wire; 45 days where media travel. */
+/** Silence of the vault that makes health red, seconds: a day on a wire; 45 days where media travel. */
 const defaultStaleAfterS = 86_400;
+const mediaStaleAfterS = 45 * 86_400;
 /** How far the machine's own clock may run ahead of the last signed time and still be believed for windows. */
 const defaultClockGapS = 3_600;
 
@@ -69,13 +70,17 @@ export function firstApi({ loopback, tls }: { readonly loopback: Address | null;
   };
 }
 
-/** Clock, staleness and log of a first configuration. */
-export const firstMemberEntries: readonly ConfigEntry[] = [
+/** Clock, staleness and log of a first configuration, for a node that a wire or that only media reach. */
+export const firstMemberEntries = (way: "wire" | "media"): readonly ConfigEntry[] => [
   {
     key: "clock",
     value: { trusted: false, gapS: defaultClockGapS },
     comment: "trusted: this machine has a clock that may be believed. gapS: how far ahead it may be otherwise.",
   },
-  { key: "staleAfterS", value: defaultStaleAfterS, comment: "silence of the vault that makes health red, seconds" },
+  {
+    key: "staleAfterS",
+    value: way === "wire" ? defaultStaleAfterS : mediaStaleAfterS,
+    comment: "silence of the vault that makes health red, seconds",
+  },
   firstLog,
 ];

@@ -1,7 +1,7 @@
 export type * from "./contracts.ts";
 export { everyRow } from "./entry-rows.ts";
 export { NODE_CODES, NodeError } from "./errors.ts";
-export { type JoinNodeOptions, joinedMember, joinNode } from "./join-node.ts";
+export { type JoinAsk, type JoinNodeOptions, joinedMember, joinNode, type TryJoinOptions, tryJoin } from "./join-node.ts";
 export { isTrusted, upstreamOf } from "./joined-node.ts";
 export { type HealthParts, nodeHealth } from "./node-health.ts";
 export { nodeMailroom, type ReportOutgoing, reportOutgoing } from "./node-mailroom.ts";

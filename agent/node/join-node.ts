@@ -19,7 +19,7 @@ import {
   startReceiver,
   startSender,
 } from "../../protocol/bundle/index.ts";
-import { decodeCarrier, encodeCarrier } from "../../protocol/envelope/index.ts";
+import { decodeCarrier, decodeEnvelope, encodeCarrier } from "../../protocol/envelope/index.ts";
 import { type EnrolmentCode, makeJoinRequest } from "../../protocol/join/index.ts";
 import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import { noTime } from "../../protocol/time/index.ts";
@@ -44,8 +44,24 @@ export interface JoinNodeOptions {
   /** Which kind of node this is; a code for another kind is refused. */
   readonly role: MemberStatement["role"];
   readonly seams: Pick<Seams, "clock" | "random">;
-  /** Takes the request's carrier to the vault, by wire or stick, and brings the answer's. */
+  /** Takes the request's carrier to the vault, and brings the answer's. */
   readonly exchange: (request: Uint8Array) => Promise<Uint8Array>;
+}
+
+/** What a request is sent with. */
+export interface JoinAsk {
+  /** The request. */
+  readonly carrier: Uint8Array;
+  /** Of the request's envelope, 32 bytes. */
+  readonly id: Uint8Array;
+  /** The node that asks. */
+  readonly nodeId: Uint8Array;
+  readonly signing: NodeIdentity["signing"];
+}
+
+export interface TryJoinOptions extends Omit<JoinNodeOptions, "exchange"> {
+  /** Brings the answer's carrier, or null where it is not there yet and the request is on its way. */
+  readonly exchange: (ask: JoinAsk) => Promise<Uint8Array | null>;
 }
 
 const table = "join";
@@ -59,6 +75,13 @@ const maxRequestBytes = 64 * 1024;
  * the node is opened. Throws NODE_ALREADY_JOINED, NODE_WRONG_ROLE, NODE_JOIN_ANSWER, and what `exchange`, trust and bundle throw.
  */
 export async function joinNode(options: JoinNodeOptions): Promise<MemberStatement> {
+  const joined = await tryJoin({ ...options, exchange: ({ carrier }) => options.exchange(carrier) });
+  assert(joined !== null, "an exchange over a wire brings an answer or throws");
+  return joined;
+}
+
+/** {@link joinNode} where the answer may not be there yet: null then, and the next try with the same code asks the same. */
+export async function tryJoin(options: TryJoinOptions): Promise<MemberStatement | null> {
   const { store, code, role } = options;
   if (code.role !== role) {
     throw new NodeError("NODE_WRONG_ROLE", "the enrolment code is for another kind of node", {
@@ -71,14 +94,17 @@ export async function joinNode(options: JoinNodeOptions): Promise<MemberStatemen
     });
   }
   const request = pendingRequest(options) ?? newRequest(options);
-  const answer = await options.exchange(request.carrier);
+  const { identity, carrier } = request;
+  const { id } = decodeEnvelope(decodeCarrier(carrier).envelope);
+  const answer = await options.exchange({ carrier, id, nodeId: identity.nodeId, signing: identity.signing });
+  if (answer === null) return null;
   const { trust, member, record } = judgeAnswer(options, request, answer);
   store.transaction((tx) => {
     writeRecord(tx, record, null);
     tx.put(table, answerRow, answer);
     tx.delete(table, requestRow);
   });
-  assert(sameBytes(memberOf(trust, request.identity.nodeId).signKey, member.signKey), "the stored trust holds our statement");
+  assert(sameBytes(memberOf(trust, identity.nodeId).signKey, member.signKey), "the stored trust holds our statement");
   return member;
 }
 
@@ -109,7 +135,7 @@ interface Request {
 }
 
 /** The request of an earlier try with the same code. */
-function pendingRequest({ store, code }: JoinNodeOptions): Request | null {
+function pendingRequest({ store, code }: TryJoinOptions): Request | null {
   return store.read((view) => {
     const row = view.get(table, requestRow);
     const seeds = loadIdentity(view);
@@ -125,7 +151,7 @@ function pendingRequest({ store, code }: JoinNodeOptions): Request | null {
   });
 }
 
-function newRequest({ store, code, seams }: JoinNodeOptions): Request {
+function newRequest({ store, code, seams }: TryJoinOptions): Request {
   const seeds: IdentitySeeds = newIdentitySeeds(seams.random);
   const identity = identityOf(seeds);
   const nonce = seams.random(16);
@@ -150,7 +176,7 @@ function newRequest({ store, code, seams }: JoinNodeOptions): Request {
 
 /** Everything that can be wrong with an answer is found here, before anything of it is stored. */
 function judgeAnswer(
-  { code, seams }: JoinNodeOptions,
+  { code, seams }: TryJoinOptions,
   request: Request,
   answer: Uint8Array,
 ): { trust: TrustState; member: MemberStatement; record: NodeRecord } {

@@ -17,6 +17,7 @@ import {
 interface JoinOptions extends UnlockOptions {
   readonly fromFile?: string;
   readonly fromStdin?: boolean;
+  readonly media?: string;
 }
 
 /** What a role's own join gets from the command line. */
@@ -25,6 +26,9 @@ export interface JoinInput {
   readonly code: string;
   readonly unlock: Unlock;
   readonly seams: Seams;
+  /** Folder that a medium is mounted on, where the request goes by it. */
+  readonly media: string | undefined;
+  onStep(done: number, total: number): void;
 }
 
 /** `tidegate ROLE join`; the caller adds its role's own options. */
@@ -32,12 +36,13 @@ export function addJoin<Options extends UnlockOptions>(
   parent: Command,
   frame: Frame,
   role: NodeRole,
-  join: (input: JoinInput, options: Options) => Promise<MemberStatement>,
+  join: (input: JoinInput, options: Options) => Promise<MemberStatement | null>,
 ): Command {
   return withUnlock(parent.command("join"))
     .description("join a vault with an enrolment code, taken from a file, standard input or a prompt")
     .option("--from-file <file>", "file with the enrolment code")
     .option("--from-stdin", "take the enrolment code from standard input")
+    .option("--media <mount>", "write the request to a medium; the same command again takes the answer from one")
     .action(async (options: Options & JoinOptions) => {
       const { machineSeams } = await import("../../agent/seams/index.ts");
       const seams = machineSeams();
@@ -46,8 +51,17 @@ export function addJoin<Options extends UnlockOptions>(
       const { unlock, note } = await creatingUnlock(frame, { ...options, folder, random: seams.random });
       try {
         const text = code.use((bytes) => Buffer.from(bytes).toString("utf8"));
-        const { name, zone } = await join({ folder, code: text, unlock, seams }, options);
+        const { media } = options;
+        const bar = frame.progress("writing", 4);
+        const onStep = (done: number) => bar.update(done);
+        const member = await join({ folder, code: text, unlock, seams, media, onStep }, options).finally(() => bar.end());
         if (note !== null) frame.output.say(note);
+        if (member === null) {
+          const next =
+            "take it to the vault ('tidegate media read', then 'media write'), and run this command again with what comes back";
+          return frame.output.result({ asked: media }, () => [`the request is on ${media}, safe to remove; ${next}`]);
+        }
+        const { name, zone } = member;
         frame.output.result(
           { name, zone, data: folder.path },
           (one) => `joined as ${one.name} in zone ${one.zone}; data in ${one.data}`,

@@ -28,6 +28,7 @@ interface EnrollOptions {
   readonly zone: string;
   readonly via?: string;
   readonly address?: string;
+  readonly media?: boolean;
   readonly host: readonly string[];
   readonly out?: string;
 }
@@ -46,11 +47,14 @@ export const vaultCommand: CommandModule = (program, frame) => {
     return { schema, start };
   });
   withData(vault.command("enroll <name>"))
-    .description("give out an enrolment code, good for one hour and one node; an enrolled name is replaced")
+    .description(
+      "give out an enrolment code, good for one hour (30 days with --media) and one node; an enrolled name is replaced",
+    )
     .requiredOption("--role <role>", "gateway or edge")
     .requiredOption("--zone <zone>", "the zone that the node stands in")
     .option("--via <gateway>", "the gateway that an edge goes through")
     .option("--address <address>", "where the new node dials, host:port")
+    .option("--media", "the request goes by removable media: the code is good for 30 days")
     .option("--host <name>", "a name or address for the node's certificate; may be given more than once", collect, [])
     .option("--out <file>", "write the code to this file (0600) instead of printing it")
     .action((name: string, options: EnrollOptions) => enroll(frame, name, options));
@@ -130,6 +134,7 @@ async function enroll(frame: Frame, name: string, options: EnrollOptions): Promi
     via: options.via ?? null,
     address: options.address ?? null,
     hosts: options.host,
+    media: options.media === true,
   };
   const answer = await callAdmin(dataPath(frame, "vault", options), { method: "POST", path: "/v1/codes", body });
   const { code, expiresAtMs } = answer as { code: string; expiresAtMs: number };
@@ -139,7 +144,9 @@ async function enroll(frame: Frame, name: string, options: EnrollOptions): Promi
     frame.output.result({ file: options.out, expiresAtMs }, ({ file }) => `the code is in ${file}, good until ${until}`);
     return;
   }
-  frame.output.say(`type this at ${name}: tidegate ${options.role} join; good once, until ${until}`);
+  frame.output.say(
+    `type this at ${name}: tidegate ${options.role} join${options.media === true ? " --media MOUNT" : ""}; good once, until ${until}`,
+  );
   frame.output.result({ code, expiresAtMs }, () => code);
 }
 

@@ -11,6 +11,7 @@ import { type MediaWritten, writeMedia } from "../../cli/media/write.ts";
 import { edgeConfigSchema } from "../../edge/config.ts";
 import { openCore as openEdge } from "../../edge/core.ts";
 import { edgePost } from "../../edge/media.ts";
+import type { EdgeParts } from "../../edge/parts.ts";
 import { gatewayConfigSchema } from "../../gateway/config.ts";
 import { openCore as openGateway } from "../../gateway/core.ts";
 import { parseEnrolmentCode } from "../../protocol/join/index.ts";
@@ -95,6 +96,11 @@ export class MediaRig {
     const core = openGateway({ store, config, seams: this.vault.seams, log, version: "test", folder: null, closing });
     this.#t.teardown(() => closing.run());
     return { ...this.#node(core.post), core };
+  }
+
+  /** An edge that runs in its own folder. */
+  at(parts: EdgeParts): MediaNode {
+    return this.#node(edgePost(parts));
   }
 
   #node(post: Post): MediaNode {

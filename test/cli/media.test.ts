@@ -1,4 +1,10 @@
+import { join } from "node:path";
 import t from "tap";
+import { loadConfig } from "../../agent/config/index.ts";
+import { createDataFolder } from "../../agent/data-folder/index.ts";
+import { createKeyFile } from "../../agent/seal-key/index.ts";
+import { edgeConfigSchema, joinEdge, start } from "../../edge/index.ts";
+import { shortFolder } from "../support/short-folder.ts";
 import { MediaRig } from "./media-rig.ts";
 
 t.test("a change reaches an edge by stick, and its report the vault", async (t) => {
@@ -22,4 +28,47 @@ t.test("a change reaches an edge by stick, and its report the vault", async (t) 
   t.match(own, { refused: null, refusals: [], applied: 1 });
   const [node] = (await rig.vault.call("GET", "/v1/nodes")) as unknown as { behind: number }[];
   t.equal(node?.behind, 0);
+});
+
+t.test("an edge joins by a stick that goes to the vault and back, a month after the code was made", async (t) => {
+  const rig = await MediaRig.make(t);
+  const { seams } = rig.vault;
+  const { code } = await rig.vault.call("POST", "/v1/codes", { name: "edge-1", role: "edge", zone: "plant", media: true });
+  const folder = createDataFolder(join(shortFolder(t), "edge"));
+  const unlock = { kind: "key-file", path: join(folder.keys, "key-file") } as const;
+  createKeyFile(unlock.path, seams.random);
+  const stick = rig.stick();
+  const joining = () => joinEdge({ folder, code: String(code), unlock, seams, api: null, media: stick });
+  t.equal(await joining(), null, "the request lies on the stick");
+  t.equal(await joining(), null, "asked again, the same request lies there");
+  seams.nowMs += 29 * 86_400_000;
+  t.match(await rig.atVault.read(stick), [{ refused: null, applied: 1 }]);
+  t.match(await rig.atVault.read(stick), [{ refused: null, applied: 0, known: 1 }], "read again, it is known");
+  await rig.vault.addPump("plant");
+  const other = rig.stick();
+  await rig.atVault.write(other);
+  const member = await joinEdge({ folder, code: String(code), unlock, seams, api: null, media: other });
+  t.match(member, { name: "edge-1", zone: "plant" });
+  const config = loadConfig(folder.config, edgeConfigSchema);
+  t.match(config, { gateway: null, staleAfterS: 45 * 86_400 });
+  const edge = await start({ folder, config, version: "0" }, seams, unlock);
+  t.teardown(() => edge.close());
+  t.equal(edge.parts.tunnel(), null);
+  const [read] = await rig.at(edge.parts).read(other);
+  t.match(read, { refused: null, applied: 1, known: 1 });
+  t.equal(edge.parts.node.mode, "NORMAL");
+});
+
+t.test("a code for a stick ends after thirty days", async (t) => {
+  const rig = await MediaRig.make(t);
+  const { code } = await rig.vault.call("POST", "/v1/codes", { name: "edge-1", role: "edge", zone: "plant", media: true });
+  const { seams } = rig.vault;
+  const folder = createDataFolder(join(shortFolder(t), "edge"));
+  const unlock = { kind: "key-file", path: join(folder.keys, "key-file") } as const;
+  createKeyFile(unlock.path, seams.random);
+  const stick = rig.stick();
+  await joinEdge({ folder, code: String(code), unlock, seams, api: null, media: stick });
+  seams.nowMs += 30 * 86_400_000;
+  const [read] = await rig.atVault.read(stick);
+  t.match(read?.refusals, [{ code: "ENROL_CODE_EXPIRED" }]);
 });

@@ -25,6 +25,7 @@ import { decodeCarrier, decodeEnvelope } from "../../protocol/envelope/index.ts"
 import { type EnrolmentCode, encodeEnrolmentCode } from "../../protocol/join/index.ts";
 import { type MemberStatement, nodeRole } from "../../protocol/trust/index.ts";
 import { tunnelTrust } from "../../protocol/tunnel/index.ts";
+import { joinedNow } from "../support/joined.ts";
 import { MemoryMailroom } from "../support/memory-mailroom.ts";
 import { MemoryNetwork } from "../support/memory-network.ts";
 import { MemoryStore } from "../support/memory-store.ts";
@@ -115,7 +116,7 @@ export class EdgeWorld {
     createKeyFile(this.unlock.path, this.seams.random);
     const { folder, unlock, seams } = this;
     const code = encodeEnrolmentCode(this.code);
-    this.member = await joinEdge({ folder, code, unlock, seams, api: null, dial: this.network.dial(null) });
+    this.member = joinedNow(await joinEdge({ folder, code, unlock, seams, api: null, dial: this.network.dial(null) }));
     return this.member;
   }
 

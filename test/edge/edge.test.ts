@@ -26,7 +26,7 @@ async function running(t: Test, world: EdgeWorld): Promise<RunningEdge> {
 
 t.test("an edge joins over the wire, reads its snapshot and serves what was granted", async (t) => {
   const world = await joined(t);
-  t.equal(loadConfig(world.folder.config, edgeConfigSchema).gateway.address, "gateway.test:7444");
+  t.equal(loadConfig(world.folder.config, edgeConfigSchema).gateway?.address, "gateway.test:7444");
   await running(t, world);
   const { status, body } = await world.read();
   t.equal(status, 200);

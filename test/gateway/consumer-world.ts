@@ -14,6 +14,7 @@ import { encodeEnrolmentCode } from "../../protocol/join/index.ts";
 import type { RotationEvent } from "../../protocol/rotation/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
 import { TestDevice } from "../edge/test-device.ts";
+import { joinedNow } from "../support/joined.ts";
 import { patientMeterText } from "../support/patient-meter.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { GatewayWorld } from "./gateway-world.ts";
@@ -67,7 +68,7 @@ export class ConsumerWorld {
     const code = world.vault.enrol("edge-1", nodeRole.edge, "gateway.test:7444");
     world.edgeCodes.push(code);
     const dial = world.network.dial(null);
-    const member = await joinEdge({ folder, code: encodeEnrolmentCode(code), unlock, seams, api: null, dial });
+    const member = joinedNow(await joinEdge({ folder, code: encodeEnrolmentCode(code), unlock, seams, api: null, dial }));
     this.edgeId = new Uint8Array(member.nodeId);
     this.tellGateway();
     const own = world.network.dial(member.tlsKeyHash);

@@ -15,6 +15,7 @@ import { decodeCarrier, decodeEnvelope } from "../../protocol/envelope/index.ts"
 import { type EnrolmentCode, encodeEnrolmentCode } from "../../protocol/join/index.ts";
 import { type MemberStatement, nodeRole } from "../../protocol/trust/index.ts";
 import { tunnelTrust } from "../../protocol/tunnel/index.ts";
+import { joinedNow } from "../support/joined.ts";
 import { MemoryMailroom } from "../support/memory-mailroom.ts";
 import { MemoryNetwork } from "../support/memory-network.ts";
 import { MemoryStore } from "../support/memory-store.ts";
@@ -102,7 +103,7 @@ export class GatewayWorld {
       const { folder, unlock, seams } = this;
       const code = encodeEnrolmentCode(this.code);
       const none = { edges: null, api: null, apiTls: null };
-      this.member = await joinGateway({ ...none, folder, code, unlock, seams, dial: this.network.dial(null) });
+      this.member = joinedNow(await joinGateway({ ...none, folder, code, unlock, seams, dial: this.network.dial(null) }));
     }
     const config = gatewayConfigSchema.parse({ vault: { address: vaultAddress }, edges: { listen: edgesAddress }, ...changes });
     const { tlsKeyHash } = this.member;

@@ -6,7 +6,7 @@ import { type NodeRole, newestRoot, nodeRole } from "../../protocol/trust/index.
 import { ensureZone, nodeNamed, Problems, RegistryError } from "../registry/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
 import type { VaultCore } from "../streams/index.ts";
-import { codeLifeMs, maxHosts, maxOpenCodes } from "./limits.ts";
+import { codeLifeMs, maxHosts, maxOpenCodes, mediaCodeLifeMs } from "./limits.ts";
 
 export interface EnrolmentInput {
   readonly name: string;
@@ -18,6 +18,8 @@ export interface EnrolmentInput {
   readonly address: string | null;
   /** Names and addresses for the new node's certificate. */
   readonly hosts: readonly string[];
+  /** The request goes by removable media: the code lives 30 days, and needs no address. */
+  readonly media?: boolean;
 }
 
 export interface IssuedCode {
@@ -27,7 +29,7 @@ export interface IssuedCode {
   readonly expiresAtMs: number;
 }
 
-/** Gives out a code for one node, good for an hour. Throws REGISTRY_INVALID, REGISTRY_NOT_FOUND, REGISTRY_EXISTS. */
+/** Gives out a code for one node, good for an hour, or for 30 days by removable media. Throws REGISTRY_INVALID, REGISTRY_NOT_FOUND, REGISTRY_EXISTS. */
 export async function issueCode(
   core: VaultCore,
   tx: VaultTransaction,
@@ -36,7 +38,10 @@ export async function issueCode(
 ): Promise<IssuedCode> {
   const now = core.clock.wallMs();
   const via = input.via === null ? null : await nodeNamed(tx, input.via);
-  const address = input.address ?? (via === null ? vaultAddress : await lastAddressOf(tx, via.node_id));
+  const media = input.media === true;
+  const known = async () => (via === null ? vaultAddress : lastAddressOf(tx, via.node_id));
+  const address = input.address ?? (media ? null : await known());
+  const expiresAtMs = now + (media ? mediaCodeLifeMs : codeLifeMs);
   refuseInvalid(input, address, via?.role ?? null);
   await refuseOtherRole(tx, input);
   await refuseSecondEdge(tx, input);
@@ -68,7 +73,7 @@ export async function issueCode(
       root_id: root.id,
       hosts: JSON.stringify(input.hosts),
       created_at: now,
-      expires_at: now + codeLifeMs,
+      expires_at: expiresAtMs,
       burned_at: null,
       request_hash: null,
       answer: null,
@@ -82,7 +87,7 @@ export async function issueCode(
     details: {
       role: input.role,
       name: input.name,
-      notAfterMs: now + codeLifeMs,
+      notAfterMs: expiresAtMs,
       ...(input.via === null ? {} : { via: input.via }),
     },
   });
@@ -96,7 +101,7 @@ export async function issueCode(
     address: address ?? "",
   });
   secret.fill(0);
-  return { text: new Secret(utf8(text)), codeId, expiresAtMs: now + codeLifeMs };
+  return { text: new Secret(utf8(text)), codeId, expiresAtMs };
 }
 
 /** Where a code's secret stands. */
@@ -110,6 +115,7 @@ function refuseInvalid(input: EnrolmentInput, address: string | null, viaRole: n
   for (const key of ["name", "zone"] as const) if (!isSegment(input[key])) problems.add(key, "text", segment);
   if (input.role === "gateway" && input.via !== null) problems.add("via", "text", "nothing: a gateway dials the vault");
   if (viaRole !== null && viaRole !== nodeRole.gateway) problems.add("via", "an edge", "a gateway");
+  if (address === null && input.media === true) return problems.refuse(`enrolment of ${input.name}`);
   if (address === null) problems.add("address", "nothing", "host:port where the gateway listens for edges");
   else if (!isAddress(address)) problems.add("address", "text", "host:port");
   if (input.hosts.length > maxHosts) problems.add("hosts", `list of ${input.hosts.length}`, `at most ${maxHosts} entries`);
