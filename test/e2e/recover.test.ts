@@ -1,15 +1,13 @@
-import { execFile } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
 import { rmSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { findProgram } from "../peers/peer-process.ts";
 import { peerSuite } from "../peers/peer-suite.ts";
 import { until, zones } from "./built.ts";
+import { atTheVault } from "./command-line.ts";
 import { type DemoDevice, Plant } from "./plant.ts";
 
 t.setTimeout(240_000);
-const tidegate = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /** The KeyChange is by far the largest request of a rotation: both keys, the spin lock and a marker in one PDU. */
 const keyChangeBytes = 250;
@@ -65,16 +63,6 @@ class Relay {
     }
     return back;
   }
-}
-
-/** Runs `tidegate` on the vault's folder as a technician does; what it prints goes into the test's output. */
-function atTheVault(t: Test, plant: Plant, words: readonly string[]): Promise<{ exit: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [tidegate, ...words, "--data", plant.folder("vault")], { env: {} }, (error, out, err) => {
-      t.comment(`$ tidegate ${words.join(" ")}\n${out}${err}`);
-      resolve({ exit: Number(error?.code ?? 0), out, err });
-    });
-  });
 }
 
 /** Versions of which an independent judge says that they log in. */
