@@ -15,6 +15,7 @@ import type { EdgeParts } from "../../edge/parts.ts";
 import { gatewayConfigSchema } from "../../gateway/config.ts";
 import { openCore as openGateway } from "../../gateway/core.ts";
 import { parseEnrolmentCode } from "../../protocol/join/index.ts";
+import { nodeIdText } from "../../protocol/keys/index.ts";
 import { vaultRoutes } from "../../vault/admin/index.ts";
 import { answerJoin } from "../../vault/enrolment/index.ts";
 import { TestDevice } from "../edge/test-device.ts";
@@ -33,6 +34,8 @@ const log = createLog({ level: "silent", node: "test" });
 
 /** A node at which media are written and read. */
 export interface MediaNode {
+  /** Of the node, as text: its folder's name. */
+  readonly id: string;
   readonly call: NodeCall;
   write(mount: string, recipients?: readonly string[]): Promise<MediaWritten>;
   read(mount: string): Promise<FolderRead[]>;
@@ -52,7 +55,7 @@ export class MediaRig {
     this.#mounts = shortFolder(t);
     const { core } = vault;
     const context = { core, wake: () => {}, connected: () => false, vaultAddress: () => "127.0.0.1:7443" };
-    this.atVault = mediaNode(vaultRoutes(context));
+    this.atVault = mediaNode(core.keys.identity.nodeId, vaultRoutes(context));
   }
 
   static async make(t: Test): Promise<MediaRig> {
@@ -104,7 +107,7 @@ export class MediaRig {
   }
 
   #node(post: Post): MediaNode {
-    return mediaNode(mediaRoutes(new MediaDesk(post, this.vault.seams)));
+    return mediaNode(post.nodeId, mediaRoutes(new MediaDesk(post, this.vault.seams)));
   }
 
   async #joined(role: 1 | 2, enrolment: object): Promise<MemoryStore> {
@@ -116,7 +119,7 @@ export class MediaRig {
   }
 }
 
-function mediaNode(routes: readonly AdminRoute[]): MediaNode {
+function mediaNode(nodeId: Uint8Array, routes: readonly AdminRoute[]): MediaNode {
   const call: NodeCall = async (path, body) => {
     const route = routes.find((each) => each.method === "POST" && each.path === `/v1/media/${path}`);
     if (route === undefined) throw new Error(`no call ${path}`);
@@ -124,6 +127,7 @@ function mediaNode(routes: readonly AdminRoute[]): MediaNode {
     return JSON.parse(JSON.stringify((await route.handle({ params: {}, query: {}, body: sent })) ?? null));
   };
   return {
+    id: nodeIdText(nodeId),
     call,
     write: (mount, recipients = []) => writeMedia({ call, mount, custody, recipients }),
     read: (mount) => readMedia({ call, mount, custody }),
