@@ -9,15 +9,17 @@ import type { AuditRead, AuditStorage, AuditWrite, MarkName } from "./storage.ts
  * leaf.
  */
 export function storeStorage(serial: number): AuditStorage<View, Transaction> {
-  const last: LastPart = { tx: null, first: 0 };
+  const last: LastPart = { tx: null, first: 0, next: 0, bytes: new Uint8Array(0) };
   return { read: (view) => new Reading(view, serial), write: (tx) => new Writing(tx, serial, last) };
 }
 
 /** The part that was put last, and in which transaction: only within that one it may grow. */
 interface LastPart {
   tx: Transaction | null;
-  /** Its first leaf. */
+  /** Its first leaf, and the one that comes after it. */
   first: number;
+  next: number;
+  bytes: Uint8Array;
 }
 
 /** Leaves of a part that still grows: each time it is copied. */
@@ -105,15 +107,18 @@ class Writing extends Reading implements AuditWrite {
 
   /** Adds leaves to the part that this transaction put last, or puts a new one. */
   #putPart(at: number, leaves: readonly Uint8Array[]): void {
-    const { tx, first } = this.#last;
-    const grows = tx === this.#tx && at - first < maxGrowingPart && first - (first % tileWidth) === at - (at % tileWidth);
-    // It may have been taken back meanwhile, and its place taken by another.
-    const part = grows ? this.#tx.get(tables.part, this.id(u64be(first))) : null;
-    const whole = part !== null && first + decodeEntryBundle(part).length === at ? part : null;
-    const begin = whole === null ? at : first;
+    const { tx, first, next, bytes } = this.#last;
+    // Where it was taken back meanwhile, the leaves are fewer than there were with it.
+    const grows = tx === this.#tx && next === at && at % tileWidth !== 0 && at - first < maxGrowingPart;
     const added = encodeEntryBundle(leaves);
-    this.#tx.put(tables.part, this.id(u64be(begin)), whole === null ? added : concat(whole, added));
-    Object.assign(this.#last, { tx: this.#tx, first: begin });
+    const part = {
+      tx: this.#tx,
+      first: grows ? first : at,
+      next: at + leaves.length,
+      bytes: grows ? concat(bytes, added) : added,
+    };
+    this.#tx.put(tables.part, this.id(u64be(part.first)), part.bytes);
+    Object.assign(this.#last, part);
   }
 
   /** Puts a full bundle of the parts that are there and the leaves that were missing; the parts go. */

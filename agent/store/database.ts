@@ -60,7 +60,11 @@ export function prepareStatements(database: DatabaseSync): Statements {
   return {
     get: database.prepare("select version, sealed from row where tbl = ? and id = ?"),
     version: database.prepare("select version from row where tbl = ? and id = ?"),
-    put: database.prepare("insert or replace into row (tbl, id, version, sealed) values (?, ?, ?, ?)"),
+    // In place, where "or replace" would move the row and its index entry.
+    put: database.prepare(
+      `insert into row (tbl, id, version, sealed) values (?, ?, ?, ?)
+       on conflict (tbl, id) do update set version = excluded.version, sealed = excluded.sealed`,
+    ),
     delete: database.prepare("delete from row where tbl = ? and id = ?"),
     count: database.prepare("select count(*) as n from row where tbl = ?"),
     up: database.prepare(`${scan} limit ?`),

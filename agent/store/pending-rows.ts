@@ -27,7 +27,7 @@ export class PendingRows {
   #undo: Undo[] | null = null;
   #bytes = 0;
 
-  /** Bytes that were written since the last {@link clear}, those of rows written twice counted twice. */
+  /** Bytes of all values that were written since the last {@link clear}. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -53,8 +53,7 @@ export class PendingRows {
     const row = this.#rowAt(table, id);
     if (this.#undo !== null) this.#undo.push({ row, before: row.value });
     else row.value?.fill(0);
-    row.value = value === null ? null : copyOf(value);
-    this.#bytes += value?.length ?? 0;
+    this.#put(row, value === null ? null : copyOf(value));
   }
 
   /** Begins a part; one at a time. */
@@ -72,7 +71,7 @@ export class PendingRows {
   dropPart(): void {
     for (const { row, before } of this.#undo?.reverse() ?? []) {
       row.value?.fill(0);
-      row.value = before;
+      this.#put(row, before);
     }
     this.#undo = null;
   }
@@ -107,6 +106,11 @@ export class PendingRows {
     this.#tables.clear();
     this.#undo = null;
     this.#bytes = 0;
+  }
+
+  #put(row: PendingRow, value: PendingRow["value"]): void {
+    this.#bytes += (value?.length ?? 0) - (row.value?.length ?? 0);
+    row.value = value;
   }
 
   #rowAt(name: string, id: Uint8Array): PendingRow {

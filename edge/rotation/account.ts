@@ -5,6 +5,7 @@ import { type LockoutBudget, lockoutBudget, type RotationCode } from "../../prot
 import type { WeekCalendar } from "../../protocol/time/index.ts";
 import type { Due } from "./due.ts";
 import type { AccountRecord } from "./record.ts";
+import type { ValueName } from "./value-names.ts";
 
 /** What the vault says about a device, and the model that it is spoken to with. */
 export interface DeviceSpec {
@@ -62,6 +63,8 @@ export interface Account {
   pastWindow: number | null;
   /** As the account that changes others: the value that the device refused last; null where none. */
   refusedAsHelper: number | null;
+  /** Names of its latest values, by ref. */
+  readonly valueNames: Map<number, ValueName>;
   cancelTimer: () => void;
 }
 
@@ -86,6 +89,7 @@ export function accountOf(id: Uint8Array, key: string, record: AccountRecord): A
     identityChanged: false,
     pastWindow: null,
     refusedAsHelper: null,
+    valueNames: new Map(),
     cancelTimer: () => {},
   };
 }

@@ -9,7 +9,8 @@ import { candidateOf, type RotationEffect, stateName } from "../../protocol/rota
 import { type AccountNotice, noticeOf } from "../notices/index.ts";
 import { type Account, nameOf } from "./account.ts";
 import { escrowRow } from "./escrow-rows.ts";
-import { type AccountRecord, decodeValue, encodeRecord, tables, valueId } from "./record.ts";
+import { type AccountRecord, encodeRecord, tables } from "./record.ts";
+import { nameOfValue } from "./value-names.ts";
 
 /** Where a transition is recorded. */
 export interface Books {
@@ -116,16 +117,13 @@ interface ReportParts {
 }
 
 function rotationFact(tx: Transaction, books: Books, { account, next, report, leaf }: ReportParts): Fact {
-  const row = tx.get(tables.value, valueId(account.id, report.ref));
-  assert(row !== null, "a candidate's value is stored");
-  const { index, fingerprint, fields } = decodeValue(row);
-  for (const { value } of fields) value.fill(0);
-  row.fill(0);
+  const name = nameOfValue(account, report.ref, tx);
+  assert(name !== null, "a candidate's value is stored");
   return encodeFact({
     kind: "rotation",
     accountId: account.id,
-    index: { epoch: index[0], number: index[1] },
-    fingerprint,
+    index: { epoch: name.index[0], number: name.index[1] },
+    fingerprint: name.fingerprint,
     state: report.state ?? stateName(next.state),
     outcome: report.report,
     at: books.time(),

@@ -32,7 +32,8 @@ export class RotationEngine {
   readonly #options: EngineOptions;
   readonly #accounts: Map<string, Account>;
   readonly #lanes = new Lanes();
-  readonly #commits: SharedCommits;
+  /** Where several accounts' steps become one commit. */
+  readonly commits: SharedCommits;
   /** Accounts that change together. */
   readonly groups: GroupRounds;
   readonly devices: Devices;
@@ -41,7 +42,7 @@ export class RotationEngine {
   /** Loads every account and takes up what the last process left. */
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#commits = new SharedCommits(options.store, options.seams.timers);
+    this.commits = new SharedCommits(options.store, options.seams.timers);
     this.#accounts = options.store.read(loadAccounts);
     this.devices = new Devices(options.store, this.#accounts);
     this.groups = new GroupRounds(options, this.#accounts, (account) => this.#inputs(account, null));
@@ -120,7 +121,7 @@ export class RotationEngine {
 
   /** {@link advance} for every account. Throws STORE_*. */
   advanceAll(): void {
-    this.#commits.now(() => {
+    this.commits.now(() => {
       for (const account of this.#accounts.values()) this.#wake(account);
     });
   }
@@ -135,7 +136,7 @@ export class RotationEngine {
   async close(): Promise<void> {
     this.#closing = true;
     for (const account of this.#accounts.values()) account.cancelTimer();
-    this.#commits.close();
+    this.commits.close();
     await this.#lanes.idle();
   }
 
@@ -202,7 +203,7 @@ export class RotationEngine {
       this.#options.log.info("device.answered", { account: nameOf(account), name: exchange.action, outcome: kind, code });
       // A request that was made is not sent any more: the next process makes it again.
       if (this.#closing && exchange.action === "prepare") return;
-      await this.#commits.add(() => this.#answered(account, exchange, outcome));
+      await this.commits.add(() => this.#answered(account, exchange, outcome));
     } catch (error) {
       account.busy = false;
       this.#failed(account, error);
@@ -252,7 +253,7 @@ export class RotationEngine {
     }));
     takeStep(planned, written.record);
     written.round();
-    this.#commits.after(() => seams.failpoint(name.replace(".", ".after-")));
+    this.commits.after(() => seams.failpoint(name.replace(".", ".after-")));
     announce(account, before, this.groups.others(account), this.#options);
     return effects;
   }

@@ -10,7 +10,8 @@ import type { RotationEngine } from "./engine.ts";
 import type { IssuedValue } from "./issue-values.ts";
 import type { Moment } from "./moment.ts";
 import { hasEnded } from "./orders.ts";
-import { type AccountRecord, decodeValue, encodeRecord, encodeValue, type StoredValue, tables, valueId } from "./record.ts";
+import { type AccountRecord, encodeRecord, encodeValue, type StoredValue, tables, valueId } from "./record.ts";
+import { keepName, nameOfValue } from "./value-names.ts";
 
 /** What a device's model is here, and its settings with the defaults filled in; null where the edge cannot use it. */
 export type ModelSource = (
@@ -51,6 +52,17 @@ export function syncAccounts(engine: RotationEngine, view: ContentView, options:
     account.orders = [];
   }
   engine.devices.changed();
+  // One commit for all: where a bundle brings news of a thousand accounts, each would wait for the disk.
+  engine.commits.now(() => goOn(engine, view, known, options));
+}
+
+/** Tells the machines what is new, and lets them go on. */
+function goOn(
+  engine: RotationEngine,
+  view: ContentView,
+  known: ReadonlyMap<Account, readonly OpenOrder[]>,
+  options: SyncOptions,
+): void {
   if (options.held) for (const account of engine.accounts.values()) engine.tell(account, { kind: "hold", cause: "sequence" });
   noteOrders(engine, view, options.store);
   // A new order does not wait for what an earlier one was refused for.
@@ -170,12 +182,10 @@ function takeValues(
 }
 
 function sameFingerprint(account: Account, ref: number, value: StoredValue, store: Store): boolean {
-  const row = store.read((view) => view.get(tables.value, valueId(account.id, ref)));
-  if (row === null) return false;
-  const { fingerprint, fields } = decodeValue(row);
-  for (const field of fields) field.value.fill(0);
-  row.fill(0);
-  return Buffer.compare(fingerprint, value.fingerprint) === 0;
+  const name = store.read((view) => nameOfValue(account, ref, view));
+  if (name === null) return false;
+  keepName(account, ref, name);
+  return sameBytes(name.fingerprint, value.fingerprint);
 }
 
 function storedValue({ index, fingerprint, fields }: CredentialContent): StoredValue {

@@ -1,7 +1,12 @@
+import { join } from "node:path";
 import t from "tap";
 import { maxNotedReads, maxNotedRefusals, readRoot, storeStorage } from "../../../agent/audit/index.ts";
+import { machineSeams } from "../../../agent/seams/index.ts";
+import { openStore } from "../../../agent/store/index.ts";
 import { decodeCheckpoint, decodeLeaf, emptyTree, rootOf, sequence, verifyConsistency } from "../../../protocol/audit/index.ts";
+import { Secret } from "../../../protocol/base/index.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
+import { shortFolder } from "../../support/short-folder.ts";
 import { fill, node, openRig, read, rotated } from "./rig.ts";
 
 type Rig = ReturnType<typeof openRig>;
@@ -57,6 +62,50 @@ t.test("the log is the same however its leaves were committed, and the store can
   ] as const) {
     t.same(a.log.leaves(from, limit), a.log.leaves(0, 5000).slice(from, from + limit), `${limit} leaves from ${from}`);
   }
+});
+
+t.test("leaves of transactions that share a commit share rows, but for those that are rolled back", async (t) => {
+  const folder = shortFolder(t);
+  const open = () =>
+    openStore({
+      path: join(folder, "node.db"),
+      markPath: join(folder, "mark"),
+      key: new Secret(new Uint8Array(32).fill(3)),
+      random: machineSeams().random,
+      failpoint: () => {},
+    });
+  let store = open();
+  const rig = openRig({ store });
+  const kept: number[] = [];
+  for (let round = 0; round < 12; round += 1) {
+    store.together(() => {
+      for (let part = 0; part < 30; part += 1) {
+        const numbers = [1000 * round + 10 * part, 1000 * round + 10 * part + 1];
+        const work = () =>
+          store.transaction((tx) => {
+            for (const number of numbers) rig.log.append(tx, rotated(number));
+            if ((round + part) % 10 === 0) throw new Error("the owner failed");
+            kept.push(...numbers);
+          });
+        if ((round + part) % 10 === 0) t.throws(work, { message: "the owner failed" });
+        else work();
+      }
+    });
+  }
+  const parts = store.read((view) => view.count("audit-part"));
+  const tail = rig.log.head().size % 256;
+  t.ok(parts > 1 && parts * 4 < tail, `${parts} rows for ${tail} leaves`);
+  store.close();
+  store = open();
+  const again = openRig({ store });
+  t.same(
+    leaves(again)
+      .filter(({ action }) => action === "rotation.verified")
+      .map(({ details }) => details["number"]),
+    kept,
+  );
+  t.same(again.log.head().root, rootOf(sequence(emptyTree, again.log.leaves(0, 5000)).state));
+  store.close();
 });
 
 t.test("a transaction that rolls back takes its leaves along", async (t) => {
