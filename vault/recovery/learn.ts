@@ -1,7 +1,15 @@
 import { fromHex, sameBytes } from "../../protocol/base/index.ts";
 import { type Fields, makeFields, wipeFields } from "../../protocol/content/index.ts";
 import { type CandidateIndex, compareIndex, type Ledger, learnEscrow } from "../../protocol/rotation/index.ts";
-import { fillPool, fingerprintWith, insertVersion, loadLedger, saveLedger } from "../registry/index.ts";
+import {
+  fillPool,
+  fingerprintWith,
+  insertVersion,
+  loadLedger,
+  moveVersion,
+  type RegistryContext,
+  saveLedger,
+} from "../registry/index.ts";
 import type { AccountRow, VaultTransaction } from "../store/index.ts";
 import { registryOf, type VaultCore } from "../streams/index.ts";
 import { RecoveryError } from "./codes.ts";
@@ -33,49 +41,65 @@ interface OpenedValue {
 }
 
 /**
- * Takes in what an edge's escrow says about one account. Whatever is not known is a candidate from now on; two values under one number
- * are both kept, the edge's under a new number. Nothing is issued by that yet.
+ * Takes in what an edge's escrow says about one account. Whatever is not known is a candidate from now on; of two values under one number
+ * the edge's stays under it, since its device may have it by now, and the vault's goes to the history under a new one. Nothing is issued
+ * by that yet.
  */
 export async function learnAccount(core: VaultCore, tx: VaultTransaction, word: LearnedAccount): Promise<Learned> {
   const id = fromHex(word.accountId) ?? new Uint8Array(0);
   const account = await tx.selectFrom("accounts").selectAll().where("account_id", "=", id).executeTakeFirst();
-  const ledger = account === undefined ? null : await loadLedger(tx, account);
-  if (account === undefined || ledger === null) return { path: account?.path ?? null, learned: [], forks: [] };
+  const stored = account === undefined ? null : await loadLedger(tx, account);
+  if (account === undefined || stored === null) return { path: account?.path ?? null, learned: [], forks: [] };
   const context = await registryOf(core, tx);
   const values = word.values.map(({ index, fields }): OpenedValue => {
     const made = makeFields(Object.entries(fields).map(([name, text]) => [name, new Uint8Array(Buffer.from(text, "base64"))]));
     return { index, fields: made, fingerprint: fingerprintWith(context, account, made) };
   });
   const isFork = ({ index, fingerprint }: OpenedValue) =>
-    ledger.values.some((each) => compareIndex(each.index, index) === 0 && !sameBytes(each.fingerprint, fingerprint));
+    stored.values.some((each) => compareIndex(each.index, index) === 0 && !sameBytes(each.fingerprint, fingerprint));
   const forks = values.filter(isFork);
-  const sound = values.filter((value) => !forks.includes(value));
-  const current: CandidateIndex = forks.some(({ index }) => compareIndex(index, word.current) === 0) ? [0, 0] : word.current;
-  const learned = learnEscrow(ledger, { current, values: sound });
-  const { after, moved } = withForks({ ...learned, unsettled: ledger.unsettled }, forks);
-  const fresh = sound.filter(({ index }) => !ledger.values.some((each) => compareIndex(each.index, index) === 0));
-  for (const value of [...fresh, ...moved]) {
+  const ledger = await withForksMoved(context, tx, account, { ledger: stored, forks, told: values });
+  const learned = learnEscrow(ledger, { current: word.current, values });
+  const after = { ...learned, unsettled: ledger.unsettled };
+  const fresh = values.filter(({ index }) => !ledger.values.some((each) => compareIndex(each.index, index) === 0));
+  for (const value of fresh) {
     const status = after.values.find(({ index }) => compareIndex(index, value.index) === 0)?.status ?? "superseded";
-    await insertVersion(context, tx, account, { ...value, status, source: "escrow" });
+    // One that counts as live takes the mark below, once no other bears it.
+    await insertVersion(context, tx, account, {
+      ...value,
+      status: status === "acknowledged" ? "issued" : status,
+      source: "escrow",
+    });
   }
-  await saveLedger(tx, account, { before: ledger, after, nowMs: core.clock.wallMs() });
+  const before = { ...ledger, values: [...ledger.values, ...fresh.map((value) => ({ ...value, status: "issued" as const }))] };
+  await saveLedger(tx, account, { before, after, nowMs: core.clock.wallMs() });
   for (const { fields } of values) wipeFields(fields);
   const text = (list: readonly OpenedValue[]) => list.map(({ index }) => index.join("."));
-  return { path: account.path, learned: text(fresh), forks: text(forks) };
+  return { path: account.path, learned: text(fresh.filter((value) => !forks.includes(value))), forks: text(forks) };
 }
 
-/** Forked values behind everything else, under numbers of this epoch: they may be live, and no edge is to stage them. */
-function withForks(ledger: Ledger, forks: readonly OpenedValue[]): { after: Ledger; moved: OpenedValue[] } {
-  let after = ledger;
-  const moved: OpenedValue[] = [];
-  for (const fork of forks) {
-    if (after.values.some(({ fingerprint }) => sameBytes(fingerprint, fork.fingerprint))) continue;
-    const index: CandidateIndex = [after.epoch, after.nextNumber];
-    const value = { index, fingerprint: fork.fingerprint, status: "superseded" as const };
-    after = { ...after, nextNumber: after.nextNumber + 1, values: [...after.values, value] };
-    moved.push({ ...fork, index });
+/** The vault's own values under the forked numbers go to the end of the history, under numbers that nobody has given out. */
+async function withForksMoved(
+  context: RegistryContext,
+  tx: VaultTransaction,
+  account: AccountRow,
+  of: { ledger: Ledger; forks: readonly OpenedValue[]; told: readonly OpenedValue[] },
+): Promise<Ledger> {
+  const { epoch } = of.ledger;
+  const told = of.told.filter(({ index }) => index[0] === epoch).map(({ index }) => index[1] + 1);
+  let ledger = { ...of.ledger, nextNumber: Math.max(of.ledger.nextNumber, ...told) };
+  for (const { index } of of.forks) {
+    const to: CandidateIndex = [epoch, ledger.nextNumber];
+    await moveVersion(context, tx, account, { from: index, to });
+    ledger = {
+      ...ledger,
+      nextNumber: ledger.nextNumber + 1,
+      values: ledger.values.map((each) =>
+        compareIndex(each.index, index) === 0 ? { ...each, index: to, status: "superseded" as const } : each,
+      ),
+    };
   }
-  return { after, moved };
+  return ledger;
 }
 
 async function refill(core: VaultCore, tx: VaultTransaction, { account_id }: AccountRow): Promise<void> {

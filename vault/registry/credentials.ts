@@ -284,6 +284,7 @@ async function raiseOnce(context: RegistryContext, tx: VaultTransaction, { path 
   });
 }
 
-function fieldsPlace(accountId: Uint8Array, [epoch, number]: CandidateIndex) {
+/** Where a version's fields stand. */
+export function fieldsPlace(accountId: Uint8Array, [epoch, number]: CandidateIndex) {
   return { table: "credentials", row: concat(accountId, u64be(epoch), u64be(number)), column: "fields" };
 }
