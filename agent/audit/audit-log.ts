@@ -127,9 +127,9 @@ export class AuditLog {
     return this.#reading(undefined, (read) => read.mark("checkpoint"));
   }
 
-  /** Consistency proof between two sizes of this log, for reports. */
-  proofBetween(first: number, second: number, view?: View): Uint8Array[] {
-    return this.#reading(view, (read) => readConsistency(read, first, second));
+  /** Consistency proof from the first `from` leaves to all that stand in `view`, for reports. */
+  proofFrom(from: number, view?: View): Uint8Array[] {
+    return this.#reading(view, (read) => readConsistency(read, from, loadTree(read, this.#cache)));
   }
 
   /** Leaves from `from` on, at most `limit`, each as its exact bytes. */
@@ -145,8 +145,9 @@ export class AuditLog {
     const writing = this.#options.storage.write(tx);
     const held = decodeHead(writing.mark("acknowledged"));
     if (head.serial !== this.#options.name.serial) return head.serial < this.#options.name.serial ? "older" : "ahead";
-    if (head.size > loadTree(writing, this.#cache).size) return "ahead";
-    if (!sameBytes(readRoot(writing, head.size), head.root)) return "fork";
+    const tree = loadTree(writing, this.#cache);
+    if (head.size > tree.size) return "ahead";
+    if (!sameBytes(readRoot(writing, head.size, tree), head.root)) return "fork";
     if (held !== null && head.size <= held.size) return "older";
     writing.putMark("acknowledged", encodeHead(head));
     return "stored";

@@ -6,14 +6,15 @@ import {
   planInclusion,
   planRoot,
   rootOf,
+  type TreeState,
   tileWidth,
 } from "../../protocol/audit/index.ts";
 import { concat } from "../../protocol/base/index.ts";
 import type { AuditRead, Later } from "./storage.ts";
 
-/** Consistency proof from `first` leaves to `second`; both at most the log's size. */
-export function readConsistency(read: AuditRead, first: number, second: number): Uint8Array[] {
-  return readPlan(read, planConsistency(first, second));
+/** Consistency proof from the first `from` leaves to all of `tree`, which stands in the store. */
+export function readConsistency(read: AuditRead, from: number, tree: TreeState): Uint8Array[] {
+  return readPlan(read, planConsistency(from, tree.size), tree);
 }
 
 /** Inclusion proof of the leaf at `index` in the tree of `size`. */
@@ -21,36 +22,40 @@ export function readInclusion(read: AuditRead, index: number, size: number): Uin
   return readPlan(read, planInclusion(index, size));
 }
 
-/** Root over the first `size` leaves. */
-export function readRoot(read: AuditRead, size: number): Uint8Array {
-  return rootOf({ peaks: readPlan(read, planRoot(size)) });
+/** Root over the first `size` leaves; `tree`, where it is given, stands in the store and saves reading what it holds. */
+export function readRoot(read: AuditRead, size: number, tree: TreeState | null = null): Uint8Array {
+  return rootOf({ peaks: readPlan(read, planRoot(size), tree) });
 }
 
 /** {@link readConsistency} over a store that answers later. */
-export async function readConsistencyLater(read: Later<AuditRead>, first: number, second: number): Promise<Uint8Array[]> {
-  return readPlanLater(read, planConsistency(first, second));
+export async function readConsistencyLater(read: Later<AuditRead>, from: number, tree: TreeState): Promise<Uint8Array[]> {
+  return readPlanLater(read, planConsistency(from, tree.size), tree);
 }
 
 /** {@link readRoot} over a store that answers later. */
-export async function readRootLater(read: Later<AuditRead>, size: number): Promise<Uint8Array> {
-  return rootOf({ peaks: await readPlanLater(read, planRoot(size)) });
+export async function readRootLater(read: Later<AuditRead>, size: number, tree: TreeState | null = null): Promise<Uint8Array> {
+  return rootOf({ peaks: await readPlanLater(read, planRoot(size), tree) });
 }
 
-function readPlan(read: AuditRead, plan: ProofPlan): Uint8Array[] {
+function readPlan(read: AuditRead, plan: ProofPlan, tree: TreeState | null = null): Uint8Array[] {
   return buildProof(plan, (level, index) => {
-    return read.tile(level, index) ?? hashesOf(read.leaves(index * tileWidth, tileWidth));
+    return edgeTile(tree, level, index) ?? read.tile(level, index) ?? hashesOf(read.leaves(index * tileWidth, tileWidth));
   });
 }
 
-async function readPlanLater(read: Later<AuditRead>, plan: ProofPlan): Promise<Uint8Array[]> {
+async function readPlanLater(read: Later<AuditRead>, plan: ProofPlan, tree: TreeState | null): Promise<Uint8Array[]> {
   const tiles = new Map<string, Uint8Array>();
   for (const { level, index } of plan.tiles) {
-    tiles.set(
-      `${level}/${index}`,
-      (await read.tile(level, index)) ?? hashesOf(await read.leaves(index * tileWidth, tileWidth)),
-    );
+    const tile = edgeTile(tree, level, index) ?? (await read.tile(level, index));
+    tiles.set(`${level}/${index}`, tile ?? hashesOf(await read.leaves(index * tileWidth, tileWidth)));
   }
   return buildProof(plan, (level, index) => tiles.get(`${level}/${index}`) ?? new Uint8Array(0));
+}
+
+/** The tree in memory holds the hashes of its own rightmost tile of each level. */
+function edgeTile(tree: TreeState | null, level: number, index: number): Uint8Array | null {
+  const isRightmost = tree !== null && index === Math.floor(tree.size / tileWidth ** (level + 1));
+  return isRightmost ? concat(...(tree.edge[level] ?? [])) : null;
 }
 
 /** The rightmost tile of level 0 is stored as its leaves only. */

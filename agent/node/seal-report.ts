@@ -128,5 +128,5 @@ function ownProof(parts: NodeParts, view: View): ConsistencyProof | null {
   const known = parts.audit.acknowledged(view);
   const head = parts.audit.head(view);
   if (known === null || known.serial !== head.serial || known.size === 0 || known.size >= head.size) return null;
-  return { serial: head.serial, from: known.size, hashes: parts.audit.proofBetween(known.size, head.size, view) };
+  return { serial: head.serial, from: known.size, hashes: parts.audit.proofFrom(known.size, view) };
 }

@@ -87,10 +87,10 @@ export class VaultAuditLog implements VaultLog {
   async proofFor(tx: VaultTransaction, nodeId: Uint8Array): Promise<ConsistencyProof | null> {
     const held = await provenByNode(tx, nodeId);
     const reading = this.#options.storage.read(tx);
-    const { size } = await loadTreeLater(reading, this.#cache);
+    const tree = await loadTreeLater(reading, this.#cache);
     const { serial } = this.#options.name;
-    if (held === null || held.serial !== serial || held.size === 0 || held.size >= size) return null;
-    return { serial, from: held.size, hashes: await readConsistencyLater(reading, held.size, size) };
+    if (held === null || held.serial !== serial || held.size === 0 || held.size >= tree.size) return null;
+    return { serial, from: held.size, hashes: await readConsistencyLater(reading, held.size, tree) };
   }
 
   async provenHead(tx: VaultTransaction, nodeId: Uint8Array): Promise<AuditHead | null> {
@@ -99,9 +99,9 @@ export class VaultAuditLog implements VaultLog {
 
   async hasHad(tx: VaultTransaction, head: AuditHead): Promise<boolean> {
     const reading = this.#options.storage.read(tx);
-    const { size } = await loadTreeLater(reading, this.#cache);
-    if (head.serial !== this.#options.name.serial || head.size > size) return false;
-    return sameBytes(await readRootLater(reading, head.size), head.root);
+    const tree = await loadTreeLater(reading, this.#cache);
+    if (head.serial !== this.#options.name.serial || head.size > tree.size) return false;
+    return sameBytes(await readRootLater(reading, head.size, tree), head.root);
   }
 
   async heard(

@@ -313,10 +313,10 @@ t.test("anchors: our head as others hold it, theirs as we do, and the proof betw
   );
   fill(store, log, 400);
   t.same([log.eventsSinceAnchor(), log.acknowledged()], [400, old]);
-  verifyConsistency(old, log.head(), log.proofBetween(old.size, log.head().size));
+  verifyConsistency(old, log.head(), log.proofFrom(old.size));
   store.transaction((tx) => {
     log.append(tx, rotated(1));
-    verifyConsistency(old, log.head(tx), log.proofBetween(old.size, log.head(tx).size, tx));
+    verifyConsistency(old, log.head(tx), log.proofFrom(old.size, tx));
     const told = (head: Partial<typeof old>) => log.acknowledge(tx, { ...old, ...head });
     t.equal(told({}), "older");
     t.equal(told({ size: 200, root: readRoot(storeStorage(0).read(tx), 200) }), "older");
