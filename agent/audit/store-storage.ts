@@ -25,6 +25,8 @@ interface LastPart {
 /** Leaves of a part that still grows: each time it is copied. */
 const maxGrowingPart = 16;
 
+const treeMark = utf8("tree");
+
 const tables = { part: "audit-part", bundle: "audit-bundle", tile: "audit-tile", mark: "audit-mark" } as const;
 
 class Reading implements AuditRead {
@@ -37,7 +39,7 @@ class Reading implements AuditRead {
   }
 
   mark(name: MarkName): Uint8Array | null {
-    return this.#view.get(tables.mark, this.id(utf8(name)));
+    return this.#view.get(tables.mark, this.id(name === "tree" ? treeMark : utf8(name)));
   }
 
   leaves(from: number, limit: number): Uint8Array[] {
@@ -102,7 +104,7 @@ class Writing extends Reading implements AuditWrite {
       at += leaves.length;
     }
     for (const { level, index, bytes } of rows.tiles) this.#tx.put(tables.tile, this.tileId(level, index), bytes);
-    this.#tx.put(tables.mark, this.id(utf8("tree")), rows.state);
+    this.#tx.put(tables.mark, this.id(treeMark), rows.state);
   }
 
   /** Adds leaves to the part that this transaction put last, or puts a new one. */

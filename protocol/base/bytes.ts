@@ -48,11 +48,8 @@ export function u32be(value: number): Uint8Array {
 /** Eight bytes, big endian; `value` is at most 2^53 - 1. */
 export function u64be(value: number): Uint8Array {
   assert(Number.isSafeInteger(value) && value >= 0, "u64be range");
-  const out = new Uint8Array(8);
-  const view = new DataView(out.buffer);
-  view.setUint32(0, Math.floor(value / 0x100000000));
-  view.setUint32(4, value >>> 0);
-  return out;
+  const high = Math.floor(value / 0x100000000);
+  return Uint8Array.of(high >>> 24, high >>> 16, high >>> 8, high, value >>> 24, value >>> 16, value >>> 8, value);
 }
 
 /** `lp(x)` of SPEC.md: the length as four bytes, big endian, then the bytes. */
