@@ -77,7 +77,8 @@ async function readFolder(
       for (const file of inOrder(folder, wanted)) {
         const taken = (await call("read/item", { session, carrier: base64(folder.read(file)) })) as Taken;
         if (taken.outcome === "refused") refusals.push({ file: mediaFileName(file), code: taken.code ?? "" });
-        onFile?.(++handed, manifest.files.length);
+        handed += 1;
+        onFile?.(handed, manifest.files.length);
       }
       // A gateway learns from its own bundles for whom else it carries.
       wanted = (await call("read/more", { session })) as NamedFile[];
