@@ -4,8 +4,9 @@ import type { LocalApi } from "../agent/local-api/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { type JoinedNode, type NodeHooks, openNode } from "../agent/node/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
-import type { Store } from "../agent/store/index.ts";
+import { type Store, viewOf } from "../agent/store/index.ts";
 import { TidegateError } from "../protocol/base/index.ts";
+import type { Entry } from "../protocol/bundle/index.ts";
 import { type ContentView, entryType, viewContent } from "../protocol/content/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { newestRoot } from "../protocol/trust/index.ts";
@@ -13,10 +14,22 @@ import { ApplicationList } from "./application-list.ts";
 import type { EdgeConfig } from "./config.ts";
 import { EdgeCredentials } from "./credential-source.ts";
 import { EscrowBook } from "./escrow.ts";
+import { findEarly } from "./last-served.ts";
 import { ModelShelf } from "./models.ts";
 import { NoticeBook } from "./notices/index.ts";
 import type { EdgeParts } from "./parts.ts";
-import { type Adapters, momentOf, RotationEngine, SiteRules, syncAccounts } from "./rotation/index.ts";
+import { PathIndex } from "./path-index.ts";
+import {
+  type Adapters,
+  accountsAPart,
+  momentOf,
+  RotationEngine,
+  readAccounts,
+  resumeAccounts,
+  SiteRules,
+  type SyncOptions,
+  syncAccounts,
+} from "./rotation/index.ts";
 import { hasSynced, isSynced, putSynced } from "./synced.ts";
 
 export interface CoreOptions {
@@ -43,12 +56,18 @@ export type EdgeCore = Omit<EdgeParts, "tunnel"> & {
 
 /** Opens the core: unfinished rotations are taken up, and what the vault wants is brought in line. Throws NODE_*, STORE_*. */
 export function openCore(options: CoreOptions): EdgeCore {
-  const { store, seams, log, config, closing, version, folder } = options;
-  const late: { node: JoinedNode | null; escrow: EscrowBook | null; api: LocalApi | null } = {
-    node: null,
-    escrow: null,
-    api: null,
-  };
+  return beginCore(options).finish();
+}
+
+/** Opens what a read needs; the accounts are read afterwards, in parts. Throws NODE_*, STORE_*. */
+export function beginCore(options: CoreOptions): OpeningCore {
+  const base = openBase(options);
+  return new OpeningCore(base, readRest(base, options));
+}
+
+/** The node, and what is said about its accounts. */
+function openBase({ store, seams, log, config, closing, version, folder }: CoreOptions) {
+  const late: { node: JoinedNode | null; escrow: EscrowBook | null } = { node: null, escrow: null };
   const hooks: NodeHooks = {
     capabilities: ["adapter:modbus", "adapter:snmp"],
     escrow(tx, context) {
@@ -71,9 +90,74 @@ export function openCore(options: CoreOptions): EdgeCore {
   const { node, audit } = running;
   const escrow = new EscrowBook(store, newestRoot(node.trust()).document.vaultEpoch);
   Object.assign(late, { node, escrow });
-  const time = () => node.time();
   const { nodeId, vaultId } = node;
   const notices = new NoticeBook(store, () => ({ nodeId, vaultId, signing: node.identity.signing }));
+  const time = () => node.time();
+  const credentials = new EdgeCredentials({ store, clock: seams.clock, time });
+  const applications = new ApplicationList();
+  applications.take(viewContent(applicationTypes.flatMap((type) => node.entriesOfType(type))));
+  const { staleAfterS } = config;
+  return { node, audit, store, escrow, notices, credentials, applications, paths: new PathIndex(), staleAfterS };
+}
+
+type CoreBase = ReturnType<typeof openBase>;
+
+/** An edge whose accounts are still being read: what rests is served meanwhile. */
+export class OpeningCore {
+  readonly node: JoinedNode;
+  readonly audit: CoreBase["audit"];
+  readonly store: Store;
+  readonly credentials: EdgeCredentials;
+  readonly applications: ApplicationList;
+  readonly staleAfterS: number;
+  readonly #rest: Generator<void, EdgeCore>;
+  #core: EdgeCore | null = null;
+  #failed: { readonly error: unknown } | null = null;
+
+  constructor(base: CoreBase, rest: Generator<void, EdgeCore>) {
+    ({
+      node: this.node,
+      audit: this.audit,
+      store: this.store,
+      credentials: this.credentials,
+      applications: this.applications,
+      staleAfterS: this.staleAfterS,
+    } = base);
+    this.#rest = rest;
+    const early = (path: string) => findEarly(path, base);
+    this.credentials.open(early, () => void this.finish());
+  }
+
+  /** Does a part of the rest; null while there is more. Throws STORE_*. */
+  step(): EdgeCore | null {
+    if (this.#core !== null) return this.#core;
+    // Once it has thrown it does nothing more, and the process ends; who reads meanwhile is told the same.
+    if (this.#failed !== null) throw this.#failed.error;
+    try {
+      const { done, value } = this.#rest.next();
+      if (done === true) this.#core = value;
+    } catch (error) {
+      this.#failed = { error };
+      throw error;
+    }
+    return this.#core;
+  }
+
+  /** Does all of the rest at once. Throws STORE_*. */
+  finish(): EdgeCore {
+    for (;;) {
+      const core = this.step();
+      if (core !== null) return core;
+    }
+  }
+}
+
+/** Reads the accounts, takes up their rotations, and brings them in line with what the vault wants. */
+function* readRest(base: CoreBase, options: CoreOptions): Generator<void, EdgeCore> {
+  const { store, seams, log, config, closing } = options;
+  const { node, audit, escrow, notices, credentials, applications } = base;
+  const time = () => node.time();
+  let api: LocalApi | null = null;
   const books = {
     audit,
     queueReport: node.queueReport.bind(node),
@@ -81,10 +165,10 @@ export function openCore(options: CoreOptions): EdgeCore {
     time,
     self: nodeIdText(node.nodeId),
   };
-  const credentials = new EdgeCredentials({ store, clock: seams.clock, time });
   const site = new SiteRules({ store, books, clock: seams.clock, requirePermit: config.requirePermit });
   const engine = new RotationEngine({
     store,
+    accounts: yield* readAccounts(viewOf(store)),
     books,
     adapters: options.adapters,
     seams,
@@ -94,7 +178,7 @@ export function openCore(options: CoreOptions): EdgeCore {
     site,
     spaceLeft: () => options.spaceLeft(),
     onServed(path) {
-      late.api?.changed(path);
+      api?.changed(path);
       notices.flush();
     },
     onRoom: () => quietly(log, sync),
@@ -104,53 +188,67 @@ export function openCore(options: CoreOptions): EdgeCore {
     await engine.close();
   });
   const models = new ModelShelf();
-  const applications = new ApplicationList();
-  const take = (view: ContentView) => {
+  const wishes = (view: ContentView): SyncOptions => {
     models.take(view);
     applications.take(view);
     const joinedAt = hasSynced(store) ? null : momentOf(seams.clock);
-    syncAccounts(engine, view, { store, books, models: models.find, held: node.mode === "QUARANTINE", joinedAt });
-    credentials.index(engine);
+    return { store, books, models: models.find, held: node.mode === "QUARANTINE", joinedAt };
   };
   const sync = () => {
     if (node.status().unacknowledgedReports === 0) escrow.acknowledged();
-    node.withState(take);
-    putSynced(store, node.head());
-    late.api?.changed();
+    node.withState((view) => {
+      syncAccounts(engine, view, wishes(view));
+      credentials.index(engine);
+    });
+    noteSynced(base);
+    api?.changed();
   };
+  yield;
   // Where the last process took everything in, the values lie in their own rows already: reading them again would only cost time.
-  if (isSynced(store, node.head())) take(viewContent(startTypes.flatMap((type) => node.entriesOfType(type))));
-  else sync();
+  if (isSynced(store, node.head())) {
+    const view = viewContent(yield* startEntries(node));
+    yield;
+    yield* resumeAccounts(engine, view, wishes(view));
+    credentials.index(engine);
+  } else sync();
   closing.push(node.onChanged(() => quietly(log, sync)));
   return {
-    node,
-    audit,
-    store,
+    ...base,
     engine,
     site,
-    credentials,
-    notices,
-    applications,
-    staleAfterS: config.staleAfterS,
     personRead(path) {
       for (const account of engine.accounts.values()) if (account.content?.path === path) engine.personRead(account);
     },
-    serve(api) {
-      late.api = api;
+    serve(local) {
+      api = local;
+      // What was read before knew less.
+      api.changed();
     },
   };
 }
 
+function noteSynced({ store, node, paths, credentials }: CoreBase): void {
+  try {
+    putSynced(store, node.head(), (tx) => paths.save(tx, credentials.byPath));
+  } catch (error) {
+    paths.forget();
+    throw error;
+  }
+}
+
+/** What says who may read. */
+const applicationTypes = [entryType.application, entryType.lease, entryType.tombstone] as const;
+
 /** Everything but the values themselves. */
-const startTypes = [
-  entryType.device,
-  entryType.account,
-  entryType.application,
-  entryType.lease,
-  entryType.order,
-  entryType.tombstone,
-  entryType.model,
-] as const;
+const startTypes = [entryType.device, entryType.account, entryType.order, entryType.model, ...applicationTypes] as const;
+
+function* startEntries(node: JoinedNode): Generator<void, readonly Entry[]> {
+  const entries: Entry[] = [];
+  for (const type of startTypes) {
+    for (const entry of node.eachOfType(type)) if (entries.push(entry) % accountsAPart === 0) yield;
+  }
+  return entries;
+}
 
 /** A stopped writer must not take the bundle's own commit for failed: what is missed here is made up for at the next start. */
 export function quietly(log: Log, work: () => void): void {

@@ -4,6 +4,7 @@ import type { Store } from "../agent/store/index.ts";
 import { assert } from "../protocol/base/index.ts";
 import type { FactTime } from "../protocol/content/index.ts";
 import { candidateOf, isUnsettled, probeOrder } from "../protocol/rotation/index.ts";
+import type { FoundEarly } from "./last-served.ts";
 import { type Account, fieldsOf, type RotationEngine, servedRef } from "./rotation/index.ts";
 
 /** Serves the proven value of each account by its path. */
@@ -13,6 +14,9 @@ export class EdgeCredentials implements CredentialSource {
   readonly #time: () => FactTime;
   #groups: Pick<RotationEngine["groups"], "overlaps" | "isAhead"> = { overlaps: () => false, isAhead: () => false };
   #byPath: ReadonlyMap<string, Account> = new Map();
+  /** Until all accounts were read. */
+  #early: ((path: string) => FoundEarly) | null = null;
+  #readAll = () => {};
 
   constructor(options: { readonly store: Store; readonly clock: Clock; readonly time: () => FactTime }) {
     this.#store = options.store;
@@ -20,11 +24,22 @@ export class EdgeCredentials implements CredentialSource {
     this.#time = options.time;
   }
 
+  /** Serves accounts one by one until {@link index} is called first; where `early` is not sure, `readAll` is asked to bring that about. */
+  open(early: (path: string) => FoundEarly, readAll: () => void): void {
+    this.#early = early;
+    this.#readAll = readAll;
+  }
+
   /** The accounts by path, after each change of what the vault wants. */
   index(engine: RotationEngine): void {
+    this.#early = null;
     this.#groups = engine.groups;
     const named = [...engine.accounts.values()].filter((account) => account.content !== null);
     this.#byPath = new Map(named.map((account) => [account.content?.path ?? "", account]));
+  }
+
+  get byPath(): ReadonlyMap<string, Account> {
+    return this.#byPath;
   }
 
   /** The account of this path, or null. */
@@ -33,8 +48,8 @@ export class EdgeCredentials implements CredentialSource {
   }
 
   find(path: string): ReadableCredential | null {
-    const account = this.#byPath.get(path);
-    if (account === undefined || account.content === null) return null;
+    const account = this.#find(path);
+    if (account === null || account.content === null) return null;
     const { record, content } = account;
     const ref = servedRef(record.state);
     const served = candidateOf(record.state, ref);
@@ -50,6 +65,13 @@ export class EdgeCredentials implements CredentialSource {
       openFields: () => this.#store.read((view) => fieldsOf(account, ref, view)),
       alternates: () => this.#alternates(account, ref),
     };
+  }
+
+  #find(path: string): Account | null {
+    const early = this.#early === null ? "unsure" : this.#early(path);
+    if (early !== "unsure") return early;
+    if (this.#early !== null) this.#readAll();
+    return this.accountAt(path);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { statfsSync } from "node:fs";
+import { setImmediate as turn } from "node:timers/promises";
 import { Closing } from "../agent/closing/index.ts";
 import { type DataFolder, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
@@ -12,7 +13,7 @@ import type { Dial, DialledTunnel } from "../agent/tunnel/index.ts";
 import { createAdapterHost } from "../firmware-adapters/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import type { EdgeConfig } from "./config.ts";
-import { type CoreOptions, type EdgeCore, openCore, quietly } from "./core.ts";
+import { beginCore, type CoreOptions, type OpeningCore, quietly } from "./core.ts";
 import type { EdgeParts } from "./parts.ts";
 import { reservedBytes } from "./rotation/index.ts";
 
@@ -51,7 +52,7 @@ export async function start(edge: EdgeStart, seams: Seams, unlock: Unlock, ports
     const log = ports.log ?? createLog({ level: config.log.level, node: "edge" });
     const adapters = ports.adapters ?? createAdapterHost({ timers: seams.timers });
     const spaceLeft = () => hasSpace(folder.path);
-    const core = openCore({
+    const opening = beginCore({
       store,
       config,
       seams,
@@ -62,7 +63,7 @@ export async function start(edge: EdgeStart, seams: Seams, unlock: Unlock, ports
       spaceLeft,
       closing,
     });
-    return await serve(edge, core, { seams, log, ports, closing });
+    return await serve(edge, opening, { seams, log, ports, closing });
   } catch (error) {
     await closing.run();
     throw error;
@@ -76,27 +77,29 @@ interface Serving {
   readonly closing: Closing;
 }
 
-/** Sockets, the local one first: an edge whose gateway is gone serves all the same. */
-async function serve(edge: EdgeStart, core: EdgeCore, { seams, log, ports, closing }: Serving): Promise<RunningEdge> {
+/** Sockets, the local one first: an edge whose gateway is gone serves all the same, and its accounts are read while it serves. */
+async function serve(edge: EdgeStart, opening: OpeningCore, { seams, log, ports, closing }: Serving): Promise<RunningEdge> {
   const { folder } = edge;
-  const { node } = core;
-  let tunnel: DialledTunnel | null = null;
-  const parts: EdgeParts = { ...core, tunnel: () => tunnel?.status() ?? null };
+  const { node } = opening;
   const api = await openMemberApi({
     folder,
     config: edge.config.api,
     node,
-    audit: core.audit,
-    source: core.credentials,
-    applications: () => core.applications.current,
-    onPersonRead: (path) => quietly(log, () => core.personRead(path)),
-    health: () => nodeHealth(parts),
+    audit: opening.audit,
+    source: opening.credentials,
+    applications: () => opening.applications.current,
+    onPersonRead: (path) => quietly(log, () => opening.finish().personRead(path)),
+    health: () => nodeHealth(opening),
     metrics: createMetrics(),
     seams,
     log,
   });
   closing.push(() => api.close());
+  while (opening.step() === null) await turn();
+  const core = opening.finish();
   core.serve(api);
+  let tunnel: DialledTunnel | null = null;
+  const parts: EdgeParts = { ...core, tunnel: () => tunnel?.status() ?? null };
   const { openAdmin } = await import("./admin.ts");
   const admin = await openAdmin(folder.adminSocket, parts, { log, seams });
   closing.push(() => admin.close());

@@ -1,13 +1,19 @@
-import type { Store } from "../agent/store/index.ts";
+import type { Store, Transaction } from "../agent/store/index.ts";
 import { encodeTcbor, sameBytes, utf8 } from "../protocol/base/index.ts";
 import type { StreamHead } from "../protocol/tunnel/index.ts";
 
 const table = "synced";
 const headRow = utf8("head");
+/** What else stands where the head does: with an older edition's rows all is taken in again. */
+const edition = 2;
 
-/** Notes the bundle whose values the rotation's own rows hold completely. */
-export function putSynced(store: Store, head: StreamHead): void {
-  if (!isSynced(store, head)) store.transaction((tx) => tx.put(table, headRow, encodeHead(head)));
+/** Notes the bundle whose values the rotation's own rows hold completely, with what `also` writes; nothing where that was noted already. */
+export function putSynced(store: Store, head: StreamHead, also: (tx: Transaction) => void): void {
+  if (isSynced(store, head)) return;
+  store.transaction((tx) => {
+    also(tx);
+    tx.put(table, headRow, encodeHead(head));
+  });
 }
 
 /** True where nothing was applied since {@link putSynced}. */
@@ -22,5 +28,5 @@ export function hasSynced(store: Store): boolean {
 }
 
 function encodeHead({ epoch, seq, id }: StreamHead): Uint8Array {
-  return encodeTcbor([epoch, seq, id]);
+  return encodeTcbor([edition, epoch, seq, id]);
 }

@@ -82,6 +82,8 @@ export interface JoinedNode {
   withState<T>(use: (view: ContentView) => T): T;
   /** The entries of one type, decoded by the caller; cheaper than the whole state. */
   entriesOfType(type: number): Entry[];
+  /** {@link entriesOfType}, read as they are asked for, so that others may be served in between. */
+  eachOfType(type: number): Iterable<Entry>;
   /** One entry, or null. */
   entry(ref: EntryRef): Entry | null;
   /** Asks the vault for the whole state, unless that was asked already. Throws STORE_*. */

@@ -10,8 +10,8 @@ export function loadEntries(view: View): EntryMap {
   return entryMap(decodeRows(view));
 }
 
-/** The entries of one type. */
-export function loadEntriesOfType(view: View, type: number): Entry[] {
+/** The entries of one type, read as they are asked for. */
+export function loadEntriesOfType(view: View, type: number): Generator<Entry> {
   // A row id is the entry's type (two bytes) and id (16).
   return decodeRows(view, u32be(type).subarray(2));
 }
@@ -32,14 +32,13 @@ export function countEntries(view: View): number {
   return view.count(table);
 }
 
-function decodeRows(view: View, prefix: Uint8Array = new Uint8Array(0)): Entry[] {
-  const entries: Entry[] = [];
+function* decodeRows(view: View, prefix: Uint8Array = new Uint8Array(0)): Generator<Entry> {
   for (const { value } of everyRow(view, table, prefix)) {
-    entries.push(decodeEntry(value));
+    const entry = decodeEntry(value);
     // The entry holds copies.
     value.fill(0);
+    yield entry;
   }
-  return entries;
 }
 
 /** All rows whose id begins with `prefix`, read in steps. */

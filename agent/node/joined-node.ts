@@ -6,7 +6,7 @@ import { advance, type TimeInterval } from "../../protocol/time/index.ts";
 import { type MemberStatement, memberOf, type TrustState } from "../../protocol/trust/index.ts";
 import type { StreamHead } from "../../protocol/tunnel/index.ts";
 import type { NodeIdentity } from "../identity/index.ts";
-import type { Transaction } from "../store/index.ts";
+import { type Transaction, viewOf } from "../store/index.ts";
 import { applyBundle, draftWish, takeHeld } from "./apply-bundle.ts";
 import type { ApplyResult, JoinedNode, NodeStatus, NodeTime, OutboxLimits, OutgoingReport } from "./contracts.ts";
 import { countEntries, loadEntries, loadEntriesOfType, loadEntry } from "./entry-rows.ts";
@@ -117,7 +117,11 @@ export class NodeCore implements JoinedNode {
   }
 
   entriesOfType(type: number): Entry[] {
-    return this.#parts.store.read((view) => loadEntriesOfType(view, type));
+    return this.#parts.store.read((view) => [...loadEntriesOfType(view, type)]);
+  }
+
+  eachOfType(type: number): Iterable<Entry> {
+    return loadEntriesOfType(viewOf(this.#parts.store), type);
   }
 
   entry(ref: EntryRef): Entry | null {

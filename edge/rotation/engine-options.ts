@@ -2,6 +2,7 @@ import type { Log } from "../../agent/log/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
 import type { Store } from "../../agent/store/index.ts";
 import type { TimeInterval } from "../../protocol/time/index.ts";
+import type { Account } from "./account.ts";
 import type { Books } from "./commit.ts";
 import type { Adapters } from "./device-work.ts";
 import type { SiteRules } from "./site-rules.ts";
@@ -9,6 +10,8 @@ import type { SiteRules } from "./site-rules.ts";
 /** What the engine is built on. */
 export interface EngineOptions {
   readonly store: Store;
+  /** As {@link readAccounts} read them; the engine's from now on. Read at once where they are not given. */
+  readonly accounts?: Map<string, Account>;
   readonly books: Books;
   readonly adapters: Adapters;
   readonly seams: Seams;

@@ -2,6 +2,7 @@ import type { Outcome } from "../../firmware-adapters/index.ts";
 import { TidegateError } from "../../protocol/base/index.ts";
 import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent, StartCheck } from "../../protocol/rotation/index.ts";
 import { isResting, startChecks, step } from "../../protocol/rotation/index.ts";
+import { finished } from "../finished.ts";
 import { type Account, nameOf, type OpenOrder } from "./account.ts";
 import { announce } from "./announce.ts";
 import { backOff } from "./back-off.ts";
@@ -16,7 +17,7 @@ import { inputsOf } from "./inputs.ts";
 import { candidateOfValue, type IssuedValue, issueValues } from "./issue-values.ts";
 import { type InRoom, Lanes } from "./lanes.ts";
 import { maxStepsInARow, rejectedRetryMs } from "./limits.ts";
-import { loadAccounts } from "./load-accounts.ts";
+import { readAccounts } from "./load-accounts.ts";
 import type { Beside } from "./next-record.ts";
 import { opennessOf } from "./openness.ts";
 import { endUnbegun } from "./orders.ts";
@@ -39,11 +40,11 @@ export class RotationEngine {
   readonly devices: Devices;
   #closing = false;
 
-  /** Loads every account and takes up what the last process left. */
+  /** Takes up what the last process left. */
   constructor(options: EngineOptions) {
     this.#options = options;
     this.commits = new SharedCommits(options.store, options.seams.timers);
-    this.#accounts = options.store.read(loadAccounts);
+    this.#accounts = options.accounts ?? options.store.read((view) => finished(readAccounts(view)));
     this.devices = new Devices(options.store, this.#accounts);
     this.groups = new GroupRounds(options, this.#accounts, (account) => this.#inputs(account, null));
     for (const account of this.#accounts.values()) {
@@ -121,8 +122,13 @@ export class RotationEngine {
 
   /** {@link advance} for every account. Throws STORE_*. */
   advanceAll(): void {
+    this.advanceEach(this.#accounts.values());
+  }
+
+  /** {@link advance} for some, in one commit. Throws STORE_*. */
+  advanceEach(accounts: Iterable<Account>): void {
     this.commits.now(() => {
-      for (const account of this.#accounts.values()) this.#wake(account);
+      for (const account of accounts) this.#wake(account);
     });
   }
 

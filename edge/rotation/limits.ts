@@ -46,3 +46,6 @@ export const groupOpenMs = 3_600_000;
 
 /** How old a member's proof may be when the first of its group changes: a device may have gone since. */
 export const groupProofMs = 600_000;
+
+/** Accounts that a start reads or looks at before it lets others be served: some milliseconds. */
+export const accountsAPart = 250;

@@ -3,13 +3,25 @@ import type { View } from "../../agent/store/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
 import { type Account, accountOf } from "./account.ts";
 import { loadDue } from "./events.ts";
+import { accountsAPart } from "./limits.ts";
 import { decodeRecord, tables } from "./record.ts";
 
-/** Every account that was ever adopted here, by hexadecimal id, as the last process left it. Throws TCBOR_*, STORE_DAMAGED. */
-export function loadAccounts(view: View): Map<string, Account> {
+/**
+ * Reads every account that was ever adopted here, by hexadecimal id, as the last process left it; in parts, between which others may
+ * be served. Throws TCBOR_*, STORE_DAMAGED.
+ */
+export function* readAccounts(view: View): Generator<void, Map<string, Account>> {
   const accounts = new Map<string, Account>();
-  for (const { id, value } of everyRow(view, tables.account))
+  for (const { id, value } of everyRow(view, tables.account)) {
     accounts.set(toHex(id), accountOf(id, toHex(id), decodeRecord(value)));
+    if (accounts.size % accountsAPart === 0) yield;
+  }
   loadDue(accounts, view);
   return accounts;
+}
+
+/** One account, without what is due; null where it was never adopted. Throws TCBOR_*, STORE_DAMAGED. */
+export function readAccount(view: View, id: Uint8Array): Account | null {
+  const row = view.get(tables.account, id);
+  return row === null ? null : accountOf(id, toHex(id), decodeRecord(row));
 }

@@ -8,6 +8,7 @@ import { type Account, accountOf, type DeviceSpec, type OpenOrder } from "./acco
 import type { Books } from "./commit.ts";
 import type { RotationEngine } from "./engine.ts";
 import type { IssuedValue } from "./issue-values.ts";
+import { accountsAPart } from "./limits.ts";
 import type { Moment } from "./moment.ts";
 import { hasEnded } from "./orders.ts";
 import { type AccountRecord, encodeRecord, encodeValue, type StoredValue, tables, valueId } from "./record.ts";
@@ -38,6 +39,33 @@ export interface SyncOptions {
  */
 export function syncAccounts(engine: RotationEngine, view: ContentView, options: SyncOptions): void {
   adoptNew(engine, view, options);
+  const known = takeContents(engine, view, options);
+  // One commit for all: where a bundle brings news of a thousand accounts, each would wait for the disk.
+  engine.commits.now(() => {
+    takeNews(engine, view, known, options);
+    engine.advanceAll();
+  });
+}
+
+/**
+ * {@link syncAccounts} at a start, where every value of `view` was taken in before: in parts, between which others may be served.
+ * Throws STORE_*.
+ */
+export function* resumeAccounts(engine: RotationEngine, view: ContentView, options: SyncOptions): Generator<void> {
+  const known = takeContents(engine, view, options);
+  yield;
+  engine.commits.now(() => takeNews(engine, view, known, options));
+  const accounts = [...engine.accounts.values()];
+  for (let from = 0; from < accounts.length; from += accountsAPart) {
+    yield;
+    engine.advanceEach(accounts.slice(from, from + accountsAPart));
+  }
+}
+
+type KnownOrders = ReadonlyMap<Account, readonly OpenOrder[]>;
+
+/** Lays what the vault wants beside each account; returns the orders that it had before. */
+function takeContents(engine: RotationEngine, view: ContentView, options: SyncOptions): KnownOrders {
   const known = new Map<Account, readonly OpenOrder[]>();
   const devices = deviceSpecs(engine, view, options.models);
   for (const account of engine.accounts.values()) {
@@ -52,17 +80,11 @@ export function syncAccounts(engine: RotationEngine, view: ContentView, options:
     account.orders = [];
   }
   engine.devices.changed();
-  // One commit for all: where a bundle brings news of a thousand accounts, each would wait for the disk.
-  engine.commits.now(() => goOn(engine, view, known, options));
+  return known;
 }
 
-/** Tells the machines what is new, and lets them go on. */
-function goOn(
-  engine: RotationEngine,
-  view: ContentView,
-  known: ReadonlyMap<Account, readonly OpenOrder[]>,
-  options: SyncOptions,
-): void {
+/** Tells the machines what is new. */
+function takeNews(engine: RotationEngine, view: ContentView, known: KnownOrders, options: SyncOptions): void {
   if (options.held) for (const account of engine.accounts.values()) engine.tell(account, { kind: "hold", cause: "sequence" });
   noteOrders(engine, view, options.store);
   // A new order does not wait for what an earlier one was refused for.
@@ -76,7 +98,6 @@ function goOn(
     issued.push(...takeValues(engine, account, contents, options));
   }
   if (issued.length > 0) engine.issueAll(issued);
-  engine.advanceAll();
 }
 
 /** All new accounts in one transaction: adopting rotates nothing and touches no device. */
