@@ -1,8 +1,11 @@
-import type { DeviceHelper, Outcome } from "../../firmware-adapters/index.ts";
+import type { DeviceCode, DeviceHelper, DeviceModel, Outcome } from "../../firmware-adapters/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
 import { type DeviceEffect, isResting } from "../../protocol/rotation/index.ts";
 import type { Account } from "./account.ts";
 import { servedRef } from "./record.ts";
+
+/** What an adapter says where the helper's own login was refused. */
+const helperRefused: ReadonlySet<DeviceCode> = new Set(["SSH_HELPER_REFUSED", "SNMP_HELPER_REFUSED"]);
 
 /** Who makes the changes on an account's device. */
 export type Helper =
@@ -27,12 +30,12 @@ export function helperOf(account: Account, all: Iterable<Account>): Helper {
 
 /**
  * The account that the vault lets set this one's password where no candidate works, or null: one of the same device whose own password is
- * certain, on a device whose adapter changes passwords by another account's login. SNMP's KeyChange needs the old key, so it is none.
+ * certain, on a device whose model says that one account may set another one's password.
  */
 export function reconcilerOf(account: Account, all: Iterable<Account>): Account | null {
   const { device, content } = account;
   const model = device?.model ?? null;
-  if (model?.adapter !== "ssh" || model.parameters.changedBy !== "admin" || content?.reconcileBy == null) return null;
+  if (model === null || !setsOthers(model) || content?.reconcileBy == null) return null;
   const key = toHex(content.reconcileBy);
   for (const other of all) {
     if (other === account || other.key !== key || other.content === null || other.device?.key !== device?.key) continue;
@@ -40,6 +43,11 @@ export function reconcilerOf(account: Account, all: Iterable<Account>): Account 
     return isResting(state) && other.refusedAsHelper !== servedRef(state) ? other : null;
   }
   return null;
+}
+
+function setsOthers(model: DeviceModel): boolean {
+  if (model.adapter === "snmp") return model.parameters.userReset;
+  return model.adapter === "ssh" && model.parameters.changedBy === "admin";
 }
 
 /** Who makes this exchange's change. */
@@ -60,7 +68,7 @@ export function lacksHelper(account: Account, all: Iterable<Account>): boolean {
  * Every account of the device would spend an attempt of the helper's otherwise.
  */
 export function noteHelper(account: Account, helper: Helper, outcome: Outcome): void {
-  if (helper.kind === "account" && outcome.code === "SSH_HELPER_REFUSED")
+  if (helper.kind === "account" && helperRefused.has(outcome.code))
     helper.account.refusedAsHelper = servedRef(helper.account.record.state);
   if (outcome.kind === "OK") account.refusedAsHelper = null;
 }

@@ -32,6 +32,8 @@ export const DEVICE_CODES = {
   SNMP_SPIN_LOCK_MOVED: { fault: "peer", retryable: true },
   SNMP_USER_UNKNOWN: { fault: "peer", retryable: false },
   SNMP_REQUEST_REFUSED: { fault: "peer", retryable: false },
+  SNMP_HELPER_MISSING: { fault: "operator", retryable: false },
+  SNMP_HELPER_REFUSED: { fault: "operator", retryable: false },
   MODBUS_EXCEPTION: { fault: "peer", retryable: true },
   SSH_ALGORITHMS_DIFFER: { fault: "operator", retryable: false },
   SSH_NO_PASSWORD_LOGIN: { fault: "operator", retryable: false },

@@ -68,6 +68,7 @@ const snmpModel = z
           value: z.int(),
         })
         .nullable(),
+      userReset: z.boolean().default(false),
     }),
   })
   .refine((model) => model.needsSave === (model.parameters.save !== null), {

@@ -83,6 +83,8 @@ export interface SnmpModel extends CommonModel {
 export interface SnmpParameters {
   /** A SET that has the agent write its users to its own store, or null where it offers none. */
   readonly save: { readonly oid: string; readonly value: number } | null;
+  /** True where a user with the right to do so may destroy another one's row and create it anew as a clone of its own, with other keys. */
+  readonly userReset: boolean;
 }
 
 export interface ModbusModel extends CommonModel {

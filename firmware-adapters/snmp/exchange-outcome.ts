@@ -1,5 +1,9 @@
+import type { Varbind } from "net-snmp";
 import { ambiguous, notSent, type OtherOutcome, rejectedAuth } from "../contract/index.ts";
 import type { Exchange } from "./usm-session.ts";
+
+/** RFC 3416's error-status inconsistentValue: what usmUserSpinLock answers once it has moved on. */
+export const inconsistentValue = 12;
 
 /** Counters of usmStats that a Report may name (RFC 3414 section 5). */
 const counter = { unsupportedSecLevels: 1, unknownUserNames: 3, wrongDigests: 5, decryptionErrors: 6 } as const;
@@ -33,4 +37,14 @@ function reportOutcome(named: number, at: string): OtherOutcome {
     default:
       return ambiguous("DEVICE_ANSWER_UNEXPECTED", `${at}: report of usmStats ${named}`);
   }
+}
+
+/** False only where the agent names an id that is not the one its messages carry; many hide the object from users. */
+export function sameEngine(varbind: Varbind | undefined, engineId: Uint8Array): boolean {
+  return !Buffer.isBuffer(varbind?.value) || Buffer.compare(varbind.value, engineId) === 0;
+}
+
+/** The login worked, the request did not: access control, or an agent without these objects. */
+export function refused(at: string, status: number): OtherOutcome {
+  return ambiguous("SNMP_REQUEST_REFUSED", `${at}: error-status ${status}`, { spent: false });
 }

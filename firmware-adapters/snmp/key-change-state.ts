@@ -6,6 +6,8 @@ export interface KeyChangeState {
   readonly engineId: Uint8Array;
   /** The value of usmUserSpinLock that the change takes; once the agent's has moved on, this change can never apply. */
   readonly spinLock: number;
+  /** The user whose row and keys the change begins with; null where the account changes its own keys. */
+  readonly clonedFrom: string | null;
   /** KeyChange values: random, then delta. */
   readonly auth: Uint8Array;
   readonly priv: Uint8Array;
@@ -18,10 +20,14 @@ const hex = z
   .regex(/^([0-9a-f]{2})*$/)
   .transform((text) => new Uint8Array(Buffer.from(text, "hex")));
 
+/** usmUserName holds no longer one (RFC 3414, SnmpAdminString of 32). */
+const maxUserLength = 32;
+
 const schema = z.strictObject({
   version: z.literal(1),
   engineId: hex,
   spinLock: z.int().min(0).max(0x7fffffff),
+  clonedFrom: z.string().max(maxUserLength).nullable(),
   auth: hex,
   priv: hex,
   marker: hex,
@@ -29,11 +35,12 @@ const schema = z.strictObject({
 
 /** UTF-8 JSON with the fields in a fixed order. */
 export function encodeKeyChangeState(state: KeyChangeState): Uint8Array {
-  const { engineId, spinLock, auth, priv, marker } = state;
+  const { engineId, spinLock, clonedFrom, auth, priv, marker } = state;
   const text = JSON.stringify({
     version: 1,
     engineId: toHex(engineId),
     spinLock,
+    clonedFrom,
     auth: toHex(auth),
     priv: toHex(priv),
     marker: toHex(marker),
@@ -45,14 +52,14 @@ export function encodeKeyChangeState(state: KeyChangeState): Uint8Array {
 export function decodeKeyChangeState(bytes: Uint8Array, protocols: UsmProtocols): KeyChangeState | null {
   const parsed = schema.safeParse(parseJson(bytes));
   if (!parsed.success) return null;
-  const { engineId, spinLock, auth, priv, marker } = parsed.data;
+  const { engineId, spinLock, clonedFrom, auth, priv, marker } = parsed.data;
   const fits =
     auth.length === 2 * usmHashes[protocols.hash].length &&
     priv.length === 2 * usmCiphers[protocols.cipher] &&
     marker.length === markerLength &&
     engineId.length >= 5 &&
     engineId.length <= 32;
-  return fits ? { engineId, spinLock, auth, priv, marker } : null;
+  return fits ? { engineId, spinLock, clonedFrom, auth, priv, marker } : null;
 }
 
 /** Bytes of the marker: usmUserPublic holds up to 32, and 16 random ones never repeat. */

@@ -9,8 +9,17 @@ export const usmStats = "1.3.6.1.6.3.15.1.1";
 
 const usmUserEntry = "1.3.6.1.6.3.15.1.2.2.1";
 
-/** Columns of usmUserTable that a user may write in its own row. */
-export const usmUserColumn = { ownAuthKeyChange: 7, ownPrivKeyChange: 10, public: 11 } as const;
+/** Columns of usmUserTable: a user may write the "own" ones and the public one in its own row. */
+const usmUserColumn = {
+  securityName: 3,
+  cloneFrom: 4,
+  authKeyChange: 6,
+  ownAuthKeyChange: 7,
+  privKeyChange: 9,
+  ownPrivKeyChange: 10,
+  public: 11,
+  status: 13,
+} as const;
 
 /** The object of one column in the row of `username` at `engineId`. */
 export function usmUserObject(column: keyof typeof usmUserColumn, engineId: Uint8Array, username: string): string {

@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { ObjectType, type Varbind } from "net-snmp";
+import { ObjectType } from "net-snmp";
 import {
   type Adapter,
   ambiguous,
@@ -11,20 +10,18 @@ import {
   rejectedPolicy,
   type SecretFields,
 } from "../contract/index.ts";
-import { valueProblem } from "../models/index.ts";
-import { loginOutcome } from "./exchange-outcome.ts";
-import { decodeKeyChangeState, encodeKeyChangeState, type KeyChangeState, markerLength } from "./key-change-state.ts";
+import { inconsistentValue, loginOutcome, refused, sameEngine } from "./exchange-outcome.ts";
+import { fixedChange, newSecrets } from "./key-change-request.ts";
+import { decodeKeyChangeState, encodeKeyChangeState, type KeyChangeState } from "./key-change-state.ts";
 import { snmpEngineId, usmUserObject, usmUserSpinLock } from "./oids.ts";
-import { identityOf, openSession, readUsmJob, type UsmJob } from "./usm-job.ts";
-import { keyChange, localizedKey, privacyKey } from "./usm-keys.ts";
+import { prepareReset, pushReset } from "./user-reset.ts";
+import { identityOf, readUsmJob, type UsmJob, type UsmLogin, withSession } from "./usm-job.ts";
 import type { UsmSession } from "./usm-session.ts";
-
-/** RFC 3416's error-status inconsistentValue: what usmUserSpinLock answers once it has moved on. */
-const inconsistentValue = 12;
 
 /**
  * SNMPv3 with USM: a user changes its own authentication and privacy keys by RFC 3414's KeyChange, both in one PDU
- * together with the spin lock, which lets a change apply once only, and a marker in usmUserPublic.
+ * together with the spin lock, which lets a change apply once only, and a marker in usmUserPublic. Where nobody knows its keys another
+ * user may make it anew.
  */
 export const snmpAdapter: Adapter = {
   prepare: (job) => withJob(job, prepare),
@@ -40,50 +37,20 @@ async function withJob(job: DeviceJob, work: (read: UsmJob) => Promise<Outcome>)
 }
 
 async function prepare(read: UsmJob): Promise<Outcome> {
-  const { current, next } = read.job.secrets;
-  if (next === null) return notSent("DEVICE_VALUE_UNFIT", "no new secret");
-  for (const [name, constraints] of Object.entries(read.model.secrets)) {
-    const problem = valueProblem(constraints, next[name] ?? new Uint8Array(0));
-    if (problem !== null) return rejectedPolicy("DEVICE_VALUE_UNFIT", `${name}: ${problem}`);
-    if (Buffer.compare(next[name] ?? new Uint8Array(0), current[name] ?? new Uint8Array(0)) === 0) {
-      return rejectedPolicy("DEVICE_VALUE_UNFIT", `${name}: the same as before`);
-    }
-  }
-  return withSession(read, current, read.engineId, async (session) => {
-    const ended = await session.get([snmpEngineId, usmUserSpinLock]);
-    if (ended.kind !== "answer" && ended.kind !== "status") return loginOutcome(ended, "prepare");
-    const engineId = session.engineId;
-    if (ended.kind === "status" || engineId === null) return refused("prepare", ended.kind === "status" ? ended.status : 0);
-    if (!sameEngine(ended.varbinds[0], engineId)) return notSent("DEVICE_IDENTITY_CHANGED", "the engine names another id");
-    const spinLock = ended.varbinds[1]?.value;
-    if (typeof spinLock !== "number") return notSent("SNMP_REQUEST_REFUSED", "the user may not read usmUserSpinLock");
-    const state = makeState(read, { engineId, spinLock, current, next });
-    return ok({ state: encodeKeyChangeState(state), identity: identityOf(engineId) });
+  if (read.job.ownUnknown === true) return prepareReset(read);
+  const checked = newSecrets(read);
+  if ("problem" in checked) return checked.problem;
+  const { next } = checked;
+  const { current } = read.job.secrets;
+  const same = Object.keys(read.model.secrets).find(
+    (name) => Buffer.compare(next[name] ?? new Uint8Array(0), current[name] ?? new Uint8Array(0)) === 0,
+  );
+  if (same !== undefined) return rejectedPolicy("DEVICE_VALUE_UNFIT", `${same}: the same as before`);
+  return withSession(read, own(read, current), read.engineId, async (session) => {
+    const state = await fixedChange(read, session, { base: current, next, clonedFrom: null });
+    if ("kind" in state) return state;
+    return ok({ state: encodeKeyChangeState(state), identity: identityOf(state.engineId) });
   });
-}
-
-function makeState(
-  read: UsmJob,
-  change: { engineId: Uint8Array; spinLock: number; current: SecretFields; next: SecretFields },
-): KeyChangeState {
-  const { protocols } = read;
-  const { engineId, spinLock, current, next } = change;
-  const field = (fields: SecretFields, name: string) => fields[name] ?? new Uint8Array(0);
-  const authKey = (fields: SecretFields) => localizedKey(protocols.hash, field(fields, "authPassword"), engineId);
-  const privKey = (fields: SecretFields) => privacyKey(protocols, field(fields, "privPassword"), engineId);
-  const valueFor = (oldKey: Uint8Array, newKey: Uint8Array) => {
-    const value = keyChange(protocols.hash, oldKey, newKey, randomBytes(newKey.length));
-    oldKey.fill(0);
-    newKey.fill(0);
-    return value;
-  };
-  return {
-    engineId,
-    spinLock,
-    auth: valueFor(authKey(current), authKey(next)),
-    priv: valueFor(privKey(current), privKey(next)),
-    marker: new Uint8Array(randomBytes(markerLength)),
-  };
 }
 
 async function push(read: UsmJob, job: PushJob): Promise<Outcome> {
@@ -93,7 +60,12 @@ async function push(read: UsmJob, job: PushJob): Promise<Outcome> {
   if (read.engineId !== null && Buffer.compare(read.engineId, state.engineId) !== 0) {
     return notSent("DEVICE_IDENTITY_CHANGED", "the state was prepared for another engine", { prepareAgain: true });
   }
-  const sent = await withSession(read, job.secrets.current, state.engineId, (session) => change(session, state, job.username));
+  if ((job.ownUnknown === true) !== (state.clonedFrom !== null))
+    return notSent("DEVICE_STATE_MALFORMED", "the state was prepared for another way", { prepareAgain: true });
+  if (state.clonedFrom !== null) return pushReset(read, state);
+  const sent = await withSession(read, own(read, job.secrets.current), state.engineId, (session) =>
+    change(session, state, job.username),
+  );
   if (sent.kind !== "AMBIGUOUS" || sent.code !== "DEVICE_REPLY_LOST" || job.attempts < 2) return sent;
   return resolveLostReply(read, state, next);
 }
@@ -124,7 +96,7 @@ async function change(session: UsmSession, state: KeyChangeState, username: stri
 
 /** A login with the new keys that reads the marker: it works only where the change was applied. */
 async function resolveLostReply(read: UsmJob, state: KeyChangeState, next: SecretFields): Promise<Outcome> {
-  return withSession(read, next, state.engineId, async (session) => {
+  return withSession(read, own(read, next), state.engineId, async (session) => {
     const ended = await session.get([usmUserObject("public", state.engineId, read.job.username)]);
     const value = ended.kind === "answer" ? ended.varbinds[0]?.value : null;
     if (Buffer.isBuffer(value) && Buffer.compare(value, state.marker) === 0) {
@@ -141,7 +113,7 @@ async function resolveLostReply(read: UsmJob, state: KeyChangeState, next: Secre
 
 /** A login that reads the engine's id; any authenticated and encrypted answer proves the secret. */
 function login(read: UsmJob): Promise<Outcome> {
-  return withSession(read, read.job.secrets.current, read.engineId, async (session) => {
+  return withSession(read, own(read, read.job.secrets.current), read.engineId, async (session) => {
     const ended = await session.get([snmpEngineId]);
     if (ended.kind !== "answer" && ended.kind !== "status") return loginOutcome(ended, "login");
     const { engineId } = session;
@@ -156,7 +128,7 @@ function login(read: UsmJob): Promise<Outcome> {
 async function save(read: UsmJob): Promise<Outcome> {
   const target = read.model.parameters.save;
   if (target === null) return ok({ code: "DEVICE_SAVE_NOT_NEEDED" });
-  return withSession(read, read.job.secrets.current, read.engineId, async (session) => {
+  return withSession(read, own(read, read.job.secrets.current), read.engineId, async (session) => {
     const look = await session.get([snmpEngineId]);
     if (look.kind !== "answer" && look.kind !== "status") return loginOutcome(look, "save");
     const ended = await session.set([{ oid: target.oid, type: ObjectType.Integer, value: target.value }]);
@@ -166,26 +138,6 @@ async function save(read: UsmJob): Promise<Outcome> {
   });
 }
 
-async function withSession(
-  read: UsmJob,
-  secret: SecretFields,
-  expectedEngine: Uint8Array | null,
-  work: (session: UsmSession) => Promise<Outcome>,
-): Promise<Outcome> {
-  const session = openSession(read, secret, expectedEngine);
-  try {
-    return await work(session);
-  } finally {
-    session.close();
-  }
-}
-
-/** False only where the agent names an id that is not the one its messages carry; many hide the object from users. */
-function sameEngine(varbind: Varbind | undefined, engineId: Uint8Array): boolean {
-  return !Buffer.isBuffer(varbind?.value) || Buffer.compare(varbind.value, engineId) === 0;
-}
-
-/** The login worked, the request did not: access control, or an agent without these objects. */
-function refused(at: string, status: number): Outcome {
-  return ambiguous("SNMP_REQUEST_REFUSED", `${at}: error-status ${status}`, { spent: false });
+function own({ job }: UsmJob, secret: SecretFields): UsmLogin {
+  return { username: job.username, secret };
 }

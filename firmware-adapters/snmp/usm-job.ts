@@ -31,10 +31,26 @@ export function readUsmJob(job: DeviceJob): UsmJob | OtherOutcome {
   return { job, model, protocols, engineId: job.identity === null ? null : engineOf(job.identity) };
 }
 
-/** A fresh session with `secret`, for the engine that is expected (`null`: whichever answers). */
-export function openSession(read: UsmJob, secret: SecretFields, expectedEngine: Uint8Array | null): UsmSession {
-  const { target, username, timeoutMs } = read.job;
-  return new UsmSession({ target, username, timeoutMs, secret, protocols: read.protocols, expectedEngine });
+/** Who logs in: the account of the job with one of its secrets, or another user of the agent. */
+export interface UsmLogin {
+  readonly username: string;
+  readonly secret: SecretFields;
+}
+
+/** Works on a fresh session for the engine that is expected (`null`: whichever answers), and closes it. */
+export async function withSession<T>(
+  read: UsmJob,
+  login: UsmLogin,
+  expectedEngine: Uint8Array | null,
+  work: (session: UsmSession) => Promise<T>,
+): Promise<T> {
+  const { target, timeoutMs } = read.job;
+  const session = new UsmSession({ target, ...login, timeoutMs, protocols: read.protocols, expectedEngine });
+  try {
+    return await work(session);
+  } finally {
+    session.close();
+  }
 }
 
 /** The identity text of an engine. */

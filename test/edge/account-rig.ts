@@ -42,6 +42,8 @@ export interface AccountRigOptions {
   readonly models: ModelSource;
   readonly accounts: readonly RigAccount[];
   readonly device?: Partial<DeviceContent>;
+  /** The secret fields of a value; one password unless given. */
+  readonly fieldsOf?: (value: string) => readonly (readonly [name: string, text: string])[];
 }
 
 /** The real engine over a store in memory with any number of accounts and devices, whose clock and devices the test brings. */
@@ -213,7 +215,8 @@ export class AccountRig {
         ...content,
       }),
       ...values.map((value, number) => {
-        const fields = makeFields([["password", utf8(value)]]);
+        const named = this.#options.fieldsOf?.(value) ?? [["password", value] as const];
+        const fields = makeFields(named.map(([name, text]) => [name, utf8(text)]));
         const fingerprint = fingerprintOf(fingerprintKey, fields);
         const role: CredentialRole = number === 0 ? "current" : "pool";
         const index = { epoch: 1, number };

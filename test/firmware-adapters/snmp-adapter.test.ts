@@ -207,7 +207,11 @@ t.test("a new value that the model forbids, or that is the old one, is refused b
 t.test("a prepared state reads back as it was written, and nothing else is one", async (t) => {
   const protocols = { hash: "SHA-256", cipher: "AES-128", extension: "blumenthal" } as const;
   const fill = (length: number) => new Uint8Array(length).map((_, index) => index);
-  const state = { engineId: fill(13), spinLock: 4711, auth: fill(64), priv: fill(32), marker: fill(16) };
+  const base = { engineId: fill(13), spinLock: 4711, auth: fill(64), priv: fill(32), marker: fill(16) };
+  const ofUser = (clonedFrom: string | null) => decodeKeyChangeState(encodeKeyChangeState({ ...base, clonedFrom }), protocols);
+  t.same(ofUser("a".repeat(32)), { ...base, clonedFrom: "a".repeat(32) });
+  t.equal(ofUser("a".repeat(33)), null, "no user has such a name");
+  const state = { ...base, clonedFrom: null };
   const bytes = encodeKeyChangeState(state);
   t.same(decodeKeyChangeState(bytes, protocols), state);
   t.same(encodeKeyChangeState(decodeKeyChangeState(bytes, protocols) ?? state), bytes);
@@ -217,6 +221,19 @@ t.test("a prepared state reads back as it was written, and nothing else is one",
     t.equal(decodeKeyChangeState(bytes.slice(0, length), protocols), null);
   const job: PushJob = { ...jobFor(1), state: Uint8Array.of(1) };
   t.match(await snmpAdapter.push(job), { kind: "NOT_SENT", code: "DEVICE_STATE_MALFORMED" });
+  const other = encodeKeyChangeState({ ...state, clonedFrom: "admin" });
+  t.match(
+    await snmpAdapter.push({ ...job, state: other }),
+    { kind: "NOT_SENT", code: "DEVICE_STATE_MALFORMED", prepareAgain: true },
+    "what another user was to send is not sent by the account itself",
+  );
+  const alone = { ...jobFor(1), ownUnknown: true };
+  t.match(await snmpAdapter.prepare(alone), { kind: "NOT_SENT", code: "SNMP_HELPER_MISSING" });
+  t.match(await snmpAdapter.push({ ...alone, state: other }), {
+    kind: "NOT_SENT",
+    code: "SNMP_HELPER_MISSING",
+    prepareAgain: true,
+  });
 });
 
 t.test("a cut or changed datagram has an outline or none, and never throws", async (t) => {
