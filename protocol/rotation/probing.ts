@@ -86,7 +86,10 @@ function found(state: RotationState, ref: number, inputs: RotationInputs): Trans
   const live = candidateOf(state, ref);
   const current = candidateOf(state, state.current);
   const newer = ref === state.next || (live !== null && current !== null && compareIndex(live.index, current.index) > 0);
-  return newer ? foundNew(clear, ref) : foundOlder(clear, ref, inputs);
+  if (!newer) return foundOlder(clear, ref, inputs);
+  // What a person set on a device that is never written to is believed, and nothing else is done about it.
+  const untouched = inputs.policy === "never" && ref !== state.next && !owesSave(state, ref, inputs);
+  return untouched ? foundGiven(clear, ref) : foundNew(clear, ref);
 }
 
 /** → NEW-OK, also where the live one is another value that was issued after the current one. */
@@ -109,6 +112,17 @@ function foundCurrent(cleared: RotationState, inputs: RotationInputs): Transitio
     effects: [
       { kind: "leaf", action: "rotation.proven", ref: current },
       { kind: "report", report: "proven", ref: current, code: null },
+    ],
+  };
+}
+
+/** A value that a person gave once, and that was refused then, is live now. */
+function foundGiven(state: RotationState, ref: number): Transition {
+  return {
+    state: { ...withCandidate(returnToPool(state), ref), current: ref, unacknowledged: null, phase: "IDLE" },
+    effects: [
+      { kind: "leaf", action: "rotation.proven", ref },
+      { kind: "report", report: "proven", ref, code: null },
     ],
   };
 }

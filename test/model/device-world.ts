@@ -302,6 +302,7 @@ export class DeviceWorld {
     if (state.spent === 0) return "an attempt that was not debited";
     const sent = world.edge.next === ref && world.edge.pushes > 0 && !world.reset && !world.restored;
     if (action === "prepare" && sent) return "a sent request was made anew";
+    if (action === "save" && this.#options.policy === "never") return "an adopted account was written to";
     if (action !== "push") return undefined;
     if (this.#options.policy === "never") return "an adopted account was rotated";
     if (state.hold !== null) return "a held account was rotated";

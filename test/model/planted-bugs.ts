@@ -129,6 +129,12 @@ export const planted: readonly Planted[] = [
     problem: /has not kept/,
   },
   {
+    bug: "save on a device that is never written to",
+    step: (state, event, inputs) => step(state, event, event.kind === "given" ? { ...inputs, policy: "on-demand" } : inputs),
+    world: { policy: "never", gives: true, values: 1 },
+    problem: /written to/,
+  },
+  {
     bug: "verify on the push session",
     step: (state, event, inputs) => {
       const to = step(state, event, inputs);

@@ -26,6 +26,10 @@ export const smallWorlds: readonly NamedWorld[] = [
   { title: "an account that is held and released", options: { holds: true, values: 1 } },
   { title: "a window that opens and closes", options: { closes: true, values: 1 } },
   { title: "an account that was only adopted", options: { policy: "never" } },
+  {
+    title: "an account that was only adopted, on a device that a person changes and that is reset",
+    options: { policy: "never", gives: true, resets: true, values: 1 },
+  },
 ];
 
 const maxStates = 3_000_000;

@@ -170,6 +170,15 @@ t.test("whatever a probe finds that was sent or given and not saved is saved bef
   const never = new MachineRig();
   never.inputs = { ...fit, policy: "never" };
   t.equal(never.do({ kind: "given", candidate: value(9) }).run("OK").state.phase, "IDLE", "a device that is never written to");
+  const late = new MachineRig();
+  late.inputs = never.inputs;
+  late
+    .do({ kind: "given", candidate: value(9) })
+    .run("REJECTED_AUTH", "OK")
+    .do({ kind: "verify" })
+    .answer("REJECTED_AUTH");
+  late.do({ kind: "refill" }).run("OK");
+  t.same([late.state.phase, late.state.current, late.reports], ["IDLE", 9, ["proven 9"]], "nor where it was refused at first");
 });
 
 t.test("what was issued before a given value is staged no more, and what was sent stays a candidate", async (t) => {
