@@ -1,5 +1,5 @@
 import { callAdmin } from "../../agent/admin/index.ts";
-import { type CommandModule, dataPath, notAvailable, table, withData } from "../frame/index.ts";
+import { type CommandModule, dataPath, type Frame, notAvailable, table, withData } from "../frame/index.ts";
 
 interface NodeAnswer {
   readonly name: string;
@@ -12,7 +12,22 @@ interface NodeAnswer {
   readonly lastHeardAtMs: number | null;
 }
 
-/** `tidegate node list`. */
+interface ExposureAnswer {
+  readonly name: string;
+  readonly role: "gateway" | "edge";
+  readonly zone: string;
+  readonly accounts: readonly string[];
+  readonly edges: readonly string[];
+}
+
+interface RevokeOptions {
+  readonly data?: string;
+  readonly reason: string;
+  readonly dryRun?: boolean;
+  readonly rotate?: boolean;
+}
+
+/** `tidegate node list | revoke`. */
 export const nodeCommand: CommandModule = (program, frame) => {
   const node = program.command("node").description("gateways and edges of a vault");
   withData(node.command("list"))
@@ -34,9 +49,52 @@ export const nodeCommand: CommandModule = (program, frame) => {
         ]),
       );
     });
-  notAvailable(node, "revoke <name>", "end a node's membership");
+  withData(node.command("revoke <name>"))
+    .description("end a node's membership for ever, and list what it could read")
+    .option("--reason <text>", "why; stands in the audit log", "operator")
+    .option("--dry-run", "revoke nothing: list what it could read")
+    .option("--rotate", "of a gateway: begin to rotate what it could read, as 'fleet rotate --exposed-by' does")
+    .action((name: string, options: RevokeOptions) => revoke(frame, name, options));
   notAvailable(node, "rekey <name>", "give a node new keys");
 };
+
+async function revoke(frame: Frame, name: string, options: RevokeOptions): Promise<void> {
+  const folder = dataPath(frame, "vault", options);
+  const path = `/v1/nodes/${encodeURIComponent(name)}`;
+  if (options.dryRun) {
+    const exposure = (await callAdmin(folder, { method: "GET", path: `${path}/exposure` })) as ExposureAnswer;
+    return frame.output.result(exposure, exposureLines);
+  }
+  const body = { reason: options.reason };
+  const exposure = (await callAdmin(folder, { method: "POST", path: `${path}/revoke`, body })) as ExposureAnswer;
+  const rotates = options.rotate === true && exposure.role === "gateway" && exposure.accounts.length > 0;
+  const fleet = rotates
+    ? ((await callAdmin(folder, { method: "POST", path: "/v1/fleet", body: { exposedBy: name } })) as { fleetId: string })
+    : null;
+  frame.output.result({ ...exposure, fleetId: fleet?.fleetId ?? null }, () => [
+    `${exposure.role} ${name} is revoked: no session, bundle or report of it counts from now on`,
+    ...exposureLines(exposure),
+    ...nextLines(exposure, fleet?.fleetId ?? null),
+  ]);
+}
+
+function exposureLines({ name, accounts, edges }: ExposureAnswer): string[] {
+  return [
+    accounts.length === 0 ? `${name} had no password in use` : `${name} could read ${accounts.length} passwords in use:`,
+    ...accounts.map((path) => `  ${path}`),
+    ...(edges.length === 0 ? [] : [`behind it: ${edges.join(", ")}`]),
+  ];
+}
+
+function nextLines({ name, role, zone, accounts, edges }: ExposureAnswer, fleetId: string | null): string[] {
+  const enrol = `tidegate vault enroll ${name} --role ${role} --zone ${zone}`;
+  if (fleetId !== null) return [`being rotated: tidegate fleet status ${fleetId}`];
+  const after = edges.length === 0 ? [] : [`next: ${enrol}; its edges follow who bears its name`];
+  if (accounts.length === 0) return after;
+  return role === "gateway"
+    ? [...after, `next: tidegate fleet rotate --exposed-by ${name}`]
+    : [`next: ${enrol}; then: tidegate fleet rotate --zone ${zone}`];
+}
 
 /** The vault knows its own tunnels only; of a node behind a gateway it knows when it was last heard. */
 function linkText({ connected, via }: NodeAnswer): string {

@@ -4,12 +4,12 @@ import { toHex } from "../../protocol/base/index.ts";
 import { decodeReceiver, decodeSender } from "../../protocol/bundle/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { newestRoot, nodeRole } from "../../protocol/trust/index.ts";
-import { issueCode } from "../enrolment/index.ts";
+import { exposureOf, issueCode, revokeNode } from "../enrolment/index.ts";
 import { activeNodes } from "../registry/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import type { AdminContext } from "./admin-context.ts";
-import { hostName, segment } from "./input-shapes.ts";
-import { alarmsPerAnswer } from "./limits.ts";
+import { hostName, line, segment } from "./input-shapes.ts";
+import { alarmsPerAnswer, reasonBytes } from "./limits.ts";
 
 const enrolment = z.strictObject({
   name: segment,
@@ -44,6 +44,22 @@ export function nodeRoutes(context: AdminContext): AdminRoute[] {
         const code = issued.text.use((bytes) => Buffer.from(bytes).toString("utf8"));
         issued.text.wipe();
         return { code, codeId: toHex(issued.codeId), expiresAtMs: issued.expiresAtMs };
+      },
+    }),
+    adminRoute({
+      method: "GET",
+      path: "/v1/nodes/:name/exposure",
+      handle: ({ params }) => core.store.read((tx) => exposureOf(tx, params["name"] ?? "")),
+    }),
+    adminRoute({
+      method: "POST",
+      path: "/v1/nodes/:name/revoke",
+      body: z.strictObject({ reason: line(reasonBytes) }),
+      handle: async ({ params, body }) => {
+        const input = { name: params["name"] ?? "", reason: body.reason };
+        const { exposure, reached } = await core.store.transaction((tx) => revokeNode(core, tx, input));
+        context.wake(reached);
+        return exposure;
       },
     }),
     adminRoute({

@@ -116,7 +116,7 @@ async function registerNode(
     outcome: "ok",
     details: { role: roleName, zone: code.zone, name: code.name, codeId: Buffer.from(code.code_id).toString("hex"), serial: 1 },
   });
-  if (replaced !== null) await moveChildren(tx, replaced, request.nodeId);
+  await moveChildren(tx, node);
   return { node, replaced };
 }
 
@@ -186,10 +186,18 @@ async function statementsFor(core: VaultCore, tx: VaultTransaction, node: NodeRo
   return [...trust.roots.map((root) => root.envelope), ...members];
 }
 
-/** Edges behind a gateway that was replaced go through the new one. */
-async function moveChildren(tx: VaultTransaction, from: Uint8Array, to: Uint8Array): Promise<void> {
-  await tx.updateTable("nodes").set({ via: to }).where("via", "=", from).execute();
-  await tx.updateTable("codes").set({ via: to }).where("via", "=", from).execute();
+/** Edges behind a gateway that was replaced, or revoked a while ago, go through the one that bears its name now. */
+async function moveChildren(tx: VaultTransaction, node: NodeRow): Promise<void> {
+  const before = await tx
+    .selectFrom("nodes")
+    .select("node_id")
+    .where("name", "=", node.name)
+    .where("state", "=", "replaced")
+    .execute();
+  for (const { node_id: from } of before) {
+    await tx.updateTable("nodes").set({ via: node.node_id }).where("via", "=", from).execute();
+    await tx.updateTable("codes").set({ via: node.node_id }).where("via", "=", from).execute();
+  }
 }
 
 /**

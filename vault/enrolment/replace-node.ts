@@ -2,7 +2,7 @@ import { sameBytes } from "../../protocol/base/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { maxRevoked, memberOf, type RevokedNode, signRevoked, TrustError } from "../../protocol/trust/index.ts";
 import { putStatement } from "../identity/index.ts";
-import type { VaultTransaction } from "../store/index.ts";
+import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import type { VaultCore } from "../streams/index.ts";
 import { EnrolError } from "./codes.ts";
 
@@ -25,11 +25,20 @@ export async function replaceNode(
     throw new EnrolError("ENROL_REPLACES", `the request replaces a node that is not ${options.name}`);
   }
   if (old === undefined) return null;
+  await endNode(core, tx, old, `replaced by ${nodeIdText(options.by)}`);
+  return old.node_id;
+}
+
+/**
+ * Puts the node on the revoked list for ever and drops what waits for it. Its name is free for a successor. Throws TRUST_TOO_MANY where
+ * the list is full.
+ */
+export async function endNode(core: VaultCore, tx: VaultTransaction, old: NodeRow, reason: string): Promise<void> {
   const trust = await core.trust.read(tx);
   const { serial } = memberOf(trust, old.node_id);
   const listed: readonly RevokedNode[] = trust.revoked?.list.nodes ?? [];
   if (listed.length >= maxRevoked) {
-    throw new TrustError("TRUST_TOO_MANY", `${listed.length} nodes were replaced, and the revoked list has room for no more`);
+    throw new TrustError("TRUST_TOO_MANY", `${listed.length} nodes were revoked, and the list has room for no more`);
   }
   const list = {
     vaultId: core.vaultId,
@@ -46,7 +55,6 @@ export async function replaceNode(
     actor: { kind: "operator", id: "local" },
     subject: { kind: "node", id: nodeIdText(old.node_id) },
     outcome: "ok",
-    details: { serial, reason: `replaced by ${nodeIdText(options.by)}` },
+    details: { serial, reason },
   });
-  return old.node_id;
 }
