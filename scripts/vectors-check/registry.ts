@@ -11,6 +11,7 @@ export const checkers: Readonly<Record<string, () => Promise<Checker>>> = {
   envelope: () => import("./envelope.ts"),
   join: () => import("./join.ts"),
   keys: () => import("./keys.ts"),
+  media: () => import("./media.ts"),
   notice: () => import("./notice.ts"),
   seal: () => import("./seal.ts"),
   tcbor: () => import("./tcbor.ts"),

@@ -8,7 +8,7 @@ import type { Result, VectorFile } from "../../scripts/vectors-check/vector-file
 interface PlantedBug {
   readonly bug: string;
   /** Vector file and checker. */
-  readonly area: "keys" | "envelope" | "trust" | "join" | "seal";
+  readonly area: "keys" | "envelope" | "trust" | "join" | "media" | "seal";
   /** Module that is broken, from here. */
   readonly module: string;
   /** Exports that take the place of the real ones. */
@@ -84,6 +84,20 @@ const bugs: readonly PlantedBug[] = [
     module: "../../protocol/base/index.ts",
     broken: () => ({ sameSecret: alwaysTrue }),
     caught: ["sign key swapped", "made with another secret"],
+  },
+  {
+    bug: "a manifest's writer is not verified",
+    area: "media",
+    module: "../../protocol/media/manifest.ts",
+    broken: () => ({ verifyManifest: () => {} }),
+    caught: ["signed by another node", "a revoked node", "another vault", "reports of a node that has not joined"],
+  },
+  {
+    bug: "the order of the files is not looked at",
+    area: "media",
+    module: "../../protocol/media/media-file.ts",
+    broken: () => ({ compareMediaFiles: () => -1 }),
+    caught: ["one file twice", "files in another order"],
   },
   {
     bug: "the commitment is not compared",
