@@ -1,2 +1,3 @@
+export { showCheckpoint } from "./checkpoint.ts";
 export { type TailOptions, tailLog } from "./tail.ts";
 export { type VerifyOptions, verifyLogs } from "./verify.ts";

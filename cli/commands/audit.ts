@@ -1,6 +1,6 @@
-import { CliError, type CommandModule, notAvailable, withData } from "../frame/index.ts";
+import { CliError, type CommandModule, dataPath, notAvailable, withData } from "../frame/index.ts";
 
-/** `tidegate audit tail | verify`. */
+/** `tidegate audit tail | checkpoint | verify`. */
 export const auditCommand: CommandModule = (program, frame) => {
   const audit = program.command("audit").description("read and verify audit logs");
   withData(audit.command("tail"))
@@ -10,6 +10,14 @@ export const auditCommand: CommandModule = (program, frame) => {
     .action(async (options: { data?: string; follow?: boolean; lines: number }) => {
       const { tailLog } = await import("../audit/index.ts");
       await tailLog(frame, options);
+    });
+  withData(audit.command("checkpoint"))
+    .description("print the newest signed checkpoint of a node's log: an anchor to be kept elsewhere")
+    .option("--qr", "also show it as a QR code")
+    .option("--qr-png <file>", "also write it as a QR code into this PNG file")
+    .action(async (options: { data?: string; qr?: boolean; qrPng?: string }) => {
+      const { showCheckpoint } = await import("../audit/index.ts");
+      await showCheckpoint(frame, dataPath(frame, "edge", options), options);
     });
   audit
     .command("verify <dir>")

@@ -31,6 +31,8 @@ interface EnrollOptions {
   readonly media?: boolean;
   readonly host: readonly string[];
   readonly out?: string;
+  readonly qr?: boolean;
+  readonly qrPng?: string;
 }
 
 /** `tidegate vault init | run | enroll | raise-epoch | recover-escrow | backup | restore`. */
@@ -57,6 +59,8 @@ export const vaultCommand: CommandModule = (program, frame) => {
     .option("--media", "the request goes by removable media: the code is good for 30 days")
     .option("--host <name>", "a name or address for the node's certificate; may be given more than once", collect, [])
     .option("--out <file>", "write the code to this file (0600) instead of printing it")
+    .option("--qr", "also show the code as a QR code")
+    .option("--qr-png <file>", "also write the code as a QR code into this PNG file (0600)")
     .action((name: string, options: EnrollOptions) => enroll(frame, name, options));
   withUnlock(vault.command("raise-epoch"))
     .description("after a restore: sign a root that voids what was issued since the backup; needs the root's key")
@@ -139,6 +143,11 @@ async function enroll(frame: Frame, name: string, options: EnrollOptions): Promi
   const answer = await callAdmin(dataPath(frame, "vault", options), { method: "POST", path: "/v1/codes", body });
   const { code, expiresAtMs } = answer as { code: string; expiresAtMs: number };
   const until = new Date(expiresAtMs).toISOString();
+  if (options.qr === true || options.qrPng !== undefined) {
+    const { giveQr } = await import("../qr/index.ts");
+    // Capitals and digits need fewer modules, and a code may be typed in either.
+    giveQr(frame, code.toUpperCase(), options);
+  }
   if (options.out !== undefined) {
     writeSecretFile(options.out, `${code}\n`);
     frame.output.result({ file: options.out, expiresAtMs }, ({ file }) => `the code is in ${file}, good until ${until}`);

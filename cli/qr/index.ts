@@ -1,0 +1,1 @@
+export { giveQr, type QrOptions } from "./give-qr.ts";
