@@ -35,7 +35,6 @@ export function openUplink({ node, notices, address, seams, log, dial, closing }
     },
     peer: () => upstreamOf(node.trust(), nodeRole.gateway).nodeId,
     address,
-    mode: "direct",
     dial: dial ?? socketDial(node.identity.tls),
     nextCounter: () => node.nextTunnelCounter(),
     report: (event) => logTunnel(log, event),

@@ -44,7 +44,6 @@ export function dialVault(options: TunnelsOptions): DialledTunnel {
     node: tunnelNode(options),
     peer: () => upstreamOf(node.trust(), nodeRole.vault).nodeId,
     address: vault,
-    mode: "direct",
     dial: options.dial ?? socketDial(node.identity.tls),
     nextCounter: () => node.nextTunnelCounter(),
     report: reporter(options.log),

@@ -6,7 +6,7 @@
  * 2. Fill a {@link TunnelNode}: ids, signing key, member statement, `trust()` (make it with `tunnelTrust(state)` of
  *    protocol/tunnel), `learn` (persist), the mailroom, the seams.
  * 3. Dial (gateway to vault, edge to gateway):
- *    `dialTunnel({ node, peer: () => idOfTheListener, address: "host:port", mode: "direct", dial: socketDial(tls), nextCounter, report })`.
+ *    `dialTunnel({ node, peer: () => idOfTheListener, address: "host:port", dial: socketDial(tls), nextCounter, report })`.
  *    It keeps one session alive for ever; `status()` for health; `wake()` after you stored something to send; `close()`.
  *    `nextCounter()` returns a number above every one before, durable before it returns.
  * 4. Listen (vault, gateway): `await listenTunnel({ node, address: "host:port", listen: socketListen(tls), admit, onJoin, report })`.
@@ -18,7 +18,7 @@
  *
  * `tls` is the identity's `{ key, chain }`. Tests and the simulation use `memoryNetwork()` of test/support in place of sockets.
  */
-export { type DialledTunnel, type DialOptions, dialTunnel, type TunnelMode, type TunnelStatus } from "./dial-tunnel.ts";
+export { type AwayStatus, type DialledTunnel, type DialOptions, dialTunnel, type TunnelStatus } from "./dial-tunnel.ts";
 export { LINK_CODES, LinkError } from "./errors.ts";
 export type { JoinAnswer, JoinHandler } from "./join-desk.ts";
 export { type ListenerOptions, listenTunnel, type TunnelListener } from "./listen-tunnel.ts";
@@ -36,6 +36,7 @@ export {
   type StreamReceiver,
   tunnelPath,
 } from "./message-stream.ts";
+export { isException, type ProxyRoute } from "./proxy-route.ts";
 export { type JoinOptions, requestJoin } from "./request-join.ts";
 export { socketDial } from "./socket-dial.ts";
 export { socketListen } from "./socket-listen.ts";

@@ -1,11 +1,29 @@
-/** Connections whose peer is not known yet; beyond it new ones are cut at once. A handshake costs 3 ms of one core. */
-export const maxUnknownPeers = 512;
+/** Connections that shake hands at a time; the others wait, unread. A handshake costs 3 ms of one core, and over a radio 3 s of waiting. */
+export const maxHandshakes = 128;
 
-/** The same from one address: a whole segment may come through one address translator, after a power failure all at once. */
-export const maxUnknownPerAddress = 128;
+/** The same from one address, so that nobody alone holds up the rest. */
+export const maxHandshakesPerAddress = 64;
 
-/** From connecting to being known: TCP, TLS, upgrade and the three messages. */
+/** Connections that wait for their turn: a gateway's 10,000 edges, all at once after a power failure, perhaps behind one address translator. */
+export const maxWaiting = 10_240;
+
+/** Connections that the system keeps for us between two turns of the event loop; it takes less where its own limit is lower. */
+export const listenBacklog = 4_096;
+
+/** From its turn to being known: TLS, upgrade and the three messages. */
 export const unknownPeerMs = 20_000;
+
+/** From dialling to a WebSocket that stands, the proxy's part included: a listener to which a whole plant returns lets each wait its turn. */
+export const dialMs = 60_000;
+
+/** What an HTTP proxy may answer to CONNECT, header and all. */
+export const maxProxyAnswerBytes = 16_384;
+
+/** A proxy's login, `user:password`, bytes. */
+export const maxProxyLoginBytes = 1_024;
+
+/** The file of an inspecting proxy's authorities. */
+export const maxInspectionCaBytes = 262_144;
 
 /** How long the other end may take to answer a WebSocket close before the connection is cut. */
 export const closeTimeoutMs = 2_000;

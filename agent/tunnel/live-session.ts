@@ -41,11 +41,15 @@ export class LiveSession {
   #timer: { readonly at: number; readonly cancel: () => void } | null = null;
   #pulling = false;
   #pullAgain = false;
+  #heardMs: number | null = null;
 
   constructor(options: LiveSessionOptions) {
     this.#options = options;
     options.stream.start({
-      message: (bytes) => this.#run(options.session.receive(bytes, this.#now())),
+      message: (bytes) => {
+        this.#heardMs = this.#now();
+        this.#run(options.session.receive(bytes, this.#heardMs));
+      },
       drained: () => this.#pump(),
       closed: (reason) => this.#lost(reason),
     });
@@ -59,6 +63,11 @@ export class LiveSession {
     if (this.#peer === null || this.#opened === null || lastHeardMs === null) return null;
     const { session: name, sinceMs } = this.#opened;
     return { peer: this.#peer, direction, remote: stream.remote, connectedSinceMs: sinceMs, lastHeardMs, session: name };
+  }
+
+  /** When the peer last said anything, since-boot milliseconds; kept after the end. */
+  get lastHeardMs(): number | null {
+    return this.#heardMs;
   }
 
   /** Something to send was stored. */

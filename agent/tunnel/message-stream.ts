@@ -1,4 +1,4 @@
-import type { DirectBinding } from "../../protocol/tunnel/index.ts";
+import type { ChannelBinding } from "../../protocol/tunnel/index.ts";
 import type { Address } from "../address/index.ts";
 
 /** Paths on a tunnel server's port. */
@@ -10,7 +10,7 @@ export type StreamPath = typeof tunnelPath | typeof joinPath;
 export interface MessageStream {
   /** The other end's address, for logs. */
   readonly remote: string;
-  readonly binding: DirectBinding;
+  readonly binding: ChannelBinding;
   /** Bytes handed to `send` that have not left this process. */
   readonly queuedBytes: number;
   /** Begins to deliver; what arrived before is kept back. Called once. */

@@ -3,7 +3,7 @@ import { parseAddress } from "../address/index.ts";
 import type { Seams } from "../seams/index.ts";
 import { LinkError } from "./errors.ts";
 import { decodeJoinMessage, encodeJoinMessage } from "./join-message.ts";
-import { joinMs, joinWaitMs, maxJoinAnswerBytes, unknownPeerMs } from "./limits.ts";
+import { dialMs, joinMs, joinWaitMs, maxJoinAnswerBytes } from "./limits.ts";
 import { type Dial, joinPath, type MessageStream } from "./message-stream.ts";
 
 export interface JoinOptions {
@@ -27,7 +27,7 @@ export async function requestJoin(options: JoinOptions): Promise<Uint8Array> {
   const stop = () => abort.abort();
   options.signal?.addEventListener("abort", stop, { once: true });
   if (options.signal?.aborted === true) stop();
-  const cancel = options.seams.timers.after(unknownPeerMs, stop);
+  const cancel = options.seams.timers.after(dialMs, stop);
   try {
     const target = { address, path: joinPath, maxMessageBytes: maxJoinAnswerBytes } as const;
     const stream = await options.dial(target, abort.signal).finally(cancel);

@@ -1,6 +1,6 @@
 import type { TLSSocket } from "node:tls";
 import type { RawData, WebSocket } from "ws";
-import type { DirectBinding } from "../../protocol/tunnel/index.ts";
+import type { ChannelBinding } from "../../protocol/tunnel/index.ts";
 import { directBinding } from "../tls/index.ts";
 import type { MessageStream, StreamReceiver } from "./message-stream.ts";
 
@@ -12,12 +12,15 @@ const unsupportedData = 1003;
 export class WebSocketStream implements MessageStream {
   readonly #socket: WebSocket;
   readonly #tls: TLSSocket;
+  readonly #mode: ChannelBinding["mode"];
   readonly remote: string;
   #receiver: StreamReceiver | null = null;
 
-  constructor(socket: WebSocket, tls: TLSSocket) {
+  /** In mode `proxy` nothing of TLS is bound: it ends somewhere in between. */
+  constructor(socket: WebSocket, tls: TLSSocket, mode: ChannelBinding["mode"]) {
     this.#socket = socket;
     this.#tls = tls;
+    this.#mode = mode;
     this.remote = `${tls.remoteAddress ?? "gone"}:${tls.remotePort ?? 0}`;
     socket.pause();
     // An error is always followed by 'close', which says all that matters.
@@ -25,8 +28,8 @@ export class WebSocketStream implements MessageStream {
   }
 
   /** Made anew at each call, so that an idle connection does not hold the certificate. Throws TLS_NOT_FRESH. */
-  get binding(): DirectBinding {
-    return directBinding(this.#tls);
+  get binding(): ChannelBinding {
+    return this.#mode === "proxy" ? { mode: "proxy" } : directBinding(this.#tls);
   }
 
   get queuedBytes(): number {

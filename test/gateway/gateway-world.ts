@@ -154,7 +154,6 @@ export class GatewayWorld {
       },
       peer: () => this.gatewayId,
       address: edgesAddress,
-      mode: "direct",
       dial: this.network.dial(member.tlsKeyHash),
       nextCounter: () => node.nextTunnelCounter(),
       report: () => this.look(),

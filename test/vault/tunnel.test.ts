@@ -85,7 +85,6 @@ t.test(
         },
         peer: () => upstreamOf(node.trust(), nodeRole.vault).nodeId,
         address,
-        mode: "direct",
         dial: socketDial(node.identity.tls),
         nextCounter: () => node.nextTunnelCounter(),
         report: () => {},

@@ -52,12 +52,12 @@ class Rig {
   }
 
   async listen(
-    options: { tls?: SampleTls; host?: string; limits?: Parameters<typeof socketListen>[1] } = {},
+    options: { tls?: SampleTls; host?: string; server?: Parameters<typeof socketListen>[1] } = {},
   ): Promise<TunnelListener> {
     const listener = await listenTunnel({
       node: this.gateway,
       address: `${options.host ?? "127.0.0.1"}:0`,
-      listen: socketListen(options.tls ?? gatewayPeer.tls, options.limits),
+      listen: socketListen(options.tls ?? gatewayPeer.tls, options.server),
       admit: () => true,
       onJoin: async (carrier) => (carrier[0] === 1 ? { refuse: "JOIN_CODE_SPENT" } : { carrier: carrier.slice().reverse() }),
       report: this.gateway.report,
@@ -71,7 +71,6 @@ class Rig {
       node,
       peer: () => gatewayPeer.member.nodeId,
       address,
-      mode: "direct",
       dial: socketDial(tls),
       nextCounter: node.nextCounter,
       report: node.report,
@@ -251,40 +250,52 @@ t.test("a TLS session is never resumed", async (t) => {
   await rig.close();
 });
 
-t.test("connections of unknown peers are bounded in all, per address and in time; those of known ones are not", async (t) => {
-  for (const [limits, most] of [
-    [{ total: 3, perAddress: 9, timeMs: 60_000 }, 3],
-    [{ total: 9, perAddress: 2, timeMs: 60_000 }, 2],
-  ] as const) {
-    const rig = new Rig();
-    const { address } = await rig.listen({ limits });
-    const tunnel = rig.dial(formatAddress(address));
-    await reported(rig.edge, "tunnel.opened");
-    const sockets: Socket[] = [];
-    for (let count = 0; count < most; count += 1) {
-      const socket = connectTcp(address);
-      sockets.push(socket);
-      await once(socket, "connect");
-    }
-    const oneMore = connectTcp(address);
-    oneMore.on("error", () => {});
-    await once(oneMore, "close");
-    t.same(
-      sockets.map((socket) => socket.destroyed),
-      sockets.map(() => false),
-      `${most} may wait`,
-    );
-    sockets[0]?.destroy();
-    t.equal(tunnel.status().state, "open");
-    await rig.close();
-    for (const socket of sockets) socket.destroy();
-  }
+t.test("few shake hands at a time, each address has its own line, and known peers take no place", async (t) => {
+  const limits = { total: 2, perAddress: 1, waiting: 3, timeMs: 60_000, waitMs: 60_000 };
   const rig = new Rig();
-  const { address } = await rig.listen({ limits: { total: 3, perAddress: 3, timeMs: 20 } });
-  const slow = connectTcp(address);
-  slow.on("error", () => {});
-  await once(slow, "close");
+  const { address } = await rig.listen({ host: "127.0.0.2", server: { limits } });
+  const tunnel = rig.dial(formatAddress(address));
+  await reported(rig.edge, "tunnel.opened");
+  const sockets: Socket[] = [];
+  const from = async (localAddress: string) => {
+    const socket = connectTcp({ ...address, localAddress });
+    socket.on("error", () => {});
+    sockets.push(socket);
+    await once(socket, "connect");
+    return socket;
+  };
+  const greedy = "127.0.0.3";
+  const [shaking, ...waiting] = [await from(greedy), await from(greedy), await from(greedy), await from(greedy)];
+  const closed = once(await from(greedy), "close");
+  await closed;
+  t.same(
+    [shaking, ...waiting].map((socket) => socket?.destroyed),
+    [false, false, false, false],
+    "one place and three in line; the newest of the longest line goes",
+  );
+  const modest = rig.node(edgePeer.member, "modest");
+  modest.counter = 10;
+  rig.dial(formatAddress(address), edgePeer.tls, modest);
+  await reported(modest, "tunnel.opened");
+  t.pass("another address has its turn all the same");
+  shaking?.destroy();
+  t.not(tunnel.status().state, "closed");
   await rig.close();
+  for (const socket of sockets) socket.destroy();
+});
+
+t.test("a handshake has its time, and so has a turn that does not come", async () => {
+  for (const limits of [
+    { total: 1, perAddress: 1, waiting: 9, timeMs: 20, waitMs: 60_000 },
+    { total: 0, perAddress: 1, waiting: 9, timeMs: 60_000, waitMs: 20 },
+  ]) {
+    const rig = new Rig();
+    const { address } = await rig.listen({ server: { limits } });
+    const slow = connectTcp(address);
+    slow.on("error", () => {});
+    await once(slow, "close");
+    await rig.close();
+  }
 });
 
 /** A cable that is pulled after some bytes. */

@@ -1,0 +1,47 @@
+import { BlockList, isIP } from "node:net";
+import type { Secret } from "../../protocol/base/index.ts";
+import type { Address } from "../address/index.ts";
+
+/** What stands between this node and the one that it dials. */
+export interface ProxyRoute {
+  /** An HTTP proxy that is asked to CONNECT; null where none is. */
+  readonly address: Address | null;
+  /** Dialled straight and without inspection: a host name, `.domain` with all below it, an IP address, or a network as `10.1.0.0/16`. */
+  readonly except: readonly string[];
+  /** PEM file of the authorities of a proxy that inspects TLS, which puts the tunnel into mode `proxy`; null in mode `direct`. Read at each dial. */
+  readonly inspectionCa: string | null;
+  /** `user:password` for the proxy, asked at each dial and wiped by the caller; null for none. */
+  login(): Secret | null;
+}
+
+/** The route to `host`: null where nothing stands in between. */
+export function routeTo(route: ProxyRoute | null, host: string): ProxyRoute | null {
+  return route === null || route.except.some((each) => covers(each, host)) ? null : route;
+}
+
+/** True where one exception is well formed. */
+export function isException(text: string): boolean {
+  if (/^\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/.test(text) || isIP(text) !== 0) return true;
+  return networkOf(text) !== null;
+}
+
+function covers(exception: string, host: string): boolean {
+  const family = isIP(host);
+  const network = networkOf(exception);
+  if (network !== null) return family !== 0 && network.check(host, family === 6 ? "ipv6" : "ipv4");
+  const [name, other] = [exception.toLowerCase(), host.toLowerCase()];
+  return name.startsWith(".") ? other.endsWith(name) || other === name.slice(1) : other === name;
+}
+
+/** The addresses that an address or network names; null for a host name. */
+function networkOf(text: string): BlockList | null {
+  const [address = "", bits] = text.split("/");
+  const family = isIP(address);
+  if (family === 0) return null;
+  const list = new BlockList();
+  const kind = family === 6 ? "ipv6" : "ipv4";
+  if (bits === undefined) list.addAddress(address, kind);
+  else if (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32)) list.addSubnet(address, Number(bits), kind);
+  else return null;
+  return list;
+}
