@@ -1,6 +1,9 @@
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
+/** Serial of a node's first audit log. */
+export const firstLog = 0;
+
 /** Bounds and paces of a joined node. */
 export const nodeLimits = {
   /** Facts are gathered this long before a report is sealed: one rotation writes several within it. */
@@ -13,6 +16,6 @@ export const nodeLimits = {
   storeTimeMs: 5 * minuteMs,
   /** One leaf a code in this time for refused bundles: who floods a node must not fill its log. */
   refusalLeafMs: minuteMs,
-  /** Rows of one scan; tables are read in steps of it. */
-  scanRows: 1000,
+  /** Rows of one scan; tables are read in steps of it: some milliseconds, for which a read may wait while a node starts. */
+  scanRows: 256,
 } as const;

@@ -48,4 +48,4 @@ export const groupOpenMs = 3_600_000;
 export const groupProofMs = 600_000;
 
 /** Accounts that a start reads or looks at before it lets others be served: some milliseconds. */
-export const accountsAPart = 250;
+export const accountsAPart = 100;

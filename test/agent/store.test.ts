@@ -234,6 +234,8 @@ t.test("a store that was tampered with is refused", async (t) => {
     ["a row removed", "STORE_DAMAGED", "delete from row where tbl = 'things' and id = cast('one' as blob)"],
     ["a row added", "STORE_DAMAGED", "insert into row select 'more', id, version, sealed from row where tbl = 'things'"],
     ["a row's version changed", "STORE_DAMAGED", "update row set version = version + 1 where tbl = 'things'"],
+    ["a version below zero", "STORE_DAMAGED", "update row set version = -1 where tbl = 'things'"],
+    ["an id longer than any", "STORE_DAMAGED", "update row set id = cast(id || zeroblob(80) as blob) where tbl = 'things'"],
     ["the sum's row removed", "STORE_DAMAGED", "delete from row where tbl = ''"],
     ["everything removed", "STORE_ROLLED_BACK", "delete from row"],
     ["its mark removed", "STORE_ROLLED_BACK", (folder) => writeFileSync(join(folder, "mark"), "")],
