@@ -5,7 +5,7 @@ import type { Log } from "../agent/log/index.ts";
 import { openSealKey, type Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import { assert } from "../protocol/base/index.ts";
-import { nodeIdText, signingKeyFromSeed } from "../protocol/keys/index.ts";
+import { nodeIdText } from "../protocol/keys/index.ts";
 import { newestRoot } from "../protocol/trust/index.ts";
 import { dataFolderHolder, VaultAuditLog, vaultAuditStorage, vaultMirrorSource } from "./audit/index.ts";
 import { loadVaultSeeds, TrustReader, vaultKeysOf } from "./identity/index.ts";
@@ -60,12 +60,13 @@ export async function openVaultOver(options: {
     return { vaultId: id.value, keys: vaultKeysOf(seeds), root: newestRoot(await trust.read(tx)) };
   });
   const { identity } = stored.keys;
-  const storage = vaultAuditStorage(firstLog);
+  const storage = vaultAuditStorage(firstLog, seal);
   const onFailed = (code: string) => log.error("audit.failed", { code });
   const audit = new VaultAuditLog({
     name: { trustDomain: stored.root.document.trustDomain, node: nodeIdText(identity.nodeId), serial: firstLog },
-    keys: { log: identity.log, epoch: signingKeyFromSeed(identity.epochSeed), epochNumber: 0 },
+    logKey: identity.log,
     clock,
+    random,
     interval: () => [clock.wallMs(), clock.wallMs()],
     store,
     storage,

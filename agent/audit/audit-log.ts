@@ -6,12 +6,12 @@ import {
   sequence,
   type TreeState,
 } from "../../protocol/audit/index.ts";
-import { sameBytes, TidegateError, toBase32, utf8 } from "../../protocol/base/index.ts";
+import { sameBytes, TidegateError, toBase32, u64be, utf8 } from "../../protocol/base/index.ts";
 import type { Failpoint, Timers } from "../seams/index.ts";
 import type { Store, Transaction, View } from "../store/index.ts";
 import { decodeHead, encodeHead } from "./head-codec.ts";
-import { checkpointEveryMs, readWindowMs } from "./limits.ts";
-import { checkpointOf, type LogContext, leavesAfter } from "./log-context.ts";
+import { checkpointEveryMs, epochEveryMs, readWindowMs } from "./limits.ts";
+import { checkpointOf, epochChangeOf, type LogContext, leavesAfter } from "./log-context.ts";
 import type { AuditMirror } from "./mirror.ts";
 import { readConsistency, readRoot } from "./proofs.ts";
 import type { ReadEvent } from "./read-fold.ts";
@@ -23,7 +23,7 @@ export interface AuditLogOptions extends LogContext {
   readonly store: Store;
   readonly storage: AuditStorage<View, Transaction>;
   readonly timers: Timers;
-  /** Names `audit.before-checkpoint` and `audit.after-checkpoint`. */
+  /** Names `audit.before-checkpoint`, `audit.before-epoch` and `audit.after-checkpoint`. */
   readonly failpoint: Failpoint;
   /** For the leaves of start and stop. */
   readonly node: { readonly version: string; readonly role: string };
@@ -50,12 +50,15 @@ export class AuditLog {
   readonly #reads: ReadLog;
   #cancelCheckpoint: (() => void) | null = null;
   #lastCheckpointMs = 0;
+  /** Up to when this run is counted in the epoch's running time, ms since boot. */
+  #countedMs: number;
   #stopped: string | null = null;
   #closed = false;
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
     const { store, clock, timers } = options;
+    this.#countedMs = clock.sinceBootMs();
     this.#reads = new ReadLog({
       store,
       clock,
@@ -98,16 +101,39 @@ export class AuditLog {
     else this.#reads.note(event);
   }
 
-  /** Signs and stores a checkpoint where there are leaves after the last one; null where there are none or the log has stopped. */
+  /**
+   * Signs and stores a checkpoint where there are leaves after the last one; null where there are none or the log has stopped. A key
+   * that has signed for long enough gives way to the next one.
+   */
   checkpoint(): Uint8Array | null {
+    return this.#seal((tx) => this.#sign(tx));
+  }
+
+  /**
+   * Appends `events`, ends the epoch with a checkpoint over them and begins the next: whoever takes the node later cannot seal
+   * anything else in their place. The newest checkpoint, also in the plain files; null where the log has stopped.
+   */
+  async sealEpoch(events: readonly AuditEvent[]): Promise<Uint8Array | null> {
+    if (this.stopped === null) this.#reads.commit();
+    const note = this.#seal((tx) => {
+      this.appendAll(tx, events);
+      return this.#nextEpoch(tx);
+    });
+    await this.#options.mirror?.settled();
+    return note;
+  }
+
+  #seal(sign: (tx: Transaction) => Uint8Array | null): Uint8Array | null {
     this.#cancelCheckpoint?.();
     this.#cancelCheckpoint = null;
     if (this.stopped !== null) return null;
     try {
       this.#options.failpoint("audit.before-checkpoint");
-      const note = this.#options.store.transaction((tx) => this.#sign(tx));
+      const nowMs = this.#options.clock.sinceBootMs();
+      const note = this.#options.store.transaction(sign);
       this.#options.failpoint("audit.after-checkpoint");
-      this.#lastCheckpointMs = this.#options.clock.sinceBootMs();
+      this.#lastCheckpointMs = nowMs;
+      if (note !== null) this.#countedMs = nowMs;
       this.#options.mirror?.update();
       return note;
     } catch (error) {
@@ -188,7 +214,7 @@ export class AuditLog {
       }
     }
     this.#cancelCheckpoint?.();
-    await this.#options.mirror?.close();
+    await this.#options.mirror?.settled();
   }
 
   #begin(tx: Transaction): LastStop {
@@ -212,8 +238,37 @@ export class AuditLog {
     const tree: TreeState = loadTree(writing, this.#cache);
     const last = writing.mark("checkpoint");
     if (tree.size === (last === null ? 0 : decodeCheckpoint(last).size)) return null;
-    const note = checkpointOf(this.#options, tree);
+    const ranMs = this.#ranMs(writing);
+    if (ranMs >= epochEveryMs) return this.#nextEpoch(tx);
+    const note = checkpointOf(this.#options, tree, writing.epochKey());
     writing.putMark("checkpoint", note);
+    writing.putMark("ran", u64be(ranMs));
+    return note;
+  }
+
+  /** How long the epoch has run, over restarts: what ran between the last checkpoint and a crash is not counted. */
+  #ranMs(read: AuditRead): number {
+    const before = read.mark("ran");
+    const now = this.#options.clock.sinceBootMs();
+    return (
+      (before === null ? 0 : Number(Buffer.from(before).readBigUInt64BE())) + Math.max(0, Math.floor(now - this.#countedMs))
+    );
+  }
+
+  /** Final checkpoint, succession, next key and the checkpoint by it: together or not at all. */
+  #nextEpoch(tx: Transaction): Uint8Array {
+    const writing = this.#options.storage.write(tx);
+    const before = writing.epochKey();
+    const { final, event, next } = epochChangeOf(this.#options, loadTree(writing, this.#cache), before);
+    writing.putMark(`final/${next.number - 1}`, final);
+    this.append(tx, event);
+    writing.putEpochKey(next);
+    before?.seed.fill(0);
+    this.#options.failpoint("audit.before-epoch");
+    const note = checkpointOf(this.#options, loadTree(writing, this.#cache), next);
+    next.seed.fill(0);
+    writing.putMark("checkpoint", note);
+    writing.putMark("ran", u64be(0));
     return note;
   }
 

@@ -7,6 +7,9 @@ export const readCommitMs = 80;
 /** Shortest time between two checkpoints while the node runs, ms. */
 export const checkpointEveryMs = 60_000;
 
+/** How long an epoch key signs while the node runs, ms: what a thief of the current key can seal anew is at most this much running time. */
+export const epochEveryMs = 24 * 3_600_000;
+
 /** Different reads noted within one window; beyond them reads are only counted, and a gap leaf says how many. */
 export const maxNotedReads = 10_000;
 

@@ -1,21 +1,28 @@
 import {
   type AuditEvent,
-  type CheckpointKeys,
   encodeLeaf,
   type LogName,
   leafOf,
+  type NoteSigner,
   originOf,
   rootOf,
   signCheckpoint,
+  successionDetails,
   type TreeState,
 } from "../../protocol/audit/index.ts";
+import { assert, type Random } from "../../protocol/base/index.ts";
+import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import type { Clock } from "../seams/index.ts";
+import type { EpochKey } from "./storage.ts";
 
 /** What a log knows about the node that keeps it. */
 export interface LogContext {
   readonly name: LogName;
-  readonly keys: CheckpointKeys;
+  /** The static log key. */
+  readonly logKey: NoteSigner["key"];
   readonly clock: Clock;
+  /** Draws epoch keys. */
+  readonly random: Random;
   /** The node's time in milliseconds since 1970, as an interval; the upper end null where it is open. */
   readonly interval: () => readonly [lo: number, hi: number | null];
 }
@@ -36,9 +43,41 @@ export function leavesAfter(context: LogContext, tree: TreeState, events: readon
   return events.map((event, at) => encodeLeaf(leafOf(event, { ...place, index: tree.size + at })));
 }
 
-/** The signed checkpoint of `tree`. */
-export function checkpointOf(context: LogContext, tree: TreeState): Uint8Array {
-  return signCheckpoint(originOf(context.name), { size: tree.size, root: rootOf(tree) }, context.keys);
+/** The checkpoint of `tree`, signed by the log key and the key of the epoch. */
+export function checkpointOf(context: LogContext, tree: TreeState, epoch: EpochKey | null): Uint8Array {
+  assert(epoch !== null, "a log has an epoch key");
+  return signCheckpoint(
+    originOf(context.name),
+    { size: tree.size, root: rootOf(tree) },
+    { log: context.logKey, epoch: signingKeyFromSeed(epoch.seed), epochNumber: epoch.number },
+  );
+}
+
+/** What ends an epoch: its last checkpoint, over `tree`; the event by which it names the next key; and that key. */
+export interface EpochChange {
+  readonly final: Uint8Array;
+  readonly event: AuditEvent;
+  readonly next: EpochKey;
+}
+
+/** Draws the key after `epoch`, which takes over behind the leaves of `tree`. All of it goes into one transaction. */
+export function epochChangeOf(context: LogContext, tree: TreeState, epoch: EpochKey | null): EpochChange {
+  assert(epoch !== null, "a log has an epoch key");
+  const { name, random } = context;
+  const next: EpochKey = { number: epoch.number + 1, seed: random(32) };
+  const ending = signingKeyFromSeed(epoch.seed);
+  const succession = { epoch: next.number, publicKey: signingKeyFromSeed(next.seed).publicKey, from: tree.size };
+  return {
+    final: checkpointOf(context, tree, epoch),
+    event: {
+      action: "audit.epoch",
+      actor: { kind: "node", id: name.node },
+      subject: { kind: "log", id: `${name.serial}` },
+      outcome: "ok",
+      details: successionDetails(originOf(name), succession, (message) => ending.sign(message)),
+    },
+    next,
+  };
 }
 
 function whole(ms: number): number {

@@ -21,6 +21,8 @@ type Awaitable<T> = T | Promise<T>;
 export interface MirrorSource {
   /** The newest checkpoint, or null before the first. */
   checkpoint(): Awaitable<Uint8Array | null>;
+  /** The final checkpoint of an epoch; null where it has not ended. */
+  final(epoch: number): Awaitable<Uint8Array | null>;
   leaves(from: number, limit: number): Awaitable<Uint8Array[]>;
   tile(level: number, index: number): Awaitable<Uint8Array | null>;
   root(size: number): Awaitable<Uint8Array>;
@@ -54,6 +56,8 @@ export class AuditMirror {
   #again = false;
   /** Leaves in the folder; null until its checkpoint was read. */
   #size: number | null = null;
+  /** Epochs whose final checkpoint is in the folder. */
+  #finals = 0;
 
   constructor(options: MirrorOptions) {
     this.#options = options;
@@ -68,7 +72,7 @@ export class AuditMirror {
   }
 
   /** Waits until the folder is up to date or has failed. */
-  async close(): Promise<void> {
+  async settled(): Promise<void> {
     await this.#running;
   }
 
@@ -99,6 +103,7 @@ export class AuditMirror {
       touched.add(dirname(path));
     }
     for (const each of touched) await syncFolder(each);
+    await this.#writeFinals(size);
     await writeDurably(join(folder, logFolderNames.checkpoint), note);
     // Partial tiles of the checkpoint before serve nobody once a wider one is there.
     for (const place of tilesBetween(0, this.#size).filter((old) => old.width < tileWidth)) {
@@ -125,6 +130,7 @@ export class AuditMirror {
       this.#options.onFailed(cause);
     }
     await this.#putAside();
+    this.#finals = 0;
     return 0;
   }
 
@@ -136,6 +142,17 @@ export class AuditMirror {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY" || copy === maxOtherFolders) throw error;
       }
+    }
+  }
+
+  /** Those that `size` leaves cover: an epoch may have ended since the checkpoint was read. */
+  async #writeFinals(size: number): Promise<void> {
+    const { source, folder } = this.#options;
+    for (;;) {
+      const final = await source.final(this.#finals);
+      if (final === null || decodeCheckpoint(final).size > size) return;
+      await writeChanged(join(folder, logFolderNames.epochs, `${this.#finals}`), final);
+      this.#finals += 1;
     }
   }
 

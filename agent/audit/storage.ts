@@ -1,11 +1,18 @@
 import type { AuditRows } from "../../protocol/audit/index.ts";
 
+/** The key that signs a log's checkpoints now. The seed is secret: a store keeps it sealed, and erases it when the next one comes. */
+export interface EpochKey {
+  readonly number: number;
+  /** Ed25519, 32 bytes. */
+  readonly seed: Uint8Array;
+}
+
 /**
  * Small values of a log beside its leaves. `tree` is written with the leaves ({@link AuditRows.state}); `run` says whether a node
  * runs on the log; `checkpoint` is the newest one; `acknowledged` our head that the other side last proved; `peer/<node id>` a
- * peer's head that we last proved.
+ * peer's head that we last proved; `final/<N>` the last checkpoint of the ended epoch N; `ran` for how long the current epoch has run.
  */
-export type MarkName = "tree" | "run" | "checkpoint" | "acknowledged" | `peer/${string}`;
+export type MarkName = "tree" | "run" | "checkpoint" | "acknowledged" | "ran" | `peer/${string}` | `final/${number}`;
 
 /** Reads one log's rows. */
 export interface AuditRead {
@@ -14,6 +21,8 @@ export interface AuditRead {
   leaves(from: number, limit: number): Uint8Array[];
   /** The hash tile as it was last put, or null. */
   tile(level: number, index: number): Uint8Array | null;
+  /** Null where the log was never given its first one. */
+  epochKey(): EpochKey | null;
 }
 
 /** Reads and writes one log's rows within the transaction of whoever appends. */
@@ -21,6 +30,8 @@ export interface AuditWrite extends AuditRead {
   /** Puts the leaves, tiles and tree state that `sequence` made. */
   append(rows: AuditRows): void;
   putMark(name: Exclude<MarkName, "tree">, value: Uint8Array): void;
+  /** Replaces the epoch key; of the one before nothing stays on the disk once the transaction is durable. */
+  putEpochKey(key: EpochKey): void;
 }
 
 /** Where a log's rows lie: `View` and `Tx` are what the owner's store reads and writes through. */

@@ -12,6 +12,7 @@ export function storeSource(
   return {
     checkpoint: () => store.read((view) => storage.read(view).mark("checkpoint")),
     leaves: (from, limit) => store.read((view) => storage.read(view).leaves(from, limit)),
+    final: (epoch) => store.read((view) => storage.read(view).mark(`final/${epoch}`)),
     tile: (level, index) => store.read((view) => storage.read(view).tile(level, index)),
     root: (size) => store.read((view) => readRoot(storage.read(view), size)),
     statements,

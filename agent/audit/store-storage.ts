@@ -1,7 +1,8 @@
 import { decodeEntryBundle, encodeEntryBundle, tileWidth } from "../../protocol/audit/index.ts";
-import { concat, u32be, u64be, utf8 } from "../../protocol/base/index.ts";
+import { asBytes, asTuple, asUint, concat, decodeTcbor, encodeTcbor, u32be, u64be, utf8 } from "../../protocol/base/index.ts";
+import { identityTable } from "../identity/index.ts";
 import type { Row, Transaction, View } from "../store/index.ts";
-import type { AuditRead, AuditStorage, AuditWrite, MarkName } from "./storage.ts";
+import type { AuditRead, AuditStorage, AuditWrite, EpochKey, MarkName } from "./storage.ts";
 
 /**
  * A log in the node's sealed store. 256 leaves that fill an entry bundle become one row, so that a log of a million leaves is four
@@ -58,6 +59,18 @@ class Reading implements AuditRead {
 
   tile(level: number, index: number): Uint8Array | null {
     return this.#view.get(tables.tile, this.tileId(level, index));
+  }
+
+  epochKey(): EpochKey | null {
+    const row = this.#view.get(identityTable, this.epochKeyId());
+    if (row === null) return null;
+    const [number, seed] = asTuple(decodeTcbor(row), "epoch key", 2);
+    return { number: asUint(number, "epoch"), seed: asBytes(seed, "epoch seed", 32).slice() };
+  }
+
+  /** Among the keys of the node, whose table the store erases for good. */
+  protected epochKeyId(): Uint8Array {
+    return concat(utf8("audit-epoch/"), this.prefix);
   }
 
   /** Leaves from `from` on, all of them after the last full bundle. */
@@ -132,5 +145,9 @@ class Writing extends Reading implements AuditWrite {
 
   putMark(name: Exclude<MarkName, "tree">, value: Uint8Array): void {
     this.#tx.put(tables.mark, this.id(utf8(name)), value);
+  }
+
+  putEpochKey({ number, seed }: EpochKey): void {
+    this.#tx.put(identityTable, this.epochKeyId(), encodeTcbor([number, seed]));
   }
 }

@@ -21,8 +21,8 @@ export interface NodeIdentity {
   readonly sealing: SealingKey;
   /** Signs checkpoints of the audit log. */
   readonly log: SigningKey;
-  /** Seed (32) of the audit log's epoch 0 key; the audit log takes it over and erases it at the first succession. */
-  readonly epochSeed: Uint8Array;
+  /** Public key (Ed25519, 32) of the audit log's epoch 0; its seed is the log's, which erases it at the first succession. */
+  readonly epochKey: Uint8Array;
   readonly tls: TlsIdentity;
 }
 
@@ -40,10 +40,17 @@ export interface IdentitySeeds {
   readonly signing: Uint8Array;
   readonly sealing: Uint8Array;
   readonly log: Uint8Array;
-  readonly epoch: Uint8Array;
+  /** A public key, see {@link NodeIdentity.epochKey}. */
+  readonly epochKey: Uint8Array;
   /** PKCS#8 DER. */
   readonly tlsKey: Uint8Array;
   readonly tlsChain: readonly Uint8Array[];
+}
+
+/** A new identity, with the one seed that is not stored with the others: the audit log takes it over. */
+export interface NewIdentity extends IdentitySeeds {
+  /** 32 bytes. */
+  readonly epochSeed: Uint8Array;
 }
 
 /** Table of keys: the store truncates its journal when a row of it goes. */
@@ -54,12 +61,14 @@ const maxCertificateBytes = 8 * 1024;
 const maxTlsKeyBytes = 512;
 
 /** Draws new keys. */
-export function newIdentitySeeds(random: Random): IdentitySeeds {
+export function newIdentitySeeds(random: Random): NewIdentity {
+  const [signing, sealing, log, epochSeed] = [random(32), random(32), random(32), random(32)];
   return {
-    signing: random(32),
-    sealing: random(32),
-    log: random(32),
-    epoch: random(32),
+    signing,
+    sealing,
+    log,
+    epochSeed,
+    epochKey: signingKeyFromSeed(epochSeed).publicKey,
     tlsKey: newTlsKey(random),
     tlsChain: [],
   };
@@ -74,27 +83,27 @@ export function identityOf(seeds: IdentitySeeds): NodeIdentity {
     signing,
     sealing: sealingKeyFromSeed(seeds.sealing),
     log: signingKeyFromSeed(seeds.log),
-    epochSeed: seeds.epoch,
+    epochKey: seeds.epochKey,
     tls: { key, spkiHash: tlsSpkiHash(key), chain: seeds.tlsChain },
   };
 }
 
 /** Stores the seeds, sealed as every row is; a second call replaces them. */
 export function storeIdentity(tx: Transaction, seeds: IdentitySeeds): void {
-  const { signing, sealing, log, epoch, tlsKey, tlsChain } = seeds;
-  tx.put(identityTable, seedsRow, encodeTcbor([signing, sealing, log, epoch, tlsKey, tlsChain]));
+  const { signing, sealing, log, epochKey, tlsKey, tlsChain } = seeds;
+  tx.put(identityTable, seedsRow, encodeTcbor([signing, sealing, log, epochKey, tlsKey, tlsChain]));
 }
 
 /** The stored seeds, or null where the node has none yet. */
 export function loadIdentity(view: View): IdentitySeeds | null {
   const row = view.get(identityTable, seedsRow);
   if (row === null) return null;
-  const [signing, sealing, log, epoch, tlsKey, tlsChain] = asTuple(decodeTcbor(row), "identity", 6);
+  const [signing, sealing, log, epochKey, tlsKey, tlsChain] = asTuple(decodeTcbor(row), "identity", 6);
   return {
     signing: asBytes(signing, "signing seed", 32),
     sealing: asBytes(sealing, "sealing seed", 32),
     log: asBytes(log, "log seed", 32),
-    epoch: asBytes(epoch, "epoch seed", 32),
+    epochKey: asBytes(epochKey, "epoch key", 32),
     tlsKey: asBytesUpTo(tlsKey, "TLS key", maxTlsKeyBytes),
     tlsChain: asList(tlsChain, "TLS chain", maxCertificates).map((each) =>
       asBytesUpTo(each, "certificate", maxCertificateBytes),

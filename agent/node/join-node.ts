@@ -21,20 +21,14 @@ import {
 } from "../../protocol/bundle/index.ts";
 import { decodeCarrier, decodeEnvelope, encodeCarrier } from "../../protocol/envelope/index.ts";
 import { type EnrolmentCode, makeJoinRequest } from "../../protocol/join/index.ts";
-import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import { noTime } from "../../protocol/time/index.ts";
 import { type MemberStatement, memberOf, newestRoot, startTrust, type TrustState } from "../../protocol/trust/index.ts";
-import {
-  type IdentitySeeds,
-  identityOf,
-  loadIdentity,
-  type NodeIdentity,
-  newIdentitySeeds,
-  storeIdentity,
-} from "../identity/index.ts";
+import { storeStorage } from "../audit/index.ts";
+import { identityOf, loadIdentity, type NodeIdentity, newIdentitySeeds, storeIdentity } from "../identity/index.ts";
 import type { Seams } from "../seams/index.ts";
 import type { Store, Transaction, View } from "../store/index.ts";
 import { NodeError } from "./errors.ts";
+import { firstLog } from "./limits.ts";
 import { sampleOf } from "./node-parts.ts";
 import { type NodeRecord, readRecord, writeRecord } from "./node-records.ts";
 
@@ -152,7 +146,7 @@ function pendingRequest({ store, code }: TryJoinOptions): Request | null {
 }
 
 function newRequest({ store, code, seams }: TryJoinOptions): Request {
-  const seeds: IdentitySeeds = newIdentitySeeds(seams.random);
+  const seeds = newIdentitySeeds(seams.random);
   const identity = identityOf(seeds);
   const nonce = seams.random(16);
   const envelope = makeJoinRequest({
@@ -161,7 +155,7 @@ function newRequest({ store, code, seams }: TryJoinOptions): Request {
     sealKey: identity.sealing.publicKey,
     tlsKeyHash: identity.tls.spkiHash,
     logKey: identity.log.publicKey,
-    epochKey: signingKeyFromSeed(identity.epochSeed).publicKey,
+    epochKey: identity.epochKey,
     nonce,
     replaces: null,
   });
@@ -169,6 +163,7 @@ function newRequest({ store, code, seams }: TryJoinOptions): Request {
   const carrier = encodeCarrier({ statements: [], envelope, body: spki });
   store.transaction((tx) => {
     storeIdentity(tx, seeds);
+    storeStorage(firstLog).write(tx).putEpochKey({ number: 0, seed: seeds.epochSeed });
     tx.put(table, requestRow, encodeTcbor([code.codeId, nonce, carrier]));
   });
   return { codeId: code.codeId, nonce, carrier, identity };
@@ -226,7 +221,7 @@ function ownStatement(trust: TrustState, identity: NodeIdentity, code: Enrolment
     sameBytes(member.sealKey, identity.sealing.publicKey) &&
     sameBytes(member.tlsKeyHash, identity.tls.spkiHash) &&
     sameBytes(member.logKey, identity.log.publicKey) &&
-    sameBytes(member.epochKey, signingKeyFromSeed(identity.epochSeed).publicKey) &&
+    sameBytes(member.epochKey, identity.epochKey) &&
     member.name === code.name &&
     member.role === code.role;
   if (!same) throw new NodeError("NODE_JOIN_ANSWER", "the statement about this node names other keys, name or role than ours");

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { assert, type Secret, toHex } from "../../protocol/base/index.ts";
-import { nodeIdText, signingKeyFromSeed } from "../../protocol/keys/index.ts";
+import { nodeIdText } from "../../protocol/keys/index.ts";
 import type { WallPolicy } from "../../protocol/time/index.ts";
 import { newestRoot, vaultIdOf } from "../../protocol/trust/index.ts";
 import { type AuditLog, AuditMirror, openAuditLog, storeSource, storeStorage } from "../audit/index.ts";
@@ -14,11 +14,9 @@ import type { JoinedNode, NodeHooks } from "./contracts.ts";
 import { NodeError } from "./errors.ts";
 import { forgetAnswer, pendingAnswer } from "./join-node.ts";
 import { NodeCore } from "./joined-node.ts";
+import { firstLog } from "./limits.ts";
 import { intervalOf, type NodeParts, streamEvent } from "./node-parts.ts";
 import { NodeRecords } from "./node-records.ts";
-
-/** Serial of a node's first audit log. */
-const firstLog = 0;
 
 /** Opens a node's sealed store in its data folder; the key stays the caller's and must outlive the store. */
 export function openNodeStore(folder: DataFolder, key: Secret, seams: Pick<Seams, "random" | "failpoint">): Store {
@@ -95,8 +93,9 @@ function openLog(options: OpenNodeOptions, records: NodeRecords, keys: Keys): Au
       node: nodeIdText(keys.nodeId),
       serial: firstLog,
     },
-    keys: { log: keys.log, epoch: signingKeyFromSeed(keys.epochSeed), epochNumber: 0 },
+    logKey: keys.log,
     clock: seams.clock,
+    random: seams.random,
     interval: () => {
       const { loMs, hiMs } = intervalOf(records.current.time, seams.clock, wall);
       return [loMs, hiMs];

@@ -79,13 +79,16 @@ export class EdgeEngine {
     const key = signingKeyFromSeed(new Uint8Array(32).fill(1));
     const nowS = () => Math.floor(seams.clock.wallMs() / 1000);
     const interval = () => ({ loMs: nowS() * 1000, hiMs: nowS() * 1000 + 999, probableMs: null });
+    const storage = storeStorage(0);
+    this.#store.transaction((tx) => storage.write(tx).putEpochKey({ number: 0, seed: new Uint8Array(32).fill(1) }));
     const audit = openAuditLog({
       name: { trustDomain: "bench.tidegate", node: "a".repeat(32), serial: 0 },
-      keys: { log: key, epoch: key, epochNumber: 0 },
+      logKey: key,
       clock: seams.clock,
+      random: seams.random,
       interval: () => [interval().loMs, interval().hiMs],
       store: this.#store,
-      storage: storeStorage(0),
+      storage,
       timers: { after: () => () => {} },
       failpoint: () => {},
       node: { version: "0", role: "edge" },

@@ -185,13 +185,18 @@ export class RotationRig {
       },
     };
     const key = signingKeyFromSeed(new Uint8Array(32).fill(1));
+    const storage = storeStorage(0);
+    if (this.store.read((view) => storage.read(view).epochKey()) === null) {
+      this.store.transaction((tx) => storage.write(tx).putEpochKey({ number: 0, seed: new Uint8Array(32).fill(1) }));
+    }
     const audit = openAuditLog({
       name: { trustDomain: "test.tidegate", node: "a".repeat(32), serial: 0 },
-      keys: { log: key, epoch: key, epochNumber: 0 },
+      logKey: key,
       clock: seams.clock,
+      random: seams.random,
       interval: () => [0, null],
       store: this.store,
-      storage: storeStorage(0),
+      storage,
       timers: { after: () => () => {} },
       failpoint: () => {},
       node: { version: "0", role: "edge" },

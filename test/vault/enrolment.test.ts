@@ -7,7 +7,6 @@ import { createKeyFile } from "../../agent/seal-key/index.ts";
 import { sameBytes } from "../../protocol/base/index.ts";
 import { decodeCarrier, decodeEnvelope, encodeCarrier, encodeEnvelope } from "../../protocol/envelope/index.ts";
 import { type EnrolmentCode, makeJoinRequest, parseEnrolmentCode } from "../../protocol/join/index.ts";
-import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import { decodeRevoked, maxRevoked, memberOf, newestRoot, signRevoked, startTrust } from "../../protocol/trust/index.ts";
 import { answerJoin } from "../../vault/enrolment/index.ts";
 import { codeLifeMs, maxOpenCodes } from "../../vault/enrolment/limits.ts";
@@ -34,7 +33,7 @@ function requestFor(code: EnrolmentCode, replaces: Uint8Array | null = null) {
     sealKey: identity.sealing.publicKey,
     tlsKeyHash: identity.tls.spkiHash,
     logKey: identity.log.publicKey,
-    epochKey: signingKeyFromSeed(identity.epochSeed).publicKey,
+    epochKey: identity.epochKey,
     nonce: random(16),
     replaces,
   });
@@ -142,7 +141,7 @@ t.test("a key enrols once", async (t) => {
     sealKey: identity.sealing.publicKey,
     tlsKeyHash: identity.tls.spkiHash,
     logKey: identity.log.publicKey,
-    epochKey: signingKeyFromSeed(identity.epochSeed).publicKey,
+    epochKey: identity.epochKey,
     nonce: random(16),
     replaces: null,
   });

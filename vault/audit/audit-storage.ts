@@ -1,19 +1,23 @@
-import type { AsyncAuditStorage, AuditRead, AuditWrite, Later, MarkName } from "../../agent/audit/index.ts";
+import type { AsyncAuditStorage, AuditRead, AuditWrite, EpochKey, Later, MarkName } from "../../agent/audit/index.ts";
 import type { AuditRows } from "../../protocol/audit/index.ts";
+import { asBytes, asTuple, asUint, decodeTcbor, encodeTcbor, utf8 } from "../../protocol/base/index.ts";
+import type { ColumnSeal } from "../master-key/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
 
-/** The vault's log of this serial in its own store. */
-export function vaultAuditStorage(serial: number): AsyncAuditStorage<VaultTransaction, VaultTransaction> {
-  return { read: (tx) => new Rows(tx, serial), write: (tx) => new Rows(tx, serial) };
+/** The vault's log of this serial in its own store; `seal` keeps the epoch key. */
+export function vaultAuditStorage(serial: number, seal: ColumnSeal): AsyncAuditStorage<VaultTransaction, VaultTransaction> {
+  return { read: (tx) => new Rows(tx, serial, seal), write: (tx) => new Rows(tx, serial, seal) };
 }
 
 class Rows implements Later<AuditRead>, Later<AuditWrite> {
   readonly #tx: VaultTransaction;
   readonly #log: number;
+  readonly #seal: ColumnSeal;
 
-  constructor(tx: VaultTransaction, log: number) {
+  constructor(tx: VaultTransaction, log: number, seal: ColumnSeal) {
     this.#tx = tx;
     this.#log = log;
+    this.#seal = seal;
   }
 
   async mark(name: MarkName): Promise<Uint8Array | null> {
@@ -69,6 +73,34 @@ class Rows implements Later<AuditRead>, Later<AuditWrite> {
 
   async putMark(name: Exclude<MarkName, "tree">, value: Uint8Array): Promise<void> {
     await this.#put(name, value);
+  }
+
+  async epochKey(): Promise<EpochKey | null> {
+    const row = await this.#tx
+      .selectFrom("secrets")
+      .select("value_sealed")
+      .where("name", "=", this.#epochName())
+      .executeTakeFirst();
+    if (row === undefined) return null;
+    const [number, seed] = asTuple(decodeTcbor(this.#seal.open(this.#epochPlace(), row.value_sealed)), "epoch key", 2);
+    return { number: asUint(number, "epoch"), seed: asBytes(seed, "epoch seed", 32).slice() };
+  }
+
+  async putEpochKey({ number, seed }: EpochKey): Promise<void> {
+    const value_sealed = this.#seal.seal(this.#epochPlace(), encodeTcbor([number, seed]));
+    await this.#tx
+      .insertInto("secrets")
+      .values({ name: this.#epochName(), value_sealed })
+      .onConflict((conflict) => conflict.column("name").doUpdateSet({ value_sealed }))
+      .execute();
+  }
+
+  #epochName(): string {
+    return `audit-epoch/${this.#log}`;
+  }
+
+  #epochPlace() {
+    return { table: "secrets", row: utf8(this.#epochName()), column: "value" };
   }
 
   async #put(name: MarkName, value: Uint8Array): Promise<void> {

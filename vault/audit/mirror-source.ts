@@ -13,6 +13,7 @@ export function vaultMirrorSource(options: {
   return {
     checkpoint: () => store.read((tx) => storage.read(tx).mark("checkpoint")),
     leaves: (from, limit) => store.read((tx) => storage.read(tx).leaves(from, limit)),
+    final: (epoch) => store.read((tx) => storage.read(tx).mark(`final/${epoch}`)),
     tile: (level, index) => store.read((tx) => storage.read(tx).tile(level, index)),
     root: (size) => store.read((tx) => readRootLater(storage.read(tx), size)),
     statements: () =>

@@ -6,6 +6,8 @@ import {
   checkpointOf,
   decodeHead,
   encodeHead,
+  epochChangeOf,
+  epochEveryMs,
   type LogContext,
   leavesAfter,
   loadTreeLater,
@@ -23,7 +25,7 @@ import {
   sequence,
   type TreeState,
 } from "../../protocol/audit/index.ts";
-import { sameBytes, TidegateError, toBase32, utf8 } from "../../protocol/base/index.ts";
+import { sameBytes, TidegateError, toBase32, u64be, utf8 } from "../../protocol/base/index.ts";
 import type { AuditHead, ConsistencyProof } from "../../protocol/bundle/index.ts";
 import type { VaultStore, VaultTransaction } from "../store/index.ts";
 import type { VaultLog } from "../streams/index.ts";
@@ -53,9 +55,12 @@ export class VaultAuditLog implements VaultLog {
   #cancel: (() => void) | null = null;
   #signing: Promise<void> = Promise.resolve();
   #closed = false;
+  /** Up to when this process is counted in the epoch's running time, ms since boot. */
+  #countedMs: number;
 
   constructor(options: VaultLogOptions) {
     this.#options = options;
+    this.#countedMs = options.clock.sinceBootMs();
   }
 
   async append(tx: VaultTransaction, event: AuditEvent): Promise<void> {
@@ -127,6 +132,19 @@ export class VaultAuditLog implements VaultLog {
     return this.#signing;
   }
 
+  /** Appends `events`, ends the epoch with a checkpoint over them and begins the next, also in the plain files. Throws VAULT_STORE_*. */
+  async sealEpoch(events: readonly AuditEvent[]): Promise<Uint8Array> {
+    const { store, mirror } = this.#options;
+    const note = await store.transaction(async (tx) => {
+      for (const event of events) await this.append(tx, event);
+      return this.#nextEpoch(tx);
+    });
+    await store.forget();
+    mirror?.update();
+    await mirror?.settled();
+    return note;
+  }
+
   /** What the admin API shows of the log. */
   asSource(): AuditRouteSource {
     const { store, storage } = this.#options;
@@ -151,26 +169,54 @@ export class VaultAuditLog implements VaultLog {
       await this.checkpoint();
     }
     this.#cancel?.();
-    await this.#options.mirror?.close();
+    await this.#options.mirror?.settled();
   }
 
   async #sign(): Promise<void> {
     const { store, storage, clock, holder, mirror, onFailed } = this.#options;
     if (store.stopped !== null) return;
     try {
-      await store.transaction(async (tx) => {
+      const nowMs = clock.sinceBootMs();
+      const done = await store.transaction(async (tx): Promise<"signed" | "erased" | "other" | "nothing"> => {
         const lease = { name: checkpointLease, holder, nowMs: clock.wallMs(), forMs: checkpointEveryMs };
-        if (!(await takeLease(tx, lease))) return this.#schedule();
+        if (!(await takeLease(tx, lease))) return "other";
         const writing = storage.write(tx);
         const tree = await loadTreeLater(writing, this.#cache);
         const last = await writing.mark("checkpoint");
-        if (tree.size === (last === null ? 0 : decodeCheckpoint(last).size)) return;
-        await writing.putMark("checkpoint", checkpointOf(this.#options, tree));
+        if (tree.size === (last === null ? 0 : decodeCheckpoint(last).size)) return "nothing";
+        const before = await writing.mark("ran");
+        const ranMs =
+          (before === null ? 0 : Number(Buffer.from(before).readBigUInt64BE())) + Math.floor(nowMs - this.#countedMs);
+        if (ranMs >= epochEveryMs) {
+          await this.#nextEpoch(tx);
+          return "erased";
+        }
+        await writing.putMark("checkpoint", checkpointOf(this.#options, tree, await writing.epochKey()));
+        await writing.putMark("ran", u64be(ranMs));
+        return "signed";
       });
+      if (done === "other") this.#schedule();
+      // While another process signs, the time is counted there.
+      if (done !== "nothing") this.#countedMs = nowMs;
+      if (done === "erased") await store.forget();
       mirror?.update();
     } catch (error) {
       onFailed(error instanceof TidegateError ? error.code : "BUG");
     }
+  }
+
+  /** Final checkpoint, succession, next key and the checkpoint by it: together or not at all. */
+  async #nextEpoch(tx: VaultTransaction): Promise<Uint8Array> {
+    const writing = this.#options.storage.write(tx);
+    const tree = await loadTreeLater(writing, this.#cache);
+    const { final, event, next } = epochChangeOf(this.#options, tree, await writing.epochKey());
+    await writing.putMark(`final/${next.number - 1}`, final);
+    await this.append(tx, event);
+    await writing.putEpochKey(next);
+    const note = checkpointOf(this.#options, await loadTreeLater(writing, this.#cache), next);
+    await writing.putMark("checkpoint", note);
+    await writing.putMark("ran", u64be(0));
+    return note;
   }
 
   /** The first leaf after a checkpoint starts the time to the next one. */

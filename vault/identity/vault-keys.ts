@@ -1,4 +1,10 @@
-import { type IdentitySeeds, identityOf, type NodeIdentity, newIdentitySeeds } from "../../agent/identity/index.ts";
+import {
+  type IdentitySeeds,
+  identityOf,
+  type NewIdentity,
+  type NodeIdentity,
+  newIdentitySeeds,
+} from "../../agent/identity/index.ts";
 import {
   asBytes,
   asBytesUpTo,
@@ -29,8 +35,8 @@ export interface VaultSeeds {
 const maxKeyBytes = 512;
 const maxCertificateBytes = 8 * 1024;
 
-/** Draws the vault's keys; `ca` comes from vault/ca. */
-export function newVaultSeeds(random: Random, ca: VaultSeeds["ca"]): VaultSeeds {
+/** Draws the vault's keys, and the seed of its audit log's first epoch; `ca` comes from vault/ca. */
+export function newVaultSeeds(random: Random, ca: VaultSeeds["ca"]): VaultSeeds & { readonly identity: NewIdentity } {
   return { identity: newIdentitySeeds(random), ca };
 }
 
@@ -41,22 +47,22 @@ export function vaultKeysOf(seeds: VaultSeeds): VaultKeys {
 
 /** Seals the seeds into the store. */
 export async function storeVaultSeeds(seal: ColumnSeal, tx: VaultTransaction, seeds: VaultSeeds): Promise<void> {
-  const { signing, sealing, log, epoch, tlsKey, tlsChain } = seeds.identity;
-  await put(seal, tx, "identity", [signing, sealing, log, epoch, tlsKey, tlsChain]);
+  const { signing, sealing, log, epochKey, tlsKey, tlsChain } = seeds.identity;
+  await put(seal, tx, "identity", [signing, sealing, log, epochKey, tlsKey, tlsChain]);
   // PEM has line ends, which TCBOR text may not: its bytes are stored.
   await put(seal, tx, "ca", [seeds.ca.privateKey, utf8(seeds.ca.certificate)]);
 }
 
 /** Opens the stored seeds. Throws MASTER_KEY_OPEN_FAILED. */
 export async function loadVaultSeeds(seal: ColumnSeal, tx: VaultTransaction): Promise<VaultSeeds> {
-  const [signing, sealing, log, epoch, tlsKey, tlsChain] = await get(seal, tx, "identity", 6);
+  const [signing, sealing, log, epochKey, tlsKey, tlsChain] = await get(seal, tx, "identity", 6);
   const [privateKey, certificate] = await get(seal, tx, "ca", 2);
   return {
     identity: {
       signing: asBytes(signing, "signing", 32),
       sealing: asBytes(sealing, "sealing", 32),
       log: asBytes(log, "log", 32),
-      epoch: asBytes(epoch, "epoch", 32),
+      epochKey: asBytes(epochKey, "epochKey", 32),
       tlsKey: asBytesUpTo(tlsKey, "tlsKey", maxKeyBytes),
       tlsChain: asList(tlsChain, "tlsChain", 4).map((each) => asBytesUpTo(each, "tlsChain", maxCertificateBytes)),
     },

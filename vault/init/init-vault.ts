@@ -13,14 +13,7 @@ import { nodeRole, type RootDocument, signMember, signRoot } from "../../protoco
 import { dataFolderHolder, VaultAuditLog, vaultAuditStorage } from "../audit/index.ts";
 import { createAuthority } from "../ca/index.ts";
 import { firstConfig } from "../config.ts";
-import {
-  newVaultSeeds,
-  putStatement,
-  storeVaultSeeds,
-  type VaultKeys,
-  type VaultSeeds,
-  vaultKeysOf,
-} from "../identity/index.ts";
+import { newVaultSeeds, putStatement, storeVaultSeeds, type VaultKeys, vaultKeysOf } from "../identity/index.ts";
 import { ColumnSeal } from "../master-key/index.ts";
 import { openVaultStore, type VaultTransaction } from "../store/index.ts";
 import { VaultInitError } from "./codes.ts";
@@ -48,6 +41,8 @@ export interface InitResult {
   /** Sealed files to be carried away: they are needed to rotate the root and to recover passwords, and never to run. */
   readonly offlineKeys: readonly string[];
 }
+
+type NewVaultSeeds = ReturnType<typeof newVaultSeeds>;
 
 const names = { vault: "vault", root: "root.sealed", recovery: "recovery.sealed" } as const;
 const firstLog = 0;
@@ -106,13 +101,15 @@ async function build(folder: DataFolder, options: InitOptions): Promise<{ vaultI
   const vaultId = decodeEnvelope(root).id;
 
   const store = await openVaultStore({ path: folder.store, clock });
+  const storage = vaultAuditStorage(firstLog, seal);
   const log = new VaultAuditLog({
     name: { trustDomain: options.trustDomain, node: nodeIdText(keys.identity.nodeId), serial: firstLog },
-    keys: { log: keys.identity.log, epoch: signingKeyFromSeed(keys.identity.epochSeed), epochNumber: 0 },
+    logKey: keys.identity.log,
     clock,
+    random,
     interval: () => [clock.wallMs(), clock.wallMs()],
     store,
-    storage: vaultAuditStorage(firstLog),
+    storage,
     timers: seams.timers,
     mirror: null,
     holder: dataFolderHolder,
@@ -121,6 +118,7 @@ async function build(folder: DataFolder, options: InitOptions): Promise<{ vaultI
   try {
     await store.transaction(async (tx) => {
       await storeVaultSeeds(seal, tx, seeds);
+      await storage.write(tx).putEpochKey({ number: 0, seed: seeds.identity.epochSeed });
       await putStatement(tx, root, random);
       await putStatement(tx, vaultMember(keys, vaultId), random);
       await tx.insertInto("settings").values({ name: "vault-id", value: vaultId }).execute();
@@ -170,7 +168,7 @@ function vaultMember(keys: VaultKeys, vaultId: Uint8Array): Uint8Array {
       sealKey: identity.sealing.publicKey,
       tlsKeyHash: identity.tls.spkiHash,
       logKey: identity.log.publicKey,
-      epochKey: signingKeyFromSeed(identity.epochSeed).publicKey,
+      epochKey: identity.epochKey,
       witnessKey: null,
     },
     identity.signing,
@@ -178,7 +176,7 @@ function vaultMember(keys: VaultKeys, vaultId: Uint8Array): Uint8Array {
 }
 
 /** The vault's own certificate. Its names mean nothing: gateways check the key against the member statement. */
-function withOwnCertificate(seeds: VaultSeeds, options: InitOptions): VaultSeeds {
+function withOwnCertificate(seeds: NewVaultSeeds, options: InitOptions): NewVaultSeeds {
   const { authority, identity } = vaultKeysOf(seeds);
   const publicKey = new Uint8Array(createPublicKey(identity.tls.key).export({ format: "der", type: "spki" }));
   const { clock, random } = options.seams;

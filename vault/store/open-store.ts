@@ -16,6 +16,8 @@ export interface VaultStore {
   read<T>(work: (tx: VaultTransaction) => Promise<T>): Promise<T>;
   /** The store as one file would hold it, of one moment between two transactions; works after writing has stopped too. */
   image(): Promise<Uint8Array>;
+  /** Truncates the journal, so that of rows that were replaced or deleted before no old copy stays. Throws as a transaction does. */
+  forget(): Promise<void>;
   /** Null while writing works, else the code that stopped it. */
   readonly stopped: StoreStop | null;
   /** Idempotent. */
@@ -95,6 +97,10 @@ class SqliteVaultStore implements VaultStore {
 
   image(): Promise<Uint8Array> {
     return this.#driver.image();
+  }
+
+  forget(): Promise<void> {
+    return this.#driver.truncateJournal();
   }
 
   close(): Promise<void> {

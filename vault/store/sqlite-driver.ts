@@ -63,6 +63,16 @@ export class SqliteDriver implements Driver {
     }
   }
 
+  /** Moves every committed page into the file and empties the journal, between two transactions. Throws VAULT_STORE_*. */
+  async truncateJournal(): Promise<void> {
+    const connection = (await this.acquireConnection()) as SqliteConnection;
+    try {
+      connection.execute("pragma wal_checkpoint(truncate)");
+    } finally {
+      await this.releaseConnection();
+    }
+  }
+
   async destroy(): Promise<void> {
     await this.#last;
     this.#connection?.close();

@@ -62,7 +62,7 @@ t.test("the mirror follows checkpoint by checkpoint and leaves only the tiles of
   for (const count of [1, 200, 100, 300, 3]) {
     fill(store, rig.log, count);
     rig.log.checkpoint();
-    await rig.mirror?.close();
+    await rig.mirror?.settled();
     const verdict = verify(join(data, "audit", "0"));
     t.same([verdict.findings, verdict.sealedSize], [[], rig.log.head().size]);
   }
@@ -212,7 +212,7 @@ t.test("an anchor shows what was cut, and is refused where it is none", async (t
   const store = new MemoryStore();
   const rig = openRig({ store, folder: data });
   fill(store, rig.log, 20);
-  await rig.mirror?.close();
+  await rig.mirror?.settled();
   const log = join(data, "audit", "0");
   const young = join(shortFolder(t), "young");
   cpSync(log, young, { recursive: true });

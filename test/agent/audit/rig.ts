@@ -51,6 +51,8 @@ export interface RigOptions extends Partial<AuditLogOptions> {
 /** A log of the sample vault's edge, and what it told. */
 export function openRig({ store, time = new ManualTime(), folder, ...changes }: RigOptions) {
   const storage = storeStorage(0);
+  let drawn = 0;
+  const random = (length: number) => new Uint8Array(length).fill(100 + (drawn++ % 100));
   const failures: unknown[] = [];
   const stops: string[] = [];
   const source = storeSource(store, storage, () => statements);
@@ -58,10 +60,14 @@ export function openRig({ store, time = new ManualTime(), folder, ...changes }: 
     folder === undefined
       ? null
       : new AuditMirror({ folder: join(folder, "audit", "0"), source, onFailed: (cause) => failures.push(cause) });
+  if (store.read((view) => storage.read(view).epochKey()) === null) {
+    store.transaction((tx) => storage.write(tx).putEpochKey({ number: 0, seed: new Uint8Array(32).fill(34) }));
+  }
   const log = openAuditLog({
     name: { trustDomain: "plant.example", node, serial: 0 },
-    keys: { log: sampleSigner(33), epoch: sampleSigner(34), epochNumber: 0 },
+    logKey: sampleSigner(33),
     clock: time.clock,
+    random,
     interval: () => [1_700_000_000_000 + time.nowMs, null],
     store,
     storage,
