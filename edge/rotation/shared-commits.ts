@@ -2,7 +2,7 @@ import type { Timers } from "../../agent/seams/index.ts";
 import type { Store } from "../../agent/store/index.ts";
 
 /** Answers in one commit: more save little of the disk's time, and keep applications and further answers waiting. */
-const mostTogether = 16;
+const mostTogether = 32;
 
 interface Waiting {
   readonly work: () => void;
