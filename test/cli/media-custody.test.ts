@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { inspectMedia } from "../../cli/media/inspect.ts";
@@ -102,10 +102,7 @@ t.test("anybody sees what is on a stick, and an operator how it stands", async (
     ...new Set(folder?.files.filter((file) => file.recipient === recipient).map(({ standing }) => standing)),
   ];
   const before = await look(edge);
-  t.same(
-    standings(before.vault, edge.id),
-    ["known", "new"].slice(before.vault?.files.some(({ standing }) => standing === "known") ? 0 : 1),
-  );
+  t.same(standings(before.vault, edge.id).sort(), ["known", "new"], "the answer to its join is known");
   t.same(standings(before.vault, other.id), ["other"]);
   t.same(
     before.edge?.files.map(({ standing }) => standing),
@@ -173,5 +170,4 @@ t.test("a medium is named by what the kernel and udev know of it, and by nothing
 
 t.test("the person is who logged in on this machine", async (t) => {
   t.match(loginName(), /^.+ \(uid \d+\)$/);
-  t.ok(readFileSync("/proc/self/status", "utf8").includes("Uid:"));
 });

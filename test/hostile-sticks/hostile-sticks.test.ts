@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { writersFolderNames } from "../../agent/media/limits.ts";
 import { PinnedFolder } from "../../agent/media/pinned-folder.ts";
 import { readMedia } from "../../cli/media/read.ts";
 import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
@@ -131,6 +132,33 @@ for (const { name, code, sign } of forgeries) {
     t.equal(await codeOf(stick, {}), code);
   });
 }
+
+const manyNames = 20_000;
+
+for (const [where, folderOf] of [
+  ["beside the writers", ({ shared }: Prepared) => shared],
+  ["in a writer's folder", ({ writer }: Prepared) => writer],
+] as const) {
+  t.test(`a hostile stick: more names than anybody counts ${where}`, async (t) => {
+    const stick = prepared();
+    for (let i = 0; i < manyNames; i += 1) writeFileSync(join(folderOf(stick), `${i}`), "");
+    const started = performance.now();
+    t.equal(await codeOf(stick, {}), "MEDIA_TOO_MANY");
+    t.ok(performance.now() - started < patienceMs, "told in time");
+  });
+}
+
+t.test("names that nobody expects are counted, up to the limit, and left alone", async (t) => {
+  for (const [names, code] of [
+    [writersFolderNames - 2, null],
+    [writersFolderNames - 1, "MEDIA_TOO_MANY"],
+  ] as const) {
+    const stick = prepared();
+    // README.txt and the one writer are there already.
+    for (let i = 0; i < names; i += 1) writeFileSync(join(stick.shared, `${i}`), "");
+    t.equal(await codeOf(stick, {}), code, `${names}`);
+  }
+});
 
 t.test("one writer's bad folder keeps no other's back", async (t) => {
   const stick = prepared();
