@@ -1,24 +1,20 @@
 import type { RotationInputs, Transition } from "./machine.ts";
-import { type RotationState, restingPhase } from "./state.ts";
+import { isResting, type RotationState, restingPhase } from "./state.ts";
 
 /** Notes that the device may forget this value, should it be found live: it was sent, or set by a person, and not saved since. */
 export function withUnsaved(state: RotationState, ...refs: readonly number[]): RotationState {
   return { ...state, unsaved: [...new Set([...refs, ...state.unsaved])] };
 }
 
-/** True where a save has to follow before the account rests on this value. */
-export function owesSave({ unsaved }: RotationState, ref: number, { needsSave }: RotationInputs): boolean {
-  return needsSave && unsaved.includes(ref);
+/** A value that is live, and that the device would forget, is saved before the account rests on it, whichever way it came to rest. */
+export function keptFirst(state: RotationState, { needsSave }: RotationInputs): RotationState {
+  const owed = isResting(state) && state.pending === null && needsSave && state.unsaved.includes(state.current);
+  return owed ? { ...state, phase: "NEW-OK", next: state.current } : state;
 }
 
 /** True where the value being saved is current already: it was found live, and nothing is rotated. */
 export function isKeeping({ current, next }: RotationState): boolean {
   return next === current;
-}
-
-/** → NEW-OK with the current value: it is live, and the device has to be told to keep it. */
-export function beginKeeping(state: RotationState): RotationState {
-  return { ...state, phase: "NEW-OK", next: state.current };
 }
 
 /** The device kept the current value. What it is was reported when it was found. */

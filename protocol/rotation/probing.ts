@@ -1,6 +1,6 @@
 import { settleAttempt } from "./budget.ts";
 import { contact, loginBlock, waitFor } from "./contact.ts";
-import { beginKeeping, isKeeping, owesSave } from "./keeping.ts";
+import { isKeeping } from "./keeping.ts";
 import { maxProbedHistory } from "./limits.ts";
 import type { AdapterAnswer, RotationEffect, RotationInputs, Transition } from "./machine.ts";
 import { afterRejection, returnToPool } from "./staging.ts";
@@ -82,13 +82,13 @@ export function onProbed(state: RotationState, ref: number, answer: AdapterAnswe
 
 function found(state: RotationState, ref: number, inputs: RotationInputs): Transition {
   const clear: RotationState = { ...state, refused: [], unanswered: [], round: 0 };
-  if (ref === state.current) return foundCurrent(clear, inputs);
+  if (ref === state.current) return foundCurrent(clear);
   const live = candidateOf(state, ref);
   const current = candidateOf(state, state.current);
   const newer = ref === state.next || (live !== null && current !== null && compareIndex(live.index, current.index) > 0);
-  if (!newer) return foundOlder(clear, ref, inputs);
+  if (!newer) return foundOlder(clear, ref);
   // What a person set on a device that is never written to is believed, and nothing else is done about it.
-  const untouched = inputs.policy === "never" && ref !== state.next && !owesSave(state, ref, inputs);
+  const untouched = inputs.policy === "never" && ref !== state.next && !state.unsaved.includes(ref);
   return untouched ? foundGiven(clear, ref) : foundNew(clear, ref);
 }
 
@@ -101,14 +101,14 @@ function foundNew(state: RotationState, ref: number): Transition {
   };
 }
 
-/** The current value works: nothing to resolve but a save that is owed, or the same new one is pushed again once nothing can land late. */
-function foundCurrent(cleared: RotationState, inputs: RotationInputs): Transition {
+/** The current value works: nothing to resolve, or the same new one is pushed again once nothing can land late. */
+function foundCurrent(cleared: RotationState): Transition {
   const state = isKeeping(cleared) ? { ...cleared, next: null } : cleared;
   const { next, current } = state;
   if (next !== null && state.rejected.includes(next)) return afterRejection(state, next);
   if (next !== null) return { state: { ...state, phase: "STAGED", currentProven: false }, effects: [] };
   return {
-    state: owesSave(state, current, inputs) ? beginKeeping(state) : { ...state, phase: restingPhase(state) },
+    state: { ...state, phase: restingPhase(state) },
     effects: [
       { kind: "leaf", action: "rotation.proven", ref: current },
       { kind: "report", report: "proven", ref: current, code: null },
@@ -128,7 +128,7 @@ function foundGiven(state: RotationState, ref: number): Transition {
 }
 
 /** REVERTED: the device was reset or restored, or an older push was in doubt. What works is current now; nothing is forgotten. */
-function foundOlder(state: RotationState, ref: number, inputs: RotationInputs): Transition {
+function foundOlder(state: RotationState, ref: number): Transition {
   const cleared: RotationState = {
     ...withCandidate(returnToPool(state), ref),
     current: ref,
@@ -140,7 +140,7 @@ function foundOlder(state: RotationState, ref: number, inputs: RotationInputs): 
     { kind: "report", report: "reverted", ref, code: "ROTATION_REVERTED" },
     { kind: "alarm", code: "ROTATION_REVERTED", ref },
   ];
-  return { state: owesSave(cleared, ref, inputs) ? beginKeeping(cleared) : cleared, effects };
+  return { state: cleared, effects };
 }
 
 /** Puts what is live to the front of the candidates; it leaves pool and history. */

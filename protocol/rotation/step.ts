@@ -2,6 +2,7 @@ import { unreachable } from "../base/index.ts";
 import { bounded } from "./bounds.ts";
 import { advanceNewOk, advanceSaved, onAcknowledged, onReverified, onSaved } from "./finishing.ts";
 import { onGiven, onHold, onIssued, onRelease, onRestart, onRestored, onRetry } from "./interrupting.ts";
+import { keptFirst } from "./keeping.ts";
 import type { AdapterAnswer, RotationEvent, RotationInputs, Transition } from "./machine.ts";
 import { advanceProbe, onProbed } from "./probing.ts";
 import { startReconcile } from "./reconciling.ts";
@@ -15,7 +16,7 @@ import { onVerified, startVerify } from "./verifying.ts";
  */
 export function step(state: RotationState, event: RotationEvent, inputs: RotationInputs): Transition {
   const to = taken(state, event, inputs);
-  const kept = bounded(withoutReconciler(to.state));
+  const kept = bounded(withoutReconciler(keptFirst(to.state, inputs)));
   return kept === to.state ? to : { ...to, state: kept };
 }
 

@@ -164,6 +164,11 @@ t.test("whatever a probe finds that was sent or given and not saved is saved bef
     "what it came back with was kept",
   );
 
+  const later = reverted().run("OK", "AMBIGUOUS").do({ kind: "refill" }).run("REJECTED_AUTH").do({ kind: "refill" });
+  later.run("OK", "AMBIGUOUS").do({ kind: "refill" }).run("AMBIGUOUS").do({ kind: "refill" }).run("OK");
+  t.same([later.state.phase, later.state.current, later.state.next], ["STAGED", 1, 9], "a push that lands late brings it back");
+  t.equal(later.do({ kind: "cancel" }).tick().action, "save 1", "and what is staged is given up");
+
   const keeps = reverted();
   keeps.inputs = { ...fit, needsSave: false };
   t.equal(keeps.run("OK").state.phase, "IDLE", "a device without a save step");
