@@ -21,7 +21,7 @@ export const groupCommand: CommandModule = (program, frame) => {
     .action(async (name: string, paths: string[], options: AddOptions) => {
       if (options.shared === true) {
         throw new CliError("NOT_AVAILABLE", "'group add --shared' is not available in this version", {
-          hint: "Without it each account of the group gets a value of its own.",
+          hint: "Without it each account of the group gets a value of its own, and its readers find each by its path.",
         });
       }
       const added = (await call(frame, options, { method: "POST", path: "/v1/groups", body: { name, paths } })) as GroupAnswer;
