@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type AdminRoute, adminRoute } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
 import { nodeHealth } from "../agent/node/index.ts";
+import { proxyLoginRoutes } from "../agent/proxy/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { candidateOf, isResting, RotationError, type RotationEvent, stateName } from "../protocol/rotation/index.ts";
 import { EdgeError } from "./errors.ts";
@@ -51,6 +52,7 @@ export function adminRoutes(parts: EdgeParts): AdminRoute[] {
     wish(parts, "retry", { kind: "retry" }),
     wish(parts, "reconcile", { kind: "reconcile" }),
     wish(parts, "release", { kind: "release" }),
+    ...proxyLoginRoutes(parts.store),
     auditRoute(parts.audit),
   ];
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Address } from "../agent/address/index.ts";
 import { addressShape, type ConfigEntry, firstApi, firstMemberEntries, memberShape } from "../agent/config/index.ts";
+import type { ProxySettings } from "../agent/proxy/index.ts";
 
 /** `tidegate.yaml` of an edge. */
 export const edgeConfigSchema = z.strictObject({
@@ -16,10 +17,12 @@ export interface FirstConfig {
   readonly gateway: string | null;
   /** Loopback address of the local API; null leaves the Unix socket alone. */
   readonly api: Address | null;
+  /** What stands between this edge and its gateway; null for nothing. */
+  readonly proxy?: ProxySettings | null;
 }
 
 /** The configuration that `edge join` writes. */
-export function firstConfig({ gateway, api }: FirstConfig): ConfigEntry[] {
+export function firstConfig({ gateway, api, proxy = null }: FirstConfig): ConfigEntry[] {
   return [
     {
       key: "gateway",
@@ -32,6 +35,6 @@ export function firstConfig({ gateway, api }: FirstConfig): ConfigEntry[] {
       comment: "true: no password is changed without a person's permit on this machine (tidegate edge permit --for 2h).",
     },
     firstApi({ loopback: api, tls: null }),
-    ...firstMemberEntries(gateway === null ? "media" : "wire"),
+    ...firstMemberEntries(gateway === null ? "media" : "wire", proxy),
   ];
 }

@@ -1,8 +1,10 @@
 import { parseAddress } from "../agent/address/index.ts";
 import type { DataFolder } from "../agent/data-folder/index.ts";
+import type { ProxySettings } from "../agent/proxy/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import type { Dial } from "../agent/tunnel/index.ts";
+import type { Secret } from "../protocol/base/index.ts";
 import { type MemberStatement, nodeRole } from "../protocol/trust/index.ts";
 import { firstConfig } from "./config.ts";
 
@@ -16,6 +18,9 @@ export interface JoinEdgeOptions {
   readonly gateway?: string | undefined;
   /** `host:port` of the local API on loopback, written into the configuration; null for none. */
   readonly api: string | null;
+  readonly proxy?: ProxySettings | null | undefined;
+  /** For the HTTP proxy; kept sealed. */
+  readonly proxyLogin?: Secret | null | undefined;
   /** The way to the gateway; sockets unless given. */
   readonly dial?: Dial;
   /** Folder that a medium is mounted on, where the request goes by it. */
@@ -32,6 +37,6 @@ export async function joinEdge(options: JoinEdgeOptions): Promise<MemberStatemen
     ...options,
     role: nodeRole.edge,
     address: options.gateway,
-    firstConfig: (gateway) => firstConfig({ gateway, api }),
+    firstConfig: (gateway) => firstConfig({ gateway, api, proxy: options.proxy ?? null }),
   });
 }

@@ -6,6 +6,7 @@ import { createLog, type Log } from "../agent/log/index.ts";
 import { apiListeners, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
 import { createMetrics } from "../agent/metrics/index.ts";
 import { nodeHealth } from "../agent/node/index.ts";
+import { routeOf } from "../agent/proxy/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import { writeAuthorityFile } from "../agent/tls/index.ts";
@@ -106,8 +107,11 @@ async function serve(edge: EdgeStart, opening: OpeningCore, { seams, log, ports,
   const { openUplink } = await import("./uplink.ts");
   const { notices } = core;
   const { gateway } = edge.config;
-  if (gateway !== null)
-    tunnel = openUplink({ node, notices, address: gateway.address, seams, log, dial: ports.dial ?? null, closing });
+  if (gateway !== null) {
+    const { address } = gateway;
+    const proxy = routeOf(edge.config.proxy, core.store);
+    tunnel = openUplink({ node, notices, address, proxy, seams, log, dial: ports.dial ?? null, closing });
+  }
   writeAuthorityFile(folder.authority, node.identity.tls);
   writeRunFile(folder, { role: "edge", pid: process.pid, nodeId: nodeIdText(node.nodeId), listeners: apiListeners(api) });
   closing.push(() => removeRunFile(folder));

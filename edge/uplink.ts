@@ -1,6 +1,7 @@
 import type { Closing } from "../agent/closing/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { isTrusted, type JoinedNode, upstreamOf } from "../agent/node/index.ts";
+import type { ProxyRoute } from "../agent/proxy/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import { type Dial, type DialledTunnel, dialTunnel, socketDial, type TunnelEvent } from "../agent/tunnel/index.ts";
 import { nodeRole } from "../protocol/trust/index.ts";
@@ -13,6 +14,8 @@ export interface UplinkOptions {
   readonly notices: NoticeBook;
   /** The gateway's `host:port`. */
   readonly address: string;
+  /** What stands between the edge and it. */
+  readonly proxy?: ProxyRoute | null;
   readonly seams: Seams;
   readonly log: Log;
   /** Null dials sockets with the node's own certificate. */
@@ -22,7 +25,7 @@ export interface UplinkOptions {
 }
 
 /** The tunnel to the one gateway that the edge's trust names. A module of its own, loaded after reads are served. */
-export function openUplink({ node, notices, address, seams, log, dial, closing }: UplinkOptions): DialledTunnel {
+export function openUplink({ node, notices, address, proxy = null, seams, log, dial, closing }: UplinkOptions): DialledTunnel {
   const tunnel = dialTunnel({
     node: {
       nodeId: node.nodeId,
@@ -35,7 +38,7 @@ export function openUplink({ node, notices, address, seams, log, dial, closing }
     },
     peer: () => upstreamOf(node.trust(), nodeRole.gateway).nodeId,
     address,
-    dial: dial ?? socketDial(node.identity.tls),
+    dial: dial ?? socketDial(node.identity.tls, proxy),
     nextCounter: () => node.nextTunnelCounter(),
     report: (event) => logTunnel(log, event),
   });

@@ -1,6 +1,7 @@
 import { type AdminRoute, adminRoute } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
 import { nodeHealth } from "../agent/node/index.ts";
+import { proxyLoginRoutes } from "../agent/proxy/index.ts";
 import type { DialledTunnel } from "../agent/tunnel/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -10,6 +11,7 @@ export function adminRoutes(parts: GatewayParts): AdminRoute[] {
   return [
     adminRoute({ method: "GET", path: "/v1/status", handle: () => statusOf(parts) }),
     adminRoute({ method: "GET", path: "/v1/mailboxes", handle: () => mailboxesOf(parts) }),
+    ...proxyLoginRoutes(parts.store),
     auditRoute(parts.audit),
   ];
 }

@@ -4,6 +4,7 @@ import type { Post } from "../agent/custody/index.ts";
 import type { LocalApi } from "../agent/local-api/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { openNode } from "../agent/node/index.ts";
+import { routeOf } from "../agent/proxy/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import type { Dial, DialledTunnel, Listen, TunnelListener } from "../agent/tunnel/index.ts";
@@ -108,7 +109,8 @@ export function openCore({ store, config, seams, log, version, folder, closing }
       api = local;
     },
     async connect(ways) {
-      const places = { vault: config.vault?.address ?? "", edges: config.edges.listen };
+      const { listen: edgesAt, allowProxies } = config.edges;
+      const places = { vault: config.vault?.address ?? "", edges: edgesAt, allowProxies, proxy: routeOf(config.proxy, store) };
       const tunnels = { node, mailroom, joins, conduits, seams, log, ...places, ...ways };
       if (config.edges.listen !== null) {
         const listener = await listenForEdges(tunnels, config.edges.listen);

@@ -1,5 +1,6 @@
 import type { Log } from "../agent/log/index.ts";
 import { isTrusted, type JoinedNode, upstreamOf } from "../agent/node/index.ts";
+import type { ProxyRoute } from "../agent/proxy/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import {
   type Dial,
@@ -32,6 +33,10 @@ export interface TunnelsOptions {
   readonly vault: string;
   /** `host:port` for edges, or null. */
   readonly edges: string | null;
+  /** Takes edges behind a proxy that inspects TLS. */
+  readonly allowProxies: boolean;
+  /** What stands between us and the vault. */
+  readonly proxy: ProxyRoute | null;
   /** The ways out of the process; sockets unless given. */
   readonly dial?: Dial | undefined;
   readonly listen?: Listen | undefined;
@@ -44,7 +49,7 @@ export function dialVault(options: TunnelsOptions): DialledTunnel {
     node: tunnelNode(options),
     peer: () => upstreamOf(node.trust(), nodeRole.vault).nodeId,
     address: vault,
-    dial: options.dial ?? socketDial(node.identity.tls),
+    dial: options.dial ?? socketDial(node.identity.tls, options.proxy),
     nextCounter: () => node.nextTunnelCounter(),
     report: reporter(options.log),
   });
@@ -56,7 +61,7 @@ export async function listenForEdges(options: TunnelsOptions, address: string): 
   return listenTunnel({
     node: tunnelNode(options),
     address,
-    listen: options.listen ?? socketListen(node.identity.tls),
+    listen: options.listen ?? socketListen(node.identity.tls, { allowProxies: options.allowProxies }),
     admit: (peer) => peer.role === nodeRole.edge && conduits.has(peer.nodeId),
     onJoin: (carrier) => joins.ask(carrier),
     report: reporter(options.log),

@@ -3,6 +3,7 @@ import { joinMachine } from "../agent/join/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import type { Dial } from "../agent/tunnel/index.ts";
+import type { Secret } from "../protocol/base/index.ts";
 import { type MemberStatement, nodeRole } from "../protocol/trust/index.ts";
 import { type FirstConfigOptions, firstConfig } from "./config.ts";
 
@@ -14,6 +15,8 @@ export interface JoinGatewayOptions extends Omit<FirstConfigOptions, "vault"> {
   readonly seams: Seams;
   /** Where the vault is, in place of the address that the code names. */
   readonly vault?: string | undefined;
+  /** For the HTTP proxy; kept sealed. */
+  readonly proxyLogin?: Secret | null | undefined;
   /** The way to the vault; sockets unless given. */
   readonly dial?: Dial;
   /** Folder that a medium is mounted on, where the request goes by it. */

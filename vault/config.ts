@@ -8,6 +8,8 @@ export const vaultConfigSchema = z.strictObject({
     listen: addressShape,
     /** What enrolment codes for gateways name; the listening address where it is absent. */
     advertise: addressShape.optional(),
+    /** Takes gateways behind a proxy that inspects TLS. */
+    allowProxies: z.boolean().default(false),
   }),
   log: logShape,
 });
@@ -22,7 +24,8 @@ export function firstConfig(options: { listen: string; advertise: string | null 
       key: "tunnel",
       value: tunnel,
       comment:
-        "listen: where gateways dial in. advertise: what enrolment codes for gateways name, where that is another address.",
+        "listen: where gateways dial in. advertise: what enrolment codes for gateways name, where that is another address.\n" +
+        "allowProxies: true takes gateways behind a proxy that inspects TLS.",
     },
     firstLog,
   ];

@@ -38,7 +38,7 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
     const { core } = vault;
     const tunnel = new VaultTunnel({
       core,
-      listen: socketListen(core.keys.identity.tls),
+      listen: socketListen(core.keys.identity.tls, { allowProxies: config.tunnel.allowProxies }),
       address: config.tunnel.listen,
       log,
       seams,

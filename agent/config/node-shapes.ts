@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Address, isAddress } from "../address/index.ts";
+import { isException, type ProxySettings } from "../proxy/index.ts";
 import type { ConfigEntry } from "./config.ts";
 
 /** Silence of the vault that makes health red, seconds: a day on a wire; 45 days where media travel. */
@@ -12,6 +13,22 @@ const port = z.int().min(0).max(65_535);
 
 /** `host:port`, an IPv6 address in brackets. */
 export const addressShape = z.string().refine(isAddress, "host:port, an IPv6 address in brackets");
+
+const exception = z
+  .string()
+  .max(260)
+  .refine(isException, "a host name, .domain, an IP address or a network such as 10.1.0.0/16");
+
+/** The section `proxy`: what stands between this node and the one that it dials. */
+const proxyShape = z
+  .strictObject({
+    address: addressShape.nullable().default(null),
+    except: z.array(exception).max(64).default([]),
+    inspectionCa: z.string().min(1).max(4096).nullable().default(null),
+  })
+  .refine((proxy) => proxy.address !== null || proxy.inspectionCa !== null, "an address, an inspectionCa, or null for no proxy")
+  .nullable()
+  .default(null);
 
 /** The section `log`. */
 export const logShape = z
@@ -42,6 +59,7 @@ export const memberShape = {
       gapS: z.int().min(0).max(604_800).default(defaultClockGapS),
     })
     .prefault({}),
+  proxy: proxyShape,
   staleAfterS: z.int().min(60).max(31_536_000).default(defaultStaleAfterS),
   log: logShape,
 };
@@ -70,8 +88,15 @@ export function firstApi({ loopback, tls }: { readonly loopback: Address | null;
   };
 }
 
-/** Clock, staleness and log of a first configuration, for a node that a wire or that only media reach. */
-export const firstMemberEntries = (way: "wire" | "media"): readonly ConfigEntry[] => [
+/** Proxy, clock, staleness and log of a first configuration, for a node that a wire or that only media reach. */
+export const firstMemberEntries = (way: "wire" | "media", proxy: ProxySettings | null): readonly ConfigEntry[] => [
+  {
+    key: "proxy",
+    value: proxy,
+    comment:
+      "null, or what stands in the way out: { address: an HTTP proxy as host:port or null, except: [hosts, .domains, networks],\n" +
+      "inspectionCa: a PEM file with the authority of a proxy that inspects TLS, or null }. A login: tidegate ROLE proxy-login.",
+  },
   {
     key: "clock",
     value: { trusted: false, gapS: defaultClockGapS },

@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
+import type { Secret } from "../../protocol/base/index.ts";
 import { parseEnrolmentCode } from "../../protocol/join/index.ts";
 import type { MemberStatement, NodeRole } from "../../protocol/trust/index.ts";
 import { type ConfigEntry, createConfig } from "../config/index.ts";
 import { type DataFolder, lockDataFolder } from "../data-folder/index.ts";
 import { type JoinAsk, joinedMember, openNodeStore, tryJoin } from "../node/index.ts";
+import { type ProxySettings, routeOf, saveProxyLogin } from "../proxy/index.ts";
 import { createSealKey, openSealKey, type Unlock } from "../seal-key/index.ts";
 import type { Seams } from "../seams/index.ts";
 import { type Dial, requestJoin, socketDial } from "../tunnel/index.ts";
@@ -19,6 +21,10 @@ export interface JoinMachineOptions {
   readonly role: NodeRole;
   /** Where to dial, in place of the address that the code names. */
   readonly address?: string | undefined;
+  /** What stands in the way there. */
+  readonly proxy?: ProxySettings | null | undefined;
+  /** For the HTTP proxy; kept sealed, and the caller's to wipe. */
+  readonly proxyLogin?: Secret | null | undefined;
   /** The way there; sockets unless given. */
   readonly dial?: Dial | undefined;
   /** Folder that a medium is mounted on, where the request goes by it. */
@@ -32,7 +38,7 @@ export interface JoinMachineOptions {
 /**
  * Joins this machine: keys, request, answer, configuration. A second try after a crash or a lost answer goes on where the first one
  * stood. Null where the request lies on a medium now and its answer has yet to come: the same call again takes it. Throws JOIN_*, NODE_*,
- * LINK_*, MEDIA_*, SEAL_KEY_*, STORE_*, CONFIG_*.
+ * LINK_*, PROXY_*, MEDIA_*, SEAL_KEY_*, STORE_*, CONFIG_*.
  */
 export async function joinMachine(options: JoinMachineOptions): Promise<MemberStatement | null> {
   const { folder, seams, role, media } = options;
@@ -46,7 +52,9 @@ export async function joinMachine(options: JoinMachineOptions): Promise<MemberSt
       : await createSealKey({ ...sealed, random: seams.random });
     const store = openNodeStore(folder, key, seams);
     try {
-      const dial = options.dial ?? socketDial(null);
+      const { proxyLogin, proxy = null } = options;
+      if (proxyLogin != null) saveProxyLogin(store, proxyLogin);
+      const dial = options.dial ?? socketDial(null, routeOf(proxy, store));
       const exchange = async (ask: JoinAsk) =>
         media === undefined
           ? requestJoin({ address, carrier: ask.carrier, dial, seams })

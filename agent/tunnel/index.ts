@@ -36,7 +36,6 @@ export {
   type StreamReceiver,
   tunnelPath,
 } from "./message-stream.ts";
-export { isException, type ProxyRoute } from "./proxy-route.ts";
 export { type JoinOptions, requestJoin } from "./request-join.ts";
 export { socketDial } from "./socket-dial.ts";
 export { socketListen } from "./socket-listen.ts";

@@ -19,9 +19,6 @@ export const dialMs = 60_000;
 /** What an HTTP proxy may answer to CONNECT, header and all. */
 export const maxProxyAnswerBytes = 16_384;
 
-/** A proxy's login, `user:password`, bytes. */
-export const maxProxyLoginBytes = 1_024;
-
 /** The file of an inspecting proxy's authorities. */
 export const maxInspectionCaBytes = 262_144;
 

@@ -4,13 +4,13 @@ import type { Socket } from "node:net";
 import { connect as connectTls, createSecureContext, type TLSSocket } from "node:tls";
 import { WebSocket } from "ws";
 import { formatAddress } from "../address/index.ts";
+import { type ProxyRoute, routeTo } from "../proxy/index.ts";
 import { clientTlsOptions, type TlsKeys } from "../tls/index.ts";
 import { inspected, LinkError } from "./errors.ts";
 import { connectThrough } from "./http-connect.ts";
 import { readAuthorities, requireInspector } from "./inspection.ts";
 import { closeTimeoutMs, dialMs } from "./limits.ts";
 import type { Dial, DialTarget, MessageStream } from "./message-stream.ts";
-import { type ProxyRoute, routeTo } from "./proxy-route.ts";
 import { WebSocketStream } from "./web-socket-stream.ts";
 
 /**

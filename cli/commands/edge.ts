@@ -1,6 +1,6 @@
 import { type CommandModule, type UnlockOptions, withData } from "../frame/index.ts";
 import { addSite, wishFor } from "./edge-site.ts";
-import { addJoin, addRun } from "./member-node.ts";
+import { addJoin, addProxyLogin, addRun } from "./member-node.ts";
 
 interface JoinOptions extends UnlockOptions {
   readonly gateway?: string;
@@ -16,6 +16,7 @@ export const edgeCommand: CommandModule = (program, frame) => {
   })
     .option("--gateway <host:port>", "where the gateway is, in place of the address in the code")
     .option("--api <host:port>", "also serve the local API on this loopback address");
+  addProxyLogin(edge, frame, "edge");
   addRun(edge, frame, "edge", async () => {
     const { edgeConfigSchema: schema, start } = await import("../../edge/index.ts");
     return { schema, start };

@@ -1,5 +1,5 @@
 import type { CommandModule, UnlockOptions } from "../frame/index.ts";
-import { addJoin, addRun } from "./member-node.ts";
+import { addJoin, addProxyLogin, addRun } from "./member-node.ts";
 
 interface JoinOptions extends UnlockOptions {
   readonly vault?: string;
@@ -21,6 +21,7 @@ export const gatewayCommand: CommandModule = (program, frame) => {
     .option("--edges <host:port>", "listen for edges on this address")
     .option("--api <host:port>", "also serve the local API on this loopback address")
     .option("--api-tls <host:port>", "also serve the local API over TLS on this address or network interface");
+  addProxyLogin(gateway, frame, "gateway");
   addRun(gateway, frame, "gateway", async () => {
     const { gatewayConfigSchema: schema, start } = await import("../../gateway/index.ts");
     return { schema, start };

@@ -1,6 +1,8 @@
 import { BlockList, isIP } from "node:net";
 import type { Secret } from "../../protocol/base/index.ts";
-import type { Address } from "../address/index.ts";
+import { type Address, parseAddress } from "../address/index.ts";
+import type { Store } from "../store/index.ts";
+import { loadProxyLogin } from "./proxy-login.ts";
 
 /** What stands between this node and the one that it dials. */
 export interface ProxyRoute {
@@ -12,6 +14,26 @@ export interface ProxyRoute {
   readonly inspectionCa: string | null;
   /** `user:password` for the proxy, asked at each dial and wiped by the caller; null for none. */
   login(): Secret | null;
+}
+
+/** The section `proxy` of a configuration. */
+export interface ProxySettings {
+  /** `host:port` of an HTTP proxy. */
+  readonly address: string | null;
+  readonly except: readonly string[];
+  readonly inspectionCa: string | null;
+}
+
+/** The route that a configuration describes, with the login that the node's store keeps. Throws ADDRESS_INVALID. */
+export function routeOf(settings: ProxySettings | null, store: Store): ProxyRoute | null {
+  if (settings === null) return null;
+  const { address, except, inspectionCa } = settings;
+  return {
+    address: address === null ? null : parseAddress(address),
+    except,
+    inspectionCa,
+    login: () => loadProxyLogin(store),
+  };
 }
 
 /** The route to `host`: null where nothing stands in between. */
