@@ -33,9 +33,6 @@ function later(program: Command): void {
     ["request", "ask for just-in-time access"],
     ["approve", "approve a request"],
     ["deny", "deny a request"],
-    ["lease", "leases of just-in-time access"],
-    ["root", "show or rotate the root document"],
-    ["doctor", "check this machine"],
   ];
   for (const [name, summary] of areas) {
     if (!program.commands.some((command) => command.name() === name)) notAvailable(program, name, summary);

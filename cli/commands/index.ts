@@ -5,6 +5,7 @@ import { auditCommand } from "./audit.ts";
 import { credentialCommand } from "./credential.ts";
 import { demoCommand } from "./demo.ts";
 import { deviceCommand } from "./device.ts";
+import { doctorCommand } from "./doctor.ts";
 import { edgeCommand } from "./edge.ts";
 import { fleetCommand } from "./fleet.ts";
 import { gatewayCommand } from "./gateway.ts";
@@ -38,4 +39,5 @@ export const commandModules: readonly CommandModule[] = [
   getCommand,
   modelCommand,
   statusCommand,
+  doctorCommand,
 ];
