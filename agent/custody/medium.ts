@@ -1,5 +1,5 @@
 import type { AuditEvent, DetailsOf } from "../../protocol/audit/index.ts";
-import { toHex } from "../../protocol/base/index.ts";
+import { compareBytes, toHex } from "../../protocol/base/index.ts";
 import type { MediaFile } from "../../protocol/media/index.ts";
 import { idDigits, idsPerLeaf } from "./limits.ts";
 
@@ -22,7 +22,9 @@ export interface Carriage {
 
 /** The leaves that stand before something goes out or comes in: all of it is named. */
 export function carriageLeaves(action: "media.write" | "media.read", custody: Custody, carriage: Carriage): AuditEvent[] {
-  const { files, writeId, writer } = carriage;
+  const { writeId, writer } = carriage;
+  // In one order at both ends, so that the two logs read alike.
+  const files = [...carriage.files].sort((a, b) => compareBytes(a.id, b.id));
   const { serial, label, size } = custody.medium;
   const details: DetailsOf<"media.write"> = {
     bytes: files.reduce((sum, { length }) => sum + length, 0),

@@ -30,7 +30,10 @@ t.test("each write and read is a chain of leaves that names the medium, the pers
   await rig.vault.addPump("plant");
   const stick = rig.stick();
   const { writeId, files, bytes } = await rig.atVault.write(stick);
-  const ids = files.map(({ id }) => id.slice(0, 16)).join(" ");
+  const ids = files
+    .map(({ id }) => id.slice(0, 16))
+    .sort()
+    .join(" ");
   const medium = { mediaId: "ABC123", label: "BLUE", size: 8_000_000_000, person: "Kim" };
   const parties = { actor: { kind: "operator", id: "eve (uid 1000)" }, subject: { kind: "media", id: "ABC123" } };
   const [write, verify] = await atVault(rig);
