@@ -41,7 +41,7 @@ function machine(more: Partial<MachineFacts> = {}, files: Readonly<Record<string
 /** What is not as it should be, by check. */
 async function amiss(paths: readonly string[], facts: MachineFacts): Promise<Record<string, string>> {
   const findings: Finding[] = (await examine(paths, facts)).flatMap((each) => each.findings);
-  for (const { hint, state } of findings) t.equal(hint === null, state === "ok", "a hint for each finding");
+  if (findings.some(({ hint, state }) => (hint === null) !== (state === "ok"))) throw new Error("a finding without a hint");
   return Object.fromEntries(findings.filter(({ state }) => state !== "ok").map(({ check, state }) => [check, state]));
 }
 
@@ -136,7 +136,9 @@ t.test("an edge's way to its gateway is tried: name, answer, and whose certifica
   const at = await listen(deaf);
   t.same(await reach("no-such-host.invalid:1"), { reachability: "failure" });
   t.same(await reach(at), { TLS: "failure" }, "something else listens there");
-  const tls = await listen(createTlsServer({ key: keyOf(authority), cert: authority.certificate }, (socket) => socket.destroy()));
+  const tls = await listen(
+    createTlsServer({ key: keyOf(authority), cert: authority.certificate }, (socket) => socket.destroy()),
+  );
   writeFileSync(folder.authority, authority.certificate);
   t.same(await reach(tls), {}, "our own authority's");
   writeFileSync(folder.authority, other.certificate);
