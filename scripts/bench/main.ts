@@ -1,6 +1,8 @@
 // Measures what the product promises about speed and size. Ratios are taken within this one run; absolute figures depend on the machine.
 import { cpus } from "node:os";
 import { Bench } from "./bench.ts";
+import { blackHoleRow } from "./black-hole.ts";
+import { coldStartRows } from "./cold-start.ts";
 import { edgeStartRow } from "./edge-start.ts";
 import { readRow } from "./read.ts";
 import { fleetRow, memoryRow, modelCheckRow } from "./rotation.ts";
@@ -13,6 +15,8 @@ const rows: readonly Row[] = [
   sealingRow,
   deltaSizeRow,
   edgeStartRow,
+  ...coldStartRows,
+  blackHoleRow,
   smallFramesRow,
   largeFramesRow,
   fleetRow,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,6 +53,30 @@ export class Plant {
   /** Starts the edge alone; its gateway is away, which no read waits for. */
   startEdge(): OwnProcess {
     return this.#start("edge");
+  }
+
+  /** Starts the gateway alone, for an edge to have somebody to dial; returns where edges reach it. */
+  async startGateway(): Promise<{ gateway: OwnProcess; host: string; port: number }> {
+    const gateway = await this.#ready("gateway");
+    const edges = runFile(join(this.folder("gateway"), "run.json"), gateway.pid)?.listeners["edges"];
+    if (edges === undefined) throw new Error("the gateway does not listen for edges");
+    return { gateway, host: edges.address, port: edges.port };
+  }
+
+  /** Starts the edge with another address of its gateway, `host:port`. */
+  startEdgeTowards(address: string): OwnProcess {
+    const path = join(this.folder("edge"), "tidegate.yaml");
+    const config = readFileSync(path, "utf8").replace(/address: "?127\.[0-9.]+:\d+"?/, `address: "${address}"`);
+    writeFileSync(path, config);
+    return this.startEdge();
+  }
+
+  /** Resolves once the edge's tunnel is up. */
+  async connected(edge: OwnProcess): Promise<void> {
+    await edge.until("its tunnel", async () => {
+      const status = await callAdmin(this.folder("edge"), { method: "GET", path: "/v1/status" });
+      return (status as { tunnel: { state: string } | null }).tunnel?.state === "open" ? true : null;
+    });
   }
 
   /** The edge's loopback address, once it runs. */
