@@ -1,2 +1,4 @@
+export { type Decommissioned, type DecommissionOptions, decommission } from "./decommission.ts";
+export { MEMBER_CODES, MemberError } from "./errors.ts";
 export { apiListeners, openMemberApi } from "./open-api.ts";
 export { openMemberFolder } from "./open-folder.ts";

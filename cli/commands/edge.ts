@@ -1,4 +1,5 @@
 import { type CommandModule, type UnlockOptions, withData } from "../frame/index.ts";
+import { addDecommission } from "./decommission.ts";
 import { addSite, wishFor } from "./edge-site.ts";
 import { addJoin, addProxyLogin, addRun } from "./member-node.ts";
 
@@ -7,7 +8,7 @@ interface JoinOptions extends UnlockOptions {
   readonly api?: string;
 }
 
-/** `tidegate edge join | run | verify | rotate | retry | reconcile | release`. */
+/** `tidegate edge join | run | verify | rotate | retry | reconcile | release | decommission`. */
 export const edgeCommand: CommandModule = (program, frame) => {
   const edge = program.command("edge").description("the node on a segment that keeps credentials and changes device passwords");
   addJoin<JoinOptions>(edge, frame, "edge", async (input, { gateway, api }) => {
@@ -27,6 +28,7 @@ export const edgeCommand: CommandModule = (program, frame) => {
       .action((path: string, options: { data?: string }) => wishFor(frame, action, path, options));
   }
   addSite(edge, frame);
+  addDecommission(program, edge, frame, "edge");
 };
 
 /** What an operator on the segment may ask of one account, with the vault in reach or not. */

@@ -1,4 +1,5 @@
 import type { CommandModule, UnlockOptions } from "../frame/index.ts";
+import { addDecommission } from "./decommission.ts";
 import { addJoin, addProxyLogin, addRun } from "./member-node.ts";
 
 interface JoinOptions extends UnlockOptions {
@@ -8,7 +9,7 @@ interface JoinOptions extends UnlockOptions {
   readonly apiTls?: string;
 }
 
-/** `tidegate gateway join | run`. */
+/** `tidegate gateway join | run | decommission`. */
 export const gatewayCommand: CommandModule = (program, frame) => {
   const gateway = program
     .command("gateway")
@@ -26,4 +27,5 @@ export const gatewayCommand: CommandModule = (program, frame) => {
     const { gatewayConfigSchema: schema, start } = await import("../../gateway/index.ts");
     return { schema, start };
   });
+  addDecommission(program, gateway, frame, "gateway");
 };

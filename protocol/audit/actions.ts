@@ -43,6 +43,7 @@ export const AUDIT_ACTIONS = {
   "node.enroll": { role: "text", zone: "text", name: "text", via: "text", codeId: "text", serial: "uint" },
   "node.revoke": { serial: "uint", reason: "text" },
   "node.rekey": { serial: "uint" },
+  "node.decommission": { reason: "text", unreported: "uint" },
   "node.quarantine": { reason: "text", epoch: "uint", sequence: "uint" },
   "node.release": { reason: "text" },
   "node.clone": { joinCounter: "uint", reason: "text" },
