@@ -8,6 +8,7 @@ import { deviceCommand } from "./device.ts";
 import { doctorCommand } from "./doctor.ts";
 import { edgeCommand } from "./edge.ts";
 import { fleetCommand } from "./fleet.ts";
+import { freshnessCommand } from "./freshness.ts";
 import { gatewayCommand } from "./gateway.ts";
 import { getCommand } from "./get.ts";
 import { groupCommand } from "./group.ts";
@@ -31,6 +32,7 @@ export const commandModules: readonly CommandModule[] = [
   credentialCommand,
   appCommand,
   leaseCommand,
+  freshnessCommand,
   mediaCommand,
   auditCommand,
   alarmCommand,

@@ -19,6 +19,7 @@ import {
   credentialRoles,
   orderActions,
   orderCauses,
+  stalePolicies,
 } from "./content.ts";
 import { fieldsFromTcbor, fieldsToTcbor } from "./fields.ts";
 import { contentLimits } from "./limits.ts";
@@ -112,6 +113,17 @@ const codecs: { readonly [K in ContentKind]: Codec<Extract<Content, { kind: K }>
       pattern: inTcbor(pattern, "lease.pattern", parsePattern),
     }),
   },
+  freshness: {
+    length: 4,
+    encode: (c) => [c.pattern, c.staleAfterS, stalePolicies.indexOf(c.whenStale), c.ttlS],
+    decode: ([pattern, staleAfter, whenStale, ttl]) => ({
+      kind: "freshness",
+      pattern: inTcbor(pattern, "freshness.pattern", parsePattern),
+      staleAfterS: orNull(staleAfter, (value) => asSilence(value, "freshness.staleAfterS")),
+      whenStale: asOneOf(whenStale, "freshness.whenStale", stalePolicies),
+      ttlS: orNull(ttl, (value) => asSilence(value, "freshness.ttlS")),
+    }),
+  },
   model: {
     length: 2,
     // A byte string: TCBOR text has no line breaks.
@@ -136,6 +148,13 @@ export function contentToTuple(content: Content): readonly Tcbor[] {
 /** Inverse of {@link contentToTuple}; throws TCBOR_SHAPE. */
 export function contentFromTuple(kind: ContentKind, tuple: readonly Tcbor[]): Content {
   return codecs[kind].decode(tuple);
+}
+
+/** Seconds above zero. */
+function asSilence(value: Tcbor, at: string): number {
+  const seconds = asUint(value, at, contentLimits.silenceS);
+  if (seconds === 0) throw new TcborError("TCBOR_SHAPE", `${at}: above zero`);
+  return seconds;
 }
 
 function chainFromTcbor(value: Tcbor | undefined): Uint8Array[] {

@@ -14,6 +14,7 @@ export const entryType = {
   model: 8,
   certificate: 9,
   lease: 10,
+  freshness: 11,
 } as const;
 
 export type ContentKind = keyof typeof entryType;
@@ -164,6 +165,23 @@ export interface CertificateContent {
   readonly chain: readonly Uint8Array[];
 }
 
+/** What a reader is told of a value that was not confirmed for too long: nothing, a warning, or the value no more. */
+export const stalePolicies = ["serve", "warn", "deny"] as const;
+export type StalePolicy = (typeof stalePolicies)[number];
+
+/** How long what the pattern covers may be read without the vault having been heard. Of several rules the strictest counts in each point. */
+export interface FreshnessContent {
+  readonly kind: "freshness";
+  /** Path pattern. */
+  readonly pattern: string;
+  /** Silence of the vault from which on values count as stale, seconds; null for never. */
+  readonly staleAfterS: number | null;
+  /** What is done with stale values. */
+  readonly whenStale: StalePolicy;
+  /** Silence after which nothing is served for certain, also where the clock only cannot exclude it, seconds; null for never. */
+  readonly ttlS: number | null;
+}
+
 export type Content =
   | DeviceContent
   | AccountContent
@@ -174,4 +192,5 @@ export type Content =
   | ConduitContent
   | ModelContent
   | CertificateContent
-  | LeaseContent;
+  | LeaseContent
+  | FreshnessContent;

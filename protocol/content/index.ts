@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export * from "./fact-content.ts";
 export * from "./fields.ts";
 export * from "./fingerprint.ts";
+export * from "./freshness.ts";
 export * from "./limits.ts";
 export * from "./path.ts";
 export * from "./pattern.ts";

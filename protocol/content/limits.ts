@@ -26,6 +26,8 @@ export const contentLimits = {
   grants: 256,
   /** A rotation each ten years, in seconds: beyond it "never" is meant. */
   intervalS: 315_360_000,
+  /** Silence of the vault in a rule, seconds: ten years. */
+  silenceS: 315_360_000,
   /** How long a person may use what they read before it is rotated, seconds: a walk to the panel and the work there. */
   personReadGraceS: 3600,
   /** A custom model's YAML; leaves room for the rest of a 64 KiB entry. */

@@ -30,6 +30,7 @@ export interface ContentView {
   readonly models: ById<"model">;
   readonly certificates: ById<"certificate">;
   readonly leases: ById<"lease">;
+  readonly freshness: ById<"freshness">;
   readonly tombstones: ById<"tombstone">;
   readonly inert: readonly InertEntry[];
   /** Entries that a tombstone ended; a node forgets their values. */
@@ -73,6 +74,7 @@ export function viewContent(entries: Iterable<Entry>): ContentView {
     models: byId(live, "model"),
     certificates: byId(live, "certificate"),
     leases: byId(live, "lease"),
+    freshness: byId(live, "freshness"),
     tombstones: byId(live, "tombstone"),
     inert,
     buried,

@@ -67,6 +67,7 @@ const contents: readonly Content[] = [
   { kind: "model", name: "acme-valve", yaml: "name: acme-valve\nadapter: modbus\n" },
   { kind: "certificate", chain: [utf8("DER of the node's own"), utf8("DER of its issuer")] },
   { kind: "lease", applicationId: id(4), pattern: "line-4/main-switch/*" },
+  { kind: "freshness", pattern: "line-4/**", staleAfterS: 86_400, whenStale: "warn", ttlS: 604_800 },
 ];
 const facts: readonly FactContent[] = [
   { kind: "inert", type: 99, id: id(1), code: "CONTENT_UNKNOWN_TYPE" },
@@ -113,6 +114,10 @@ const malformed: readonly [name: string, type: number, tuple: Tcbor][] = [
   ["account: path with six segments", 2, login({ 1: "a/b/c/d/e/f" })],
   ["account: group of 32 bytes", 2, login({ 8: digest(1) })],
   ["account: rotate on 4", 2, login({ 10: 4 })],
+  ["freshness: stale after no time", 11, ["a/**", 0, 0, null]],
+  ["freshness: stale after more than ten years", 11, ["a/**", 315_360_001, 0, null]],
+  ["freshness: when stale 3", 11, ["a/**", null, 3, null]],
+  ["freshness: ttl of no time", 11, ["a/**", null, 2, 0]],
   ["credential: role 3", 3, [id(2), [1, 4], 3, [["a", id(1)]], digest(3)]],
   ["credential: no field", 3, [id(2), [1, 4], 0, [], digest(3)]],
   ["credential: nine fields", 3, [id(2), [1, 4], 0, Array.from({ length: 9 }, (_, i) => [`f${i}`, id(1)]), digest(3)]],

@@ -8,6 +8,7 @@ import { credentialRoutes } from "./credential-routes.ts";
 import { deviceRoutes } from "./device-routes.ts";
 import { escrowRoutes } from "./escrow-routes.ts";
 import { fleetRoutes } from "./fleet-routes.ts";
+import { freshnessRoutes } from "./freshness-routes.ts";
 import { groupRoutes } from "./group-routes.ts";
 import { leaseRoutes } from "./lease-routes.ts";
 import { nodeRoutes } from "./node-routes.ts";
@@ -24,6 +25,7 @@ export function vaultRoutes(context: AdminContext): AdminRoute[] {
     ...escrowRoutes(context),
     ...applicationRoutes(context),
     ...leaseRoutes(context),
+    ...freshnessRoutes(context),
     ...fleetRoutes(context),
     ...groupRoutes(context),
     ...mediaRoutes(new MediaDesk(vaultPost(context), context.core)),

@@ -7,6 +7,7 @@ export * from "./credentials.ts";
 export { windowsOf } from "./device-settings.ts";
 export * from "./devices.ts";
 export { dryRun } from "./dry-run.ts";
+export * from "./freshness-rules.ts";
 export * from "./groups.ts";
 export * from "./ledger-rows.ts";
 export { usualOrderS } from "./limits.ts";

@@ -17,3 +17,6 @@ export const leasesPerApplication = 64;
 
 /** How long after a lease the rotation may still begin, seconds: an edge may be away for a month. */
 export const orderAfterLeaseS = 31 * 24 * 3600;
+
+/** Rules of how long values may be read: one for each zone and some for devices. */
+export const freshnessRules = 256;

@@ -19,6 +19,7 @@ export const migrations: readonly Migration[] = [
   { number: 8, name: "remote consumers' policy, and groups by name", up: (db) => run(db, consumersAndGroups) },
   { number: 9, name: "attempts of recovery, who proved a value, and escrows that were learned", up: (db) => run(db, recovery) },
   { number: 10, name: "persons and leases", up: (db) => run(db, personsAndLeases) },
+  { number: 11, name: "how long values may be read without the vault", up: (db) => run(db, freshness) },
 ];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
@@ -127,6 +128,11 @@ const personsAndLeases = [
   "alter table orders add column lease_id blob",
   `create table access_leases (lease_id blob primary key, app_id blob not null references applications (app_id), pattern text not null,
     not_before integer not null, not_after integer not null, revoked_at integer, created_at integer not null)`,
+];
+
+const freshness = [
+  `create table freshness_rules (rule_id blob primary key, pattern text not null unique, stale_after_s integer, when_stale text not null,
+    ttl_s integer, created_at integer not null)`,
 ];
 
 const recovery = [

@@ -32,6 +32,7 @@ export interface VaultTables {
   audit_marks: { log: number; name: string; value: Uint8Array };
   leases: { name: string; holder: string; until_ms: number };
   access_leases: AccessLeaseRow;
+  freshness_rules: FreshnessRuleRow;
   fleet_runs: FleetRunRow;
   fleet_members: FleetMemberRow;
   /** Versions that a gateway was ever given. */
@@ -262,6 +263,18 @@ export interface AccessLeaseRow {
   not_after: number;
   /** When an operator ended it early, ms; null where nobody did. */
   revoked_at: number | null;
+  created_at: number;
+}
+
+/** How long what a pattern covers may be read without the vault. */
+export interface FreshnessRuleRow {
+  rule_id: Uint8Array;
+  pattern: string;
+  /** Seconds; null for never. */
+  stale_after_s: number | null;
+  /** serve | warn | deny. */
+  when_stale: string;
+  ttl_s: number | null;
   created_at: number;
 }
 

@@ -13,6 +13,7 @@ import {
   localApplications,
   servedBy,
 } from "./desired-applications.ts";
+import { freshnessEntries } from "./desired-freshness.ts";
 import { plainEntry } from "./plain-entry.ts";
 
 export interface Wish {
@@ -44,6 +45,7 @@ async function forGateway(
   return [
     ...applications.flatMap((each) => applicationEntries(context, each)),
     ...(await conduits(context, tx, node)),
+    ...(await freshnessEntries(context, tx, granted)),
     ...(await accountEntries(context, tx, { accounts: granted, exported, changed, readers: null })),
   ];
 }
@@ -83,6 +85,7 @@ async function forEdge(
   return [
     ...(await devicesOf(context, tx, node.zone)),
     ...localApplications(context, servedBy(all, node), paths),
+    ...(await freshnessEntries(context, tx, accounts)),
     ...(await accountEntries(context, tx, { accounts, exported, changed, readers })),
     ...(await openOrders(context, tx, accounts)),
   ];

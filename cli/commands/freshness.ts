@@ -1,0 +1,71 @@
+import { callAdmin } from "../../agent/admin/index.ts";
+import { type StalePolicy, stalePolicies } from "../../protocol/content/index.ts";
+import { CliError, type CommandModule, dataPath, table, withData } from "../frame/index.ts";
+import { secondsOf } from "./duration.ts";
+
+interface Rule {
+  readonly pattern: string;
+  readonly staleAfterS: number | null;
+  readonly whenStale: string;
+  readonly ttlS: number | null;
+}
+
+interface SetOptions {
+  readonly data?: string;
+  readonly staleAfter?: string;
+  readonly whenStale: string;
+  readonly ttl?: string;
+}
+
+/** `tidegate freshness set | list | remove`: how long values may be read while the vault is silent. */
+export const freshnessCommand: CommandModule = (program, frame) => {
+  const freshness = program.command("freshness").description("how long values may be read while the vault is silent");
+  withData(freshness.command("set <pattern>"))
+    .description("set the rule for what a path pattern covers; where several cover a path the strictest counts")
+    .option("--stale-after <time>", "silence of the vault from which on values are stale, such as 12h or 7d")
+    .option("--when-stale <what>", `what is done with stale values: ${stalePolicies.join(", ")}`, "warn")
+    .option("--ttl <time>", "silence after which nothing is served, also where a clock cannot exclude it")
+    .action(async (pattern: string, options: SetOptions) => {
+      if (!stalePolicies.includes(options.whenStale as StalePolicy))
+        throw new CliError("CLI_USAGE", `--when-stale takes one of: ${stalePolicies.join(", ")}`);
+      const rule: Rule = {
+        pattern,
+        staleAfterS: timeOf(options.staleAfter, "--stale-after"),
+        whenStale: options.whenStale,
+        ttlS: timeOf(options.ttl, "--ttl"),
+      };
+      if (rule.staleAfterS === null && rule.ttlS === null)
+        throw new CliError("CLI_USAGE", "a rule takes --stale-after, --ttl or both");
+      const path = "/v1/freshness";
+      await callAdmin(dataPath(frame, "vault", options), { method: "PUT", path, body: rule });
+      frame.output.result(rule, (set) => `${set.pattern}: ${said(set)}`);
+    });
+  withData(freshness.command("list"))
+    .description("list the rules")
+    .action(async (options: { data?: string }) => {
+      const all = await callAdmin(dataPath(frame, "vault", options), { method: "GET", path: "/v1/freshness" });
+      frame.output.result(all as Rule[], (rules) =>
+        table([["PATTERN", "RULE"], ...rules.map((rule) => [rule.pattern, said(rule)])]),
+      );
+    });
+  withData(freshness.command("remove <pattern>"))
+    .description("take a rule back")
+    .action(async (pattern: string, options: { data?: string }) => {
+      const path = `/v1/freshness?pattern=${encodeURIComponent(pattern)}`;
+      const answer = await callAdmin(dataPath(frame, "vault", options), { method: "DELETE", path });
+      frame.output.result(answer, () => `${pattern} has no rule of its own any more`);
+    });
+};
+
+function timeOf(text: string | undefined, option: string): number | null {
+  if (text === undefined) return null;
+  const seconds = secondsOf(text);
+  if (seconds === null) throw new CliError("CLI_USAGE", `${option} takes a time such as 30m, 12h or 7d`);
+  return seconds;
+}
+
+function said({ staleAfterS, whenStale, ttlS }: Rule): string {
+  const stale = staleAfterS === null ? [] : [`${whenStale} after ${staleAfterS} s of silence`];
+  const ttl = ttlS === null ? [] : [`nothing is served after ${ttlS} s`];
+  return [...stale, ...ttl].join(", ");
+}
