@@ -72,6 +72,8 @@ export const AUDIT_ACTIONS = {
   "account.add": { username: "text", rotate: "text", intervalMs: "uint" },
   "account.change": { field: "text" },
   "account.remove": {},
+  "freshness.set": { staleAfterS: "uint", whenStale: "text", ttlS: "uint" },
+  "freshness.remove": {},
   "application.add": { name: "text", method: "text" },
   "application.token": { name: "text" },
   "application.grant": { pattern: "text" },
