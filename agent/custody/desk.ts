@@ -26,6 +26,14 @@ export type Standing =
   | "known"
   | "other";
 
+/** A write that has begun. */
+interface BegunWrite {
+  readonly session: string;
+  readonly items: readonly PostItem[];
+  /** Items beyond what one folder holds: they wait for the next medium. */
+  readonly more: number;
+}
+
 interface Writing {
   readonly kind: "write";
   readonly custody: Custody;
@@ -64,16 +72,14 @@ export class MediaDesk {
   }
 
   /** Begins a write: what waits to be carried, to the named recipients only where there are any. */
-  async beginWrite(
-    custody: Custody,
-    recipients: readonly Uint8Array[],
-  ): Promise<{ session: string; items: readonly PostItem[] }> {
-    const all = await this.#post.outgoing();
-    const items = all
-      .filter(({ recipient }) => recipients.length === 0 || recipients.some((each) => sameBytes(each, recipient)))
-      .slice(0, mediaLimits.files);
+  async beginWrite(custody: Custody, recipients: readonly Uint8Array[]): Promise<BegunWrite> {
+    const all = (await this.#post.outgoing()).filter(
+      ({ recipient }) => recipients.length === 0 || recipients.some((each) => sameBytes(each, recipient)),
+    );
+    const items = all.slice(0, mediaLimits.files);
     const named = new Map(items.map((item) => [mediaFileName(item), item]));
-    return { session: this.#keep({ kind: "write", custody, items: named, writeId: this.#random(16) }), items };
+    const session = this.#keep({ kind: "write", custody, items: named, writeId: this.#random(16) });
+    return { session, items, more: all.length - items.length };
   }
 
   /** The carrier of an item of this write; null where it need not be carried any more, or is larger than a medium takes. */

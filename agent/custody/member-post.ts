@@ -12,8 +12,8 @@ export interface MemberParts {
   readonly store: Store;
 }
 
-/** Roots that stand beside a manifest: as many as a carrier may hold. */
-const rootsBeside = 32;
+/** Roots that stand beside a manifest: as many as a carrier may hold, and half of what a manifest may have. */
+const rootsBeside = { count: 32, bytes: mediaLimits.manifestBytes / 2 } as const;
 
 /** The part of a post that gateway and edge have in common. */
 export function memberPost({
@@ -37,7 +37,12 @@ export function memberPost({
 
 /** The newest roots, and the revoked list where there is one. */
 export function rootsAndRevoked({ roots, revoked }: TrustState): Uint8Array[] {
-  return [...roots.slice(-rootsBeside).map(({ envelope }) => envelope), ...(revoked === null ? [] : [revoked.envelope])];
+  let from = roots.length;
+  for (let bytes = 0; from > 0 && roots.length - from < rootsBeside.count; from -= 1) {
+    bytes += roots[from - 1]?.envelope.length ?? 0;
+    if (bytes > rootsBeside.bytes) break;
+  }
+  return [...roots.slice(from).map(({ envelope }) => envelope), ...(revoked === null ? [] : [revoked.envelope])];
 }
 
 /** The node's own reports that the vault has not acknowledged; what is due is sealed before. */

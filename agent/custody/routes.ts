@@ -47,7 +47,7 @@ export function mediaRoutes(desk: MediaDesk): AdminRoute[] {
   return [
     post("write", z.strictObject({ custody, recipients: z.array(node).max(1_024) }), async (body) => {
       const begun = await desk.beginWrite(body.custody, body.recipients);
-      return { session: begun.session, items: begun.items.map(fileJson), nodeId: desk.nodeId };
+      return { session: begun.session, items: begun.items.map(fileJson), more: begun.more, nodeId: desk.nodeId };
     }),
     post("write/item", z.strictObject({ session, ...name }), async ({ session: of, ...which }) => {
       const bytes = await desk.load(of, which);

@@ -8,10 +8,3 @@ export const writerFolderNames = 3 * mediaLimits.files + 64;
 
 /** Bytes written or read between two looks at the progress. */
 export const mediaChunkBytes = 65_536;
-
-/** Links of one folder of `/dev/disk` that are looked at, and folders from a block device up to its bus. */
-export const deviceLinks = 1_024;
-export const deviceParents = 12;
-
-/** Characters of a serial number or label in a leaf. */
-export const mediumTextLength = 128;

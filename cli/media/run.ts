@@ -29,7 +29,7 @@ export async function runWrite(
     frame.output.result({ ...written, medium: custody.medium }, ({ files, bytes, leftOut, readBackFrom }) => [
       `${mount} (${mediumText(custody.medium)}): ${counted(files)}, ${bytes} bytes, written and read back equal`,
       ...(readBackFrom === "cache" ? ["read back through this machine's memory: the file system cannot read past it"] : []),
-      ...(leftOut > 0 ? [`left out: ${leftOut}, acknowledged meanwhile or too large`] : []),
+      ...(leftOut > 0 ? [`left out: ${leftOut}, acknowledged meanwhile, too large, or for the next medium`] : []),
       "safe to remove",
     ]);
   } finally {

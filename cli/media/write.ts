@@ -2,6 +2,7 @@ import { writeFolder } from "../../agent/media/index.ts";
 import type { Failpoint } from "../../agent/seams/index.ts";
 import { fromBase32, fromHex, TidegateError, toHex } from "../../protocol/base/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
+import { mediaLimits } from "../../protocol/media/index.ts";
 import type { CustodyInput, NamedFile, NodeCall } from "./node-call.ts";
 
 export interface WriteMediaOptions {
@@ -20,18 +21,26 @@ export interface MediaWritten {
   readonly writeId: string;
   readonly files: readonly (NamedFile & { readonly bytes: number })[];
   readonly bytes: number;
-  /** Items that were acknowledged meanwhile, or are too large for a medium. */
+  /** Items beyond what one folder holds, acknowledged meanwhile, or too large for a medium. */
   readonly leftOut: number;
   readonly readBackFrom: "medium" | "cache";
+}
+
+interface Begun {
+  readonly session: string;
+  readonly nodeId: string;
+  readonly items: readonly NamedFile[];
+  readonly more: number;
 }
 
 /** Writes what waits at a running node to a medium. Throws MEDIA_*, CUSTODY_* and what the node says. */
 export async function writeMedia(options: WriteMediaOptions): Promise<MediaWritten> {
   const { call, mount, custody, recipients } = options;
-  const begun = (await call("write", { custody, recipients })) as { session: string; nodeId: string; items: NamedFile[] };
+  const begun = (await call("write", { custody, recipients })) as Begun;
   const { session } = begun;
   const names = new Map(begun.items.map((item) => [item.id, item]));
   let writeId = "";
+  let bytes = 0;
   try {
     const written = await writeFolder({
       mount,
@@ -41,7 +50,11 @@ export async function writeMedia(options: WriteMediaOptions): Promise<MediaWritt
       }),
       async load({ kind, id }) {
         const { carrier } = (await call("write/item", { session, kind, id: toHex(id) })) as { carrier: string | null };
-        return carrier === null ? null : new Uint8Array(Buffer.from(carrier, "base64"));
+        if (carrier === null) return null;
+        const decoded = new Uint8Array(Buffer.from(carrier, "base64"));
+        if (bytes + decoded.length > mediaLimits.folderBytes) return null;
+        bytes += decoded.length;
+        return decoded;
       },
       async seal(files) {
         const listed = files.map(({ kind, id, recipient, length, hash }) => {
@@ -57,7 +70,7 @@ export async function writeMedia(options: WriteMediaOptions): Promise<MediaWritt
     const { readBackFrom } = written;
     await call("write/end", { session, readBackFrom });
     const files = written.files.map(({ id, length }) => ({ ...required(names.get(toHex(id)) ?? null), bytes: length }));
-    const leftOut = begun.items.length - files.length;
+    const leftOut = begun.more + begun.items.length - files.length;
     return { node: begun.nodeId, writeId, files, bytes: written.bytes, leftOut, readBackFrom };
   } catch (error) {
     const code = error instanceof TidegateError ? error.code : "BUG";
