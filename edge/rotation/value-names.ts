@@ -6,7 +6,7 @@ import { decodeValue, type StoredValue, tables, valueId } from "./record.ts";
 export type ValueName = Pick<StoredValue, "index" | "fingerprint">;
 
 /** Names kept of an account's values: those that may be live, and those that come next. */
-const mostKept = 8;
+const mostKept = 5;
 
 /** Keeps the name of a value whose row is committed: one that was rolled back may come again as another value. */
 export function keepName(account: Account, ref: number, { index, fingerprint }: ValueName): void {
