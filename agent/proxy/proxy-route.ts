@@ -57,9 +57,9 @@ function covers(exception: string, host: string): boolean {
 
 /** The addresses that an address or network names; null for a host name. */
 function networkOf(text: string): BlockList | null {
-  const [address = "", bits] = text.split("/");
+  const [address = "", bits, more] = text.split("/");
   const family = isIP(address);
-  if (family === 0) return null;
+  if (family === 0 || more !== undefined) return null;
   const list = new BlockList();
   const kind = family === 6 ? "ipv6" : "ipv4";
   if (bits === undefined) list.addAddress(address, kind);

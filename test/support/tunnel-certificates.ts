@@ -16,11 +16,14 @@ export class SampleAuthority {
   readonly #random: Random;
   /** SubjectPublicKeyInfo, DER, as a root names it. */
   readonly publicKey: Uint8Array;
+  /** Its own certificate, PEM. */
+  readonly certificate: string;
 
   constructor(nowMs: number, random: Random) {
     this.#nowMs = nowMs;
     this.#random = random;
     const made = createAuthority({ name: "sample-ca", nowMs, random });
+    this.certificate = made.certificate;
     this.#authority = new Authority(made);
     this.publicKey = spkiOf(new X509Certificate(made.certificate).publicKey);
   }
