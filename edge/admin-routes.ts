@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type AdminRoute, adminRoute } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
-import { nodeHealth } from "../agent/node/index.ts";
+import { hopStatus, nodeHealth } from "../agent/node/index.ts";
 import { proxyLoginRoutes } from "../agent/proxy/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { candidateOf, isResting, RotationError, type RotationEvent, stateName } from "../protocol/rotation/index.ts";
@@ -109,7 +109,7 @@ function accountStatus(parts: Pick<EdgeParts, "engine">, account: Account): Acco
 }
 
 function statusOf(parts: EdgeParts) {
-  const { node, tunnel } = parts;
+  const { node } = parts;
   const { statement } = node.member();
   const all = accounts(parts);
   return {
@@ -120,7 +120,7 @@ function statusOf(parts: EdgeParts) {
     ...node.status(),
     time: node.time(),
     health: nodeHealth(parts),
-    tunnel: tunnelStatus(tunnel()),
+    tunnel: hopStatus(parts.hop),
     accounts: all.length,
     unfinished: all
       .filter((each) => !isResting(each.record.state) || parts.engine.groups.overlaps(each))
@@ -134,11 +134,4 @@ function statusOf(parts: EdgeParts) {
 function sizes({ audit }: EdgeParts): { serial: number; size: number } {
   const { serial, size } = audit.head();
   return { serial, size };
-}
-
-function tunnelStatus(status: ReturnType<EdgeParts["tunnel"]>) {
-  if (status === null) return { state: "none" };
-  if (status.state !== "open") return status;
-  const { remote, connectedSinceMs, lastHeardMs, session } = status.facts;
-  return { state: status.state, remote, connectedSinceMs, lastHeardMs, session };
 }

@@ -5,7 +5,7 @@ import { type DataFolder, removeRunFile, writeRunFile } from "../agent/data-fold
 import { createLog, type Log } from "../agent/log/index.ts";
 import { apiListeners, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
 import { createMetrics } from "../agent/metrics/index.ts";
-import { nodeHealth } from "../agent/node/index.ts";
+import { gaugeHop, type Hop, nodeHealth, vaultSilentS } from "../agent/node/index.ts";
 import { routeOf } from "../agent/proxy/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
@@ -82,6 +82,10 @@ interface Serving {
 async function serve(edge: EdgeStart, opening: OpeningCore, { seams, log, ports, closing }: Serving): Promise<RunningEdge> {
   const { folder } = edge;
   const { node } = opening;
+  let tunnel: DialledTunnel | null = null;
+  const hop: Hop = { to: "gateway", status: () => tunnel?.status() ?? null, nowMs: () => seams.clock.sinceBootMs() };
+  const metrics = createMetrics();
+  gaugeHop(metrics, hop, () => vaultSilentS(node));
   const api = await openMemberApi({
     folder,
     config: edge.config.api,
@@ -90,8 +94,8 @@ async function serve(edge: EdgeStart, opening: OpeningCore, { seams, log, ports,
     source: opening.credentials,
     applications: () => opening.applications.current,
     onPersonRead: (path) => quietly(log, () => opening.finish().personRead(path)),
-    health: () => nodeHealth(opening),
-    metrics: createMetrics(),
+    health: () => nodeHealth({ ...opening, hop }),
+    metrics,
     seams,
     log,
   });
@@ -99,8 +103,7 @@ async function serve(edge: EdgeStart, opening: OpeningCore, { seams, log, ports,
   while (opening.step() === null) await turn();
   const core = opening.finish();
   core.serve(api);
-  let tunnel: DialledTunnel | null = null;
-  const parts: EdgeParts = { ...core, tunnel: () => tunnel?.status() ?? null };
+  const parts: EdgeParts = { ...core, hop };
   const { openAdmin } = await import("./admin.ts");
   const admin = await openAdmin(folder.adminSocket, parts, { log, seams });
   closing.push(() => admin.close());

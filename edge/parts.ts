@@ -1,7 +1,6 @@
 import type { AuditLog } from "../agent/audit/index.ts";
-import type { JoinedNode } from "../agent/node/index.ts";
+import type { Hop, JoinedNode } from "../agent/node/index.ts";
 import type { Store } from "../agent/store/index.ts";
-import type { TunnelStatus } from "../agent/tunnel/index.ts";
 import type { ApplicationList } from "./application-list.ts";
 import type { EdgeCredentials } from "./credential-source.ts";
 import type { NoticeBook } from "./notices/index.ts";
@@ -18,6 +17,6 @@ export interface EdgeParts {
   readonly applications: ApplicationList;
   readonly notices: NoticeBook;
   readonly staleAfterS: number;
-  /** Null where the edge has nobody to dial. */
-  tunnel(): TunnelStatus | null;
+  /** The tunnel to the gateway. */
+  readonly hop: Hop;
 }

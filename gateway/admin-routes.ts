@@ -1,8 +1,7 @@
 import { type AdminRoute, adminRoute } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
-import { nodeHealth } from "../agent/node/index.ts";
+import { hopStatus, nodeHealth } from "../agent/node/index.ts";
 import { proxyLoginRoutes } from "../agent/proxy/index.ts";
-import type { DialledTunnel } from "../agent/tunnel/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import type { GatewayParts } from "./parts.ts";
 
@@ -28,17 +27,24 @@ function statusOf(parts: GatewayParts) {
     ...node.status(),
     time: node.time(),
     health: nodeHealth(parts),
-    tunnel: tunnelStatus(parts.vault()),
+    tunnel: hopStatus(parts.hop),
     edges: conduits.nodeIds.map((nodeId) => ({
       nodeId: nodeIdText(nodeId),
       name: conduits.nameOf(nodeId),
       connected: parts.edges()?.sessionFor(nodeId) != null,
+      silentS: silentSeconds(parts, nodeId),
     })),
     mailboxBytes: mailboxes.totalBytes,
     credentials: credentials.count,
     applications: credentials.applications.length,
     audit: { serial, size, eventsSinceAnchor: audit.eventsSinceAnchor() },
   };
+}
+
+/** Since this edge was heard in its session; null while it has none. */
+function silentSeconds({ edges, hop }: GatewayParts, nodeId: Uint8Array): number | null {
+  const heardMs = edges()?.sessionFor(nodeId)?.lastHeardMs;
+  return heardMs === undefined ? null : Math.max(0, Math.floor((hop.nowMs() - heardMs) / 1000));
 }
 
 function mailboxesOf({ mailboxes, conduits }: GatewayParts) {
@@ -49,12 +55,4 @@ function mailboxesOf({ mailboxes, conduits }: GatewayParts) {
     items,
     bytes,
   }));
-}
-
-function tunnelStatus(tunnel: DialledTunnel | null) {
-  const status = tunnel?.status();
-  if (status === undefined) return { state: "none" };
-  if (status.state !== "open") return status;
-  const { remote, connectedSinceMs, lastHeardMs, session } = status.facts;
-  return { state: status.state, remote, connectedSinceMs, lastHeardMs, session };
 }

@@ -80,6 +80,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
     conduits,
     staleAfterS: config.staleAfterS,
     vault: () => vault,
+    hop: { to: "vault", status: () => vault?.status() ?? null, nowMs: () => seams.clock.sinceBootMs() },
     edges: () => edges,
   };
   const wakeVault = () => vault?.wake();

@@ -6,7 +6,7 @@ import type { LocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
 import { apiListeners, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
 import { createMetrics, type Metrics } from "../agent/metrics/index.ts";
-import { nodeHealth } from "../agent/node/index.ts";
+import { gaugeHop, nodeHealth, vaultSilentS } from "../agent/node/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import type { Store } from "../agent/store/index.ts";
@@ -107,7 +107,8 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
   return { parts, listeners, close: () => closing.run() };
 }
 
-function gaugeMailboxes(metrics: Metrics, { mailboxes, conduits, edges, node }: GatewayParts): void {
+function gaugeMailboxes(metrics: Metrics, { mailboxes, conduits, edges, node, hop }: GatewayParts): void {
+  gaugeHop(metrics, hop, () => vaultSilentS(node));
   metrics.gauge("mailbox_bytes", "Bytes that wait in mailboxes.", () => mailboxes.totalBytes);
   metrics.gauge("edges", "Edges behind this gateway.", () => conduits.nodeIds.length);
   metrics.gauge("edges_connected", "Edges with a live tunnel.", () => edges()?.sessions().length ?? 0);

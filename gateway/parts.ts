@@ -1,5 +1,5 @@
 import type { AuditLog } from "../agent/audit/index.ts";
-import type { JoinedNode } from "../agent/node/index.ts";
+import type { Hop, JoinedNode } from "../agent/node/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import type { DialledTunnel, TunnelListener } from "../agent/tunnel/index.ts";
 import type { GatewayCredentials } from "./credentials.ts";
@@ -15,6 +15,8 @@ export interface GatewayParts {
   readonly conduits: Conduits;
   readonly staleAfterS: number;
   readonly vault: () => DialledTunnel | null;
+  /** The tunnel to the vault, as health and metrics see it. */
+  readonly hop: Hop;
   /** Null where no edges are listened for. */
   readonly edges: () => TunnelListener | null;
 }

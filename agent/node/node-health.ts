@@ -4,6 +4,7 @@ import type { AuditLog } from "../audit/index.ts";
 import type { Health, HealthCheck } from "../local-api/index.ts";
 import type { Store } from "../store/index.ts";
 import type { JoinedNode } from "./contracts.ts";
+import { type Hop, hopCheck } from "./hop.ts";
 
 export interface HealthParts {
   readonly node: JoinedNode;
@@ -11,9 +12,11 @@ export interface HealthParts {
   readonly store: Store;
   /** Silence of the vault that makes health red, seconds. */
   readonly staleAfterS: number;
+  /** The next node on the way to the vault. */
+  readonly hop: Hop;
 }
 
-/** Honest health: a stopped writer, a revoked identity, a node that follows nobody and a vault unheard of for too long are red. */
+/** Honest health: a stopped writer, a revoked identity, a node that follows nobody, a next hop that is away and a vault unheard of for too long are red. */
 export function nodeHealth(parts: HealthParts, more: readonly HealthCheck[] = []): Health {
   const { node, audit, store } = parts;
   const checks = [
@@ -21,6 +24,7 @@ export function nodeHealth(parts: HealthParts, more: readonly HealthCheck[] = []
     { name: "audit", ok: audit.stopped === null, detail: audit.stopped ?? "writes" },
     identityCheck(node),
     { name: "stream", ok: node.mode === "NORMAL", detail: node.mode },
+    ...hopCheck(parts.hop),
     relayCheck(parts),
     ...more,
   ];
@@ -37,10 +41,21 @@ function identityCheck(node: JoinedNode): HealthCheck {
   }
 }
 
-/** By the lower end of our time, which runs on without anybody's help; the machine's own clock is not asked. */
-function relayCheck({ node, staleAfterS }: HealthParts): HealthCheck {
+/**
+ * Seconds since the vault's last signed word, null where it was never heard. By the lower end of our time, which runs on without anybody's
+ * help; the machine's own clock is not asked.
+ */
+export function vaultSilentS(node: Pick<JoinedNode, "time" | "vaultLastHeardAtMs">): number | null {
   const heardAtMs = node.vaultLastHeardAtMs;
-  if (heardAtMs === null) return { name: "relay", ok: false, detail: "the vault was never heard" };
-  const silentS = Math.max(0, node.time().lo - Math.floor(heardAtMs / 1000));
-  return { name: "relay", ok: silentS <= staleAfterS, detail: `the vault was heard ${silentS} s ago` };
+  return heardAtMs === null ? null : Math.max(0, node.time().lo - Math.floor(heardAtMs / 1000));
+}
+
+/** Says which hop is the stale one: where the next node is there, what is wrong lies behind it. */
+function relayCheck({ node, staleAfterS, hop }: HealthParts): HealthCheck {
+  const silentS = vaultSilentS(node);
+  if (silentS === null) return { name: "relay", ok: false, detail: "the vault was never heard" };
+  const ok = silentS <= staleAfterS;
+  const there = hop.status()?.state === "open";
+  const beyond = !ok && there && hop.to === "gateway" ? "; the gateway is there, the way behind it is stale" : "";
+  return { name: "relay", ok, detail: `the vault was heard ${silentS} s ago${beyond}` };
 }

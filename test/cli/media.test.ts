@@ -53,7 +53,7 @@ t.test("an edge joins by a stick that goes to the vault and back, a month after 
   t.match(config, { gateway: null, staleAfterS: 45 * 86_400 });
   const edge = await start({ folder, config, version: "0" }, seams, unlock);
   t.teardown(() => edge.close());
-  t.equal(edge.parts.tunnel(), null);
+  t.equal(edge.parts.hop.status(), null);
   const [read] = await rig.at(edge.parts).read(other);
   t.match(read, { refused: null, applied: 1, known: 1 });
   t.equal(edge.parts.node.mode, "NORMAL");

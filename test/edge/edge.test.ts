@@ -128,7 +128,7 @@ t.test("an edge follows the gateway that took its gateway's place, over a restar
   world.vault.revoke(1, first);
   await world.listen("gateway-2");
   const code = () => {
-    const status = edge.parts.tunnel();
+    const status = edge.parts.hop.status();
     return status !== null && "lastCode" in status ? status.lastCode : null;
   };
   await world.dialled(() => code() === "TUNNEL_WRONG_PEER");
@@ -154,10 +154,10 @@ t.test("a gateway that a bundle revokes loses its live session at once", async (
   const world = await joined(t);
   const edge = await running(t, world);
   await world.until(() => world.facts.some((fact) => fact.kind === "audit"));
-  t.equal(edge.parts.tunnel()?.state, "open");
+  t.equal(edge.parts.hop.status()?.state, "open");
   void world.send([world.vault.revoke(1, world.gatewayId)]);
-  await world.dialled(() => edge.parts.tunnel()?.state !== "open");
-  t.match(edge.parts.tunnel(), { lastCode: "TRUST_REVOKED" });
+  await world.dialled(() => edge.parts.hop.status()?.state !== "open");
+  t.match(edge.parts.hop.status(), { lastCode: "TRUST_REVOKED" });
 });
 
 t.test("a revoked edge and a silent vault are red", async (t) => {

@@ -132,7 +132,8 @@ export function startEdge({ process, disk, network, tlsKeyHash, devices, hasSpac
   const { node, notices } = core;
   const dial = network.dial(process, tlsKeyHash);
   const tunnel = openUplink({ node, notices, address: addresses.gateway, seams, log, dial, closing });
-  const parts: EdgeParts = { ...core, tunnel: () => tunnel.status() };
+  const hop = { to: "gateway", status: () => tunnel.status(), nowMs: () => seams.clock.sinceBootMs() } as const;
+  const parts: EdgeParts = { ...core, hop };
   const routes = adminRoutes(parts);
   return { process, core, tunnel, call: (method, path, body) => callRoute(routes, method, path, body) };
 }
