@@ -15,6 +15,9 @@ export interface Hop {
 /** How long the next hop may be away before health is red, seconds: longer than a restart of it, and than any back-off. */
 const graceS = 300;
 
+/** A gauge's seconds since something that never happened. */
+const never = -1;
+
 /** The hop as `status` shows it. */
 export function hopStatus({ status, nowMs }: Hop) {
   const now = status();
@@ -48,14 +51,14 @@ export function gaugeHop(metrics: Metrics, hop: Hop, vaultSilentS: () => number 
   metrics.gauge("hop_up", "1 while the next node on the way to the vault has a session with this one.", () =>
     hop.status()?.state === "open" ? 1 : 0,
   );
-  metrics.gauge("hop_silent_seconds", "Since the next node on the way was heard; NaN where it never was.", () => {
+  metrics.gauge("hop_silent_seconds", "Since the next node on the way was heard; -1 where it never was.", () => {
     const now = hop.status();
-    if (now === null || now.state === "closed") return Number.NaN;
+    if (now === null || now.state === "closed") return never;
     const heardMs = now.state === "open" ? now.facts.lastHeardMs : now.lastHeardMs;
-    return heardMs === null ? Number.NaN : secondsSince(heardMs, hop.nowMs());
+    return heardMs === null ? never : secondsSince(heardMs, hop.nowMs());
   });
   metrics.gauge("vault_silent_seconds", "Since the vault's last signed word; NaN where it was never heard.", () => {
-    return vaultSilentS() ?? Number.NaN;
+    return vaultSilentS() ?? never;
   });
 }
 

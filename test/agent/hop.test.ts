@@ -50,14 +50,14 @@ t.test("status and metrics say the same", async (t) => {
   for (const [status, up, silent] of [
     [open, "1", "12"],
     [away(400_000, 310_000), "0", "690"],
-    [away(400_000, null), "0", "NaN"],
-    [null, "0", "NaN"],
+    [away(400_000, null), "0", "-1"],
+    [null, "0", "-1"],
   ] as const) {
     const metrics = createMetrics();
     gaugeHop(metrics, hop(status), () => null);
     const text = await metrics.text();
     t.match(text, new RegExp(`^tidegate_hop_up ${up}$`, "m"));
     t.match(text, new RegExp(`^tidegate_hop_silent_seconds ${silent}$`, "m"));
-    t.match(text, /^tidegate_vault_silent_seconds NaN$/m);
+    t.match(text, /^tidegate_vault_silent_seconds -1$/m);
   }
 });
