@@ -1,10 +1,11 @@
-import { mkdirSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AdminRoute } from "../../agent/admin/index.ts";
 import { Closing } from "../../agent/closing/index.ts";
 import { MediaDesk, mediaRoutes, type Post } from "../../agent/custody/index.ts";
+import { exchangeByMedia } from "../../agent/join/media-exchange.ts";
 import { createLog } from "../../agent/log/index.ts";
-import { joinNode } from "../../agent/node/index.ts";
+import { joinNode, tryJoin } from "../../agent/node/index.ts";
 import type { NodeCall } from "../../cli/media/node-call.ts";
 import { type FolderRead, readMedia } from "../../cli/media/read.ts";
 import { type MediaWritten, writeMedia } from "../../cli/media/write.ts";
@@ -99,6 +100,42 @@ export class MediaRig {
     const core = openGateway({ store, config, seams: this.vault.seams, log, version: "test", folder: null, closing });
     this.#t.teardown(() => closing.run());
     return { ...this.#node(core.post), core };
+  }
+
+  /** An edge that has yet to join: the same request goes onto each stick until one brings the answer. */
+  async joining(name: string, zone: string, enrolment: object) {
+    const body = { name, role: "edge", zone, media: true, ...enrolment };
+    const { code: text } = await this.vault.call("POST", "/v1/codes", body);
+    const [store, code, { seams }] = [new MemoryStore(), parseEnrolmentCode(String(text)), this.vault];
+    return {
+      tryWith: (mount: string) =>
+        tryJoin({ store, code, role: 2, seams, exchange: (ask) => exchangeByMedia(ask, { mount, seams }) }),
+    };
+  }
+
+  /** Changes copies of a stick, a bit, a length or a name at a time, the same ones in each run; returns what `read` makes of each. */
+  async mutations<T>(stick: string, count: number, read: (mount: string) => Promise<T>): Promise<T[]> {
+    const results: T[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const mount = this.stick();
+      cpSync(stick, mount, { recursive: true });
+      const shared = join(mount, "TIDEGATE");
+      const files = readdirSync(shared, { recursive: true, encoding: "utf8" })
+        .filter((name) => name.includes("/"))
+        .sort();
+      const file = join(shared, files[i % files.length] ?? "");
+      const bytes = readFileSync(file);
+      // Bytes all over the file, by a step that has no factor in common with lengths in use.
+      const at = (i * 7_919) % bytes.length;
+      if (i % 5 === 0) truncateSync(file, at);
+      else if (i % 11 === 0) rmSync(file);
+      else {
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << (i % 8));
+        writeFileSync(file, bytes);
+      }
+      results.push(await read(mount));
+    }
+    return results;
   }
 
   /** An edge that runs in its own folder. */
