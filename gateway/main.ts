@@ -1,6 +1,6 @@
 import { createAdminServer } from "../agent/admin/index.ts";
 import { Closing } from "../agent/closing/index.ts";
-import { MediaDesk, mediaRoutes } from "../agent/custody/index.ts";
+import { auditExportRoutes, MediaDesk, mediaRoutes, memberExport } from "../agent/custody/index.ts";
 import { type DataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import type { LocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
@@ -95,7 +95,11 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
   });
   closing.push(() => api.close());
   core.serve(api);
-  const routes = [...adminRoutes(parts), ...mediaRoutes(new MediaDesk(core.post, seams))];
+  const routes = [
+    ...adminRoutes(parts),
+    ...mediaRoutes(new MediaDesk(core.post, seams)),
+    ...auditExportRoutes(memberExport("gateway", parts)),
+  ];
   const admin = await createAdminServer({ socketPath: folder.adminSocket, routes, log });
   closing.push(() => admin.close());
   await core.connect(ports);

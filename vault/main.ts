@@ -1,11 +1,13 @@
 import { formatAddress, parseAddress } from "../agent/address/index.ts";
 import { createAdminServer } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
+import { auditExportRoutes } from "../agent/custody/index.ts";
 import { type DataFolder, lockDataFolder, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import { createLog } from "../agent/log/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import { socketListen } from "../agent/tunnel/index.ts";
+import { toHex } from "../protocol/base/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { backupRoute, vaultRoutes } from "./admin/index.ts";
 import type { VaultConfig } from "./config.ts";
@@ -58,7 +60,12 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
     });
     const admin = await createAdminServer({
       socketPath: folder.adminSocket,
-      routes: [...routes, backupRoute(core, folder), auditRoute(vault.audit.asSource())],
+      routes: [
+        ...routes,
+        backupRoute(core, folder),
+        auditRoute(vault.audit.asSource()),
+        ...auditExportRoutes(vault.audit.asExport(toHex(core.vaultId))),
+      ],
       log,
     });
     closers.push(() => admin.close());

@@ -65,6 +65,7 @@ export async function openVaultOver(options: {
   const audit = new VaultAuditLog({
     name: { trustDomain: stored.root.document.trustDomain, node: nodeIdText(identity.nodeId), serial: firstLog },
     logKey: identity.log,
+    witness: stored.keys.witness,
     clock,
     random,
     interval: () => [clock.wallMs(), clock.wallMs()],

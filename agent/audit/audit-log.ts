@@ -2,6 +2,7 @@ import {
   type AuditEvent,
   decodeCheckpoint,
   type LogHead,
+  type LogName,
   rootOf,
   sequence,
   type TreeState,
@@ -13,7 +14,7 @@ import { decodeHead, encodeHead } from "./head-codec.ts";
 import { checkpointEveryMs, epochEveryMs, readWindowMs } from "./limits.ts";
 import { checkpointOf, epochChangeOf, type LogContext, leavesAfter } from "./log-context.ts";
 import type { AuditMirror } from "./mirror.ts";
-import { readConsistency, readRoot } from "./proofs.ts";
+import { readConsistency, readConsistencyBetween, readRoot } from "./proofs.ts";
 import type { ReadEvent } from "./read-fold.ts";
 import { ReadLog } from "./read-log.ts";
 import type { AuditRead, AuditStorage } from "./storage.ts";
@@ -156,6 +157,26 @@ export class AuditLog {
   /** Consistency proof from the first `from` leaves to all that stand in `view`, for reports. */
   proofFrom(from: number, view?: View): Uint8Array[] {
     return this.#reading(view, (read) => readConsistency(read, from, loadTree(read, this.#cache)));
+  }
+
+  /** Consistency proof between two sizes that the log has had. */
+  proofBetween(from: number, size: number): Uint8Array[] {
+    return this.#reading(undefined, (read) => readConsistencyBetween(read, from, size));
+  }
+
+  /** The log as plain files, see {@link AuditMirror.files}; null where there are none. */
+  files(): AuditMirror["files"] | null {
+    return this.#options.mirror?.files ?? null;
+  }
+
+  /** Names the log. */
+  get name(): LogName {
+    return this.#options.name;
+  }
+
+  /** The node's time in milliseconds, see {@link LogContext}. */
+  time(): readonly [lo: number, hi: number | null] {
+    return this.#options.interval();
   }
 
   /** Leaves from `from` on, at most `limit`, each as its exact bytes. */

@@ -5,6 +5,10 @@ export const AUDIT_LOG_CODES = {
   AUDIT_FOLDER_UNREADABLE: { fault: "operator", retryable: false },
   /** The member statement or the root documents beside a log do not prove its keys. */
   AUDIT_FOLDER_KEYS: { fault: "peer", retryable: false },
+  /** The plain files of a log do not hold what an export should. */
+  AUDIT_EXPORT_BEHIND: { fault: "environment", retryable: true },
+  /** An export was asked for from an entry on that the log does not have. */
+  AUDIT_EXPORT_RANGE: { fault: "caller", retryable: false },
   /** An anchor is not a checkpoint of the log that is verified. */
   AUDIT_ANCHOR_INVALID: { fault: "operator", retryable: false },
 } as const;

@@ -1,12 +1,20 @@
 export { AuditLog, type AuditLogOptions, type LastStop, type LeafRef, openAuditLog } from "./audit-log.ts";
 export { type AuditPage, type AuditRouteSource, auditRoute } from "./audit-route.ts";
 export { AUDIT_LOG_CODES, AuditLogError } from "./errors.ts";
+export { type ExportedFile, exportedFiles, type LogToExport } from "./export-files.ts";
 export { decodeHead, encodeHead } from "./head-codec.ts";
 export { checkpointEveryMs, epochEveryMs, maxNotedReads, maxNotedRefusals, readWindowMs } from "./limits.ts";
 export { checkpointOf, epochChangeOf, type LogContext, leavesAfter } from "./log-context.ts";
-export { findLogFolders } from "./log-folder.ts";
-export { AuditMirror, type MirrorOptions, type MirrorSource } from "./mirror.ts";
-export { readConsistency, readConsistencyLater, readInclusion, readRoot, readRootLater } from "./proofs.ts";
+export { findLogFolders, type LogFolder, openLogFolder } from "./log-folder.ts";
+export { AuditMirror, exportsFolder, logFolderNames, type MirrorOptions, type MirrorSource } from "./mirror.ts";
+export {
+  readConsistency,
+  readConsistencyBetweenLater,
+  readConsistencyLater,
+  readInclusion,
+  readRoot,
+  readRootLater,
+} from "./proofs.ts";
 export { type ReadEvent, ReadFold } from "./read-fold.ts";
 export type { AsyncAuditStorage, AuditRead, AuditStorage, AuditWrite, EpochKey, Later, MarkName } from "./storage.ts";
 export { storeSource } from "./store-source.ts";

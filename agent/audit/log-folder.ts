@@ -10,23 +10,30 @@ import {
   tileWidth,
 } from "../../protocol/audit/index.ts";
 import { concat } from "../../protocol/base/index.ts";
+import { linesOf, readBeside } from "./entry-lines.ts";
 import { AuditLogError } from "./errors.ts";
-import { logFolderNames } from "./mirror.ts";
+import { exportsFolder, logFolderNames } from "./mirror.ts";
 
 /** Largest entry bundle, bytes: 256 leaves of 8 KiB with their lengths. */
-const maxTileBytes = tileWidth * (2 + 8192);
+export const maxTileBytes = tileWidth * (2 + 8192);
 /** Largest statement file, bytes: a root chain of a hundred versions. */
-const maxStatementBytes = 8 * 1024 * 1024;
+export const maxStatementBytes = 8 * 1024 * 1024;
 
 /** A log in plain files, as the mirror writes it. Nothing in it is believed yet. */
 export interface LogFolder {
   readonly path: string;
-  /** How many entries the names of the entry bundles promise. */
+  /** Index of the first entry that is here: 0, or that of the bundle in which the auditor's copy begins. */
+  readonly from: number;
+  /** How many entries the names of the entry bundles promise, counted from 0. */
   readonly promised: number;
   /** The entries in order, read as they are asked for; what is damaged comes as an entry that is no leaf. */
   readonly leaves: Iterable<Uint8Array>;
-  /** Level-0 hash tiles up to the first that is missing, one after another. */
-  readonly hashes: Uint8Array;
+  /** The `audit.epoch` leaves of entries before `from`. */
+  readonly keyLeaves: readonly Uint8Array[];
+  /** Index of the first entry whose line in `entries.jsonl` differs, once `leaves` was read; null where none does, or there is no such file. */
+  readonly unlikeLine: () => number | null;
+  /** Level-0 hash tiles up to the first that is missing, one after another; read when asked for. */
+  readonly hashes: () => Uint8Array;
   /** The newest checkpoint and the final ones of ended epochs; those that are there. */
   readonly checkpoints: readonly Uint8Array[];
   /** Hash tiles that are there. */
@@ -41,9 +48,11 @@ export interface LogFolder {
  * there is none: a folder without a log must never pass for a log without findings.
  */
 export function findLogFolders(path: string): string[] {
-  for (const candidate of [path, join(path, "audit")]) {
+  for (const candidate of [path, join(path, "audit"), join(path, exportsFolder)]) {
     const names = namesIn(candidate, candidate === path);
     if (names.some((entry) => entry.name === logFolderNames.checkpoint || entry.name === "tile")) return [candidate];
+    const exports = exportsIn(candidate, names);
+    if (exports.length > 0) return exports;
     const serials = names
       .filter((entry) => entry.isDirectory() && /^(0|[1-9][0-9]{0,15})$/.test(entry.name))
       .map((entry) => Number(entry.name));
@@ -52,20 +61,41 @@ export function findLogFolders(path: string): string[] {
   throw unreadable(`${path} holds no audit log`);
 }
 
-/** Opens one log's folder. Throws AUDIT_FOLDER_UNREADABLE where it cannot be read or holds no entry. */
-export function openLogFolder(path: string): LogFolder {
+/** The exports in a node's folder of them, or in the folder of all nodes. */
+function exportsIn(path: string, names: readonly Dirent[]): string[] {
+  const folders = names.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const exports = folders.filter((name) => exportName.test(name)).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  if (exports.length > 0) return exports.map((name) => join(path, name));
+  const nodes = folders.filter((name) => /^[a-z2-7]{32}$/.test(name)).sort();
+  return nodes.flatMap((name) => exportsIn(join(path, name), namesIn(join(path, name), true)));
+}
+
+/** `<serial>-<first entry>-<size>`. */
+export const exportName = /^(0|[1-9][0-9]{0,15})-(0|[1-9][0-9]{0,15})-[1-9][0-9]{0,15}$/;
+
+/**
+ * Opens one log's folder; of a copy that holds nothing before `since`, from its bundle on. Throws AUDIT_FOLDER_UNREADABLE where it
+ * cannot be read or holds no entry.
+ */
+export function openLogFolder(path: string, since = 0): LogFolder {
   const places = placesIn(path);
-  const bundles = widest(places.filter((place) => place.level === "entries"));
+  const first = Math.floor(since / tileWidth);
+  const bundles = widest(places.filter((place) => place.level === "entries" && place.index >= first));
   const last = bundles.at(-1);
   if (last === undefined) throw unreadable(`${path} holds no entries`);
   const readTile = (place: TilePlace) => readBounded(join(path, ...pathOf(place)), maxTileBytes);
   const level0 = widest(places.filter((place) => place.level === 0));
   const whole = level0.findIndex((place, at) => place.index !== at);
+  const lines = readBeside(join(path, logFolderNames.lines));
+  const from = first * tileWidth;
   return {
     path,
+    from,
     promised: last.index * tileWidth + last.width,
-    leaves: { [Symbol.iterator]: () => entriesOf(bundles, readTile) },
-    hashes: concat(...level0.slice(0, whole < 0 ? level0.length : whole).map(readTile)),
+    leaves: { [Symbol.iterator]: () => lines.compare(entriesOf(bundles, readTile)) },
+    keyLeaves: linesOf(readOptional(join(path, logFolderNames.keys), maxStatementBytes) ?? new Uint8Array(0)),
+    unlikeLine: () => (lines.unlike === null ? null : from + lines.unlike),
+    hashes: () => concat(...level0.slice(0, whole < 0 ? level0.length : whole).map(readTile)),
     checkpoints: checkpointsIn(path),
     tiles: widest(places.filter((place) => place.level !== "entries")),
     readTile,
@@ -152,7 +182,7 @@ function readOptional(path: string, limit: number): Uint8Array | null {
 }
 
 /** Regular files only, and none larger than what belongs there. */
-function readBounded(path: string, limit: number): Uint8Array {
+export function readBounded(path: string, limit: number): Uint8Array {
   try {
     const stat = lstatSync(path);
     if (stat.isFile() && stat.size <= limit) return readFileSync(path);

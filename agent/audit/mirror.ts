@@ -44,7 +44,15 @@ export const logFolderNames = {
   member: "member.cbor",
   roots: "roots.cbor",
   epochs: "epochs",
+  /** In an export: the leaves once more as lines, and those of them that name epoch keys. */
+  lines: "entries.jsonl",
+  keys: "keys.jsonl",
+  /** In an export of the vault's log: heads of other nodes' logs under its witness key. */
+  cosigned: "cosigned",
 } as const;
+
+/** On a medium: the folder of all exports. In it a folder a node, in that a folder an export. */
+export const exportsFolder = "TIDEGATE-AUDIT";
 
 /**
  * Keeps a log as the plain files of C2SP tlog-tiles, readable without any key of the node. The store is the truth: files are
@@ -61,6 +69,11 @@ export class AuditMirror {
 
   constructor(options: MirrorOptions) {
     this.#options = options;
+  }
+
+  /** The folder, and how many leaves its checkpoint covers; null until one is known. */
+  get files(): { readonly folder: string; readonly size: number | null } {
+    return { folder: this.#options.folder, size: this.#size };
   }
 
   /** Brings the folder up to the newest checkpoint, later; calls during a run are one more run. */

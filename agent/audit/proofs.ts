@@ -17,6 +17,16 @@ export function readConsistency(read: AuditRead, from: number, tree: TreeState):
   return readPlan(read, planConsistency(from, tree.size), tree);
 }
 
+/** Consistency proof between two sizes that the stored log has had. */
+export function readConsistencyBetween(read: AuditRead, from: number, size: number): Uint8Array[] {
+  return readPlan(read, planConsistency(from, size));
+}
+
+/** {@link readConsistencyBetween} over a store that answers later. */
+export async function readConsistencyBetweenLater(read: Later<AuditRead>, from: number, size: number): Promise<Uint8Array[]> {
+  return readPlanLater(read, planConsistency(from, size), null);
+}
+
 /** Inclusion proof of the leaf at `index` in the tree of `size`. */
 export function readInclusion(read: AuditRead, index: number, size: number): Uint8Array[] {
   return readPlan(read, planInclusion(index, size));

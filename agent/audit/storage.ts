@@ -10,9 +10,18 @@ export interface EpochKey {
 /**
  * Small values of a log beside its leaves. `tree` is written with the leaves ({@link AuditRows.state}); `run` says whether a node
  * runs on the log; `checkpoint` is the newest one; `acknowledged` our head that the other side last proved; `peer/<node id>` a
- * peer's head that we last proved; `final/<N>` the last checkpoint of the ended epoch N; `ran` for how long the current epoch has run.
+ * peer's head that we last proved; `cosigned/<node id>` a
+ * peer's newest head under our witness key; `final/<N>` the last checkpoint of the ended epoch N; `ran` for how long the current epoch has run.
  */
-export type MarkName = "tree" | "run" | "checkpoint" | "acknowledged" | "ran" | `peer/${string}` | `final/${number}`;
+export type MarkName =
+  | "tree"
+  | "run"
+  | "checkpoint"
+  | "acknowledged"
+  | "ran"
+  | `peer/${string}`
+  | `cosigned/${string}`
+  | `final/${number}`;
 
 /** Reads one log's rows. */
 export interface AuditRead {

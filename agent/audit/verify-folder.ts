@@ -25,13 +25,17 @@ import {
   vaultIdOf,
 } from "../../protocol/trust/index.ts";
 import { AuditLogError } from "./errors.ts";
+import { damagedFiles } from "./export-list.ts";
 import { type LogFolder, openLogFolder } from "./log-folder.ts";
+import { logFolderNames } from "./mirror.ts";
 
 export interface VerifyFolderOptions {
   /** One log's folder, see `findLogFolders`. */
   readonly path: string;
   /** Checkpoints that were kept elsewhere, each with where it comes from. */
   readonly anchors: readonly { readonly bytes: Uint8Array; readonly source: string }[];
+  /** The copy holds nothing before this entry, and the auditor knows it; 0 where it must hold all. */
+  readonly since?: number;
   /** Vault id (hexadecimal) that the root documents must be of; null where the auditor compares it herself. */
   readonly vaultId: string | null;
   /** How many entries there will be, once that is known, and how many are done. */
@@ -41,10 +45,16 @@ export interface VerifyFolderOptions {
 /** What an auditor is told about one log. */
 export interface FolderVerdict extends Omit<Verdict, "root" | "hashes"> {
   readonly path: string;
+  /** Index of the first entry that was looked at: what stands before is known by its hash only. */
+  readonly from: number;
   /** Hexadecimal; to be compared with what `vault init` printed. */
   readonly vaultId: string;
   readonly node: string;
   readonly nodeName: string;
+  /** The newest checkpoint found, as text; null where there is none. */
+  readonly checkpoint: string | null;
+  /** Files of an export that no entry proves and that are missing or not the ones of its list; `MANIFEST` where that is missing. */
+  readonly damaged: readonly string[];
   /** Root over the sealed entries, base64 as in the checkpoint; null where nothing is sealed. */
   readonly root: string | null;
 }
@@ -57,7 +67,7 @@ const maxRoots = 1024;
  * be verified is an error, never a log without findings.
  */
 export function verifyFolder(options: VerifyFolderOptions): FolderVerdict {
-  const folder = openLogFolder(options.path);
+  const folder = openLogFolder(options.path, options.since);
   const { member, vaultId, trustDomain } = keysOf(folder);
   if (options.vaultId !== null && options.vaultId !== vaultId) {
     throw new AuditLogError("AUDIT_FOLDER_KEYS", `the log belongs to vault ${vaultId}, not to ${options.vaultId}`, {
@@ -66,24 +76,42 @@ export function verifyFolder(options: VerifyFolderOptions): FolderVerdict {
   }
   const logKey = importVerifyKey(member.logKey);
   const node = nodeIdText(member.nodeId);
+  let hashes = folder.from === 0 ? null : hashesBefore(folder);
   const verdict = verifyLog({
     leaves: folder.leaves,
-    hashes: folder.hashes,
+    get hashes() {
+      hashes ??= folder.hashes();
+      return hashes;
+    },
+    before: folder.from === 0 ? null : { count: folder.from, successions: folder.keyLeaves },
     checkpoints: folder.checkpoints,
     member: { trustDomain, node, logKey, epochKey: importVerifyKey(member.epochKey) },
     anchors: options.anchors.map((anchor) => anchorOf(anchor, folder, { node, logKey })),
-    onProgress: (done) => options.onProgress(done, folder.promised),
+    onProgress: (done) => options.onProgress(done, folder.promised - folder.from),
   });
-  const { root, hashes, ...rest } = verdict;
+  const newest = folder.checkpoints.at(-1);
+  const { root, hashes: _found, ...rest } = verdict;
   return {
     ...rest,
-    findings: [...verdict.findings, ...alteredTiles(folder, verdict)],
+    findings: [...verdict.findings, ...alteredTiles(folder, verdict), ...unlikeLines(folder, verdict)],
+    from: folder.from,
+    checkpoint: newest === undefined ? null : Buffer.from(newest).toString("utf8"),
+    damaged: damagedFiles(options.path),
     path: options.path,
     vaultId,
     node,
     nodeName: member.name,
     root: root === null ? null : Buffer.from(root).toString("base64"),
   };
+}
+
+/** A copy that begins later needs the hashes of what it leaves out: without them nothing in it leads to a checkpoint. */
+function hashesBefore(folder: LogFolder): Uint8Array {
+  const hashes = folder.hashes();
+  if (hashes.length >= folder.from * hashLength) return hashes;
+  throw new AuditLogError("AUDIT_FOLDER_UNREADABLE", `${folder.path} lacks hash tiles of the entries before ${folder.from}`, {
+    hint: "A copy that begins later has the hash tiles from the beginning; take a fresh one.",
+  });
 }
 
 /** The member statement beside the log, under the chain of roots beside it. */
@@ -160,6 +188,14 @@ function alteredTiles(folder: LogFolder, verdict: Verdict): Finding[] {
     });
   }
   return findings;
+}
+
+/** Lines for people and `grep` that say something else than the entries. */
+function unlikeLines(folder: LogFolder, verdict: Verdict): Finding[] {
+  const index = folder.unlikeLine();
+  if (index === null || verdict.findings.some(({ code }) => code !== "UNSEALED-TAIL")) return [];
+  const says = `from entry ${index} on ${logFolderNames.lines} does not hold what the entry bundles hold`;
+  return [{ code: "EDIT", index, says }];
 }
 
 function levelAbove(hashes: Uint8Array): Uint8Array {

@@ -3,8 +3,9 @@ import { fromBase32, fromHex, toHex } from "../../protocol/base/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { type MediaFile, mediaKinds, mediaLimits } from "../../protocol/media/index.ts";
 import { type AdminRoute, adminRoute } from "../admin/index.ts";
+import { custody } from "./custody-shape.ts";
 import type { MediaDesk, Standing } from "./desk.ts";
-import { custodyText, itemBodyBytes } from "./limits.ts";
+import { itemBodyBytes } from "./limits.ts";
 
 /** Bytes as text: an id or a hash in hexadecimal, a node id in base32. */
 const bytesOf = (decode: (text: string) => Uint8Array | null, length: number, expected: string) =>
@@ -17,17 +18,8 @@ const bytesOf = (decode: (text: string) => Uint8Array | null, length: number, ex
 const hash = bytesOf(fromHex, 32, "64 hexadecimal digits");
 const node = bytesOf(fromBase32, 20, "a node id");
 const carrier = z.string().transform((text) => new Uint8Array(Buffer.from(text, "base64")));
-const line = z
-  .string()
-  .max(custodyText)
-  .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), "one line of text");
 const code = z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/);
 const session = z.string().regex(/^[0-9a-f]{32}$/);
-const custody = z.strictObject({
-  medium: z.strictObject({ serial: line, label: line, size: z.int().min(0).nullable() }),
-  login: line.min(1),
-  person: line.min(1).nullable(),
-});
 const name = { kind: z.enum(mediaKinds), id: hash };
 const file = z.strictObject({ ...name, recipient: node, length: z.int().min(0).max(mediaLimits.itemBytes), hash });
 const place = z.strictObject({ epoch: z.int().min(0), seq: z.int().min(0) }).nullable();

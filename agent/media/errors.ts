@@ -25,6 +25,8 @@ export const MEDIA_CODES = {
   MEDIA_FULL: { fault: "environment", retryable: true },
   /** The medium cannot be read or written, or was pulled. */
   MEDIA_IO: { fault: "environment", retryable: true },
+  /** A folder that should be written anew is there already. */
+  MEDIA_EXISTS: { fault: "operator", retryable: false },
   /** What was read back is not what was written. */
   MEDIA_READ_BACK: { fault: "environment", retryable: true },
 } as const;
@@ -41,6 +43,7 @@ export class MediaError extends TidegateError<MediaCode> {
 /** What the file system throws, as ours. */
 export function mediaError(cause: unknown, what: string): MediaError {
   if (cause instanceof MediaError) return cause;
+  if (cause instanceof TidegateError) throw cause;
   const { code } = cause as NodeJS.ErrnoException;
   if (code === undefined) throw cause;
   if (code === "ELOOP") return new MediaError("MEDIA_LINK", `${what} is a link`, { cause });

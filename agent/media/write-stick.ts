@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { closeSync, constants, fsyncSync, lstatSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { sameBytes, utf8 } from "../../protocol/base/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import {
@@ -13,12 +13,13 @@ import {
 } from "../../protocol/media/index.ts";
 import type { Failpoint } from "../seams/index.ts";
 import { MediaError } from "./errors.ts";
-import { mediaChunkBytes, writerFolderNames } from "./limits.ts";
+import { writerFolderNames } from "./limits.ts";
 import { attempt, PinnedFolder } from "./pinned-folder.ts";
 import { readPlainFile } from "./plain-file.ts";
 import { readBack } from "./read-back.ts";
 import { mountFolder } from "./read-stick.ts";
 import { readmeText } from "./readme.ts";
+import { temporary, writePlainFile } from "./write-plain-file.ts";
 
 /** An item that shall lie on the medium. */
 export interface OutgoingItem {
@@ -85,9 +86,6 @@ export async function writeFolder(options: WriteFolderOptions): Promise<Written>
   }
 }
 
-const temporary = ".new";
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-
 function openOwn(mount: string, nodeId: Uint8Array): PinnedFolder {
   const root = PinnedFolder.open(mountFolder(mount), mount);
   try {
@@ -128,22 +126,7 @@ function isThere(folder: PinnedFolder, file: MediaFile): boolean {
 }
 
 function writeFile(folder: PinnedFolder, name: string, bytes: Uint8Array, failpoint: Failpoint): void {
-  attempt(`${folder.name}/${name}`, () => {
-    const path = folder.path(`${name}${temporary}`);
-    rmSync(path, { force: true });
-    const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
-    try {
-      for (let at = 0; at < bytes.length; ) {
-        failpoint("media.writing");
-        at += writeSync(descriptor, bytes, at, Math.min(mediaChunkBytes, bytes.length - at));
-      }
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    failpoint("media.writing");
-    renameSync(path, folder.path(name));
-  });
+  writePlainFile(folder, name, [bytes], failpoint);
 }
 
 /** Compares everything with what was meant; a manifest over something else must not stay. */

@@ -1,3 +1,4 @@
 export { showCheckpoint } from "./checkpoint.ts";
+export { type ExportOptions, exportLog } from "./export.ts";
 export { type TailOptions, tailLog } from "./tail.ts";
 export { type VerifyOptions, verifyLogs } from "./verify.ts";

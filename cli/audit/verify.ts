@@ -3,12 +3,17 @@ import { basename } from "node:path";
 import { type FolderVerdict, findLogFolders, verifyFolder } from "../../agent/audit/index.ts";
 import { decodeCheckpoint, parseOrigin } from "../../protocol/audit/index.ts";
 import { TidegateError } from "../../protocol/base/index.ts";
-import { CliError, type Frame } from "../frame/index.ts";
+import { CliError, exitCodes, type Frame } from "../frame/index.ts";
+import { qrLines } from "../qr/index.ts";
 import { exitCodeOfFindings, findingHints } from "./finding-hints.ts";
 
 export interface VerifyOptions {
   readonly anchor: readonly string[];
   readonly vaultId?: string;
+  /** First entry that the copy holds, as the auditor knows it; an index or the file of a checkpoint. */
+  readonly since?: string;
+  /** Also prints the checkpoint that was verified as a QR code. */
+  readonly qr?: boolean;
 }
 
 interface AnchorFile {
@@ -23,13 +28,21 @@ const progressFrom = 50_000;
 export function verifyLogs(frame: Frame, path: string, options: VerifyOptions): void {
   const folders = findLogFolders(path);
   const anchors = options.anchor.map(readAnchor);
+  const since = options.since === undefined ? 0 : sinceOf(options.since);
   const vaultId = options.vaultId?.toLowerCase() ?? null;
   const verdicts = folders.map((folder) => {
     const own = folders.length === 1 ? anchors : anchors.filter((anchor) => serialOf(anchor) === basename(folder));
-    return withProgress(frame, (onProgress) => verifyFolder({ path: folder, anchors: own, vaultId, onProgress }));
+    return withProgress(frame, (onProgress) => verifyFolder({ path: folder, anchors: own, vaultId, since, onProgress }));
   });
-  frame.output.result(verdicts, (all) => all.flatMap(verdictLines));
-  frame.exit(exitCodeOfFindings(verdicts.flatMap((verdict) => verdict.findings)));
+  frame.output.result(verdicts, (all) => all.flatMap((verdict) => verdictLines(verdict, options.qr === true)));
+  const found = exitCodeOfFindings(verdicts.flatMap((verdict) => verdict.findings));
+  const isDamaged = verdicts.some(({ damaged }) => damaged.length > 0);
+  frame.exit(found === 0 && isDamaged ? exitCodes.badData : found);
+}
+
+/** An entry's index, or the size of a checkpoint whose entries are known already. */
+export function sinceOf(text: string): number {
+  return /^(0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) : decodeCheckpoint(readAnchor(text).bytes).size;
 }
 
 function withProgress(frame: Frame, work: (onProgress: (done: number, total: number) => void) => FolderVerdict): FolderVerdict {
@@ -45,22 +58,30 @@ function withProgress(frame: Frame, work: (onProgress: (done: number, total: num
   }
 }
 
-function verdictLines(verdict: FolderVerdict): string[] {
-  const { findings, sealedSize, size } = verdict;
+function verdictLines(verdict: FolderVerdict, qr: boolean): string[] {
+  const { findings, sealedSize, size, from, damaged, checkpoint } = verdict;
   const lines = [
     `folder   ${verdict.path}`,
     `log      ${verdict.origin ?? "unknown: no checkpoint can be believed"}`,
     `node     ${verdict.nodeName} (${verdict.node})`,
     `vault    ${verdict.vaultId}`,
     `entries  ${size}, of which ${sealedSize} are sealed`,
+    ...(from === 0 ? [] : [`         the first ${from} are not in this copy: only their hashes are`]),
     `root     ${verdict.root ?? "none"}`,
   ];
   for (const { code, index, says } of findings) lines.push(`${code} at ${index}: ${says}`, `  hint: ${findingHints[code]}`);
+  if (findings.some(({ code, index }) => code === "DELETE" && index === 0))
+    lines.push(
+      "  hint: where this is an export made with --since, give --since here too: only you can know that it was asked for",
+    );
+  for (const name of damaged) lines.push(`${name} is missing or not as it was exported: do not believe it`);
+  const whole = from === 0 ? "every entry" : `every entry from ${from} on`;
   lines.push(
     findings.length === 0
-      ? "OK: every entry is sealed, in its place and unchanged"
+      ? `OK: ${whole} is sealed, in its place and unchanged`
       : `NOT OK: ${findings.length} finding${findings.length === 1 ? "" : "s"}`,
   );
+  if (qr && findings.length === 0 && checkpoint !== null) lines.push("", checkpoint.trimEnd(), ...qrLines(checkpoint));
   return lines;
 }
 

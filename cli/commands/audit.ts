@@ -1,6 +1,6 @@
-import { CliError, type CommandModule, dataPath, notAvailable, withData } from "../frame/index.ts";
+import { CliError, type CommandModule, dataPath, withData } from "../frame/index.ts";
 
-/** `tidegate audit tail | checkpoint | verify`. */
+/** `tidegate audit tail | checkpoint | export | verify`. */
 export const auditCommand: CommandModule = (program, frame) => {
   const audit = program.command("audit").description("read and verify audit logs");
   withData(audit.command("tail"))
@@ -19,16 +19,25 @@ export const auditCommand: CommandModule = (program, frame) => {
       const { showCheckpoint } = await import("../audit/index.ts");
       await showCheckpoint(frame, dataPath(frame, "edge", options), options);
     });
+  withData(audit.command("export <mount>"))
+    .description("seal the running node's log and copy it to a medium for an auditor, with proofs and a summary")
+    .option("--since <entry>", "leave out what is known already: an entry's index, or the file of an earlier checkpoint")
+    .option("--person <name>", "who carries the medium; stands in the audit log")
+    .action(async (mount: string, options: { data?: string; since?: string; person?: string }) => {
+      const { exportLog } = await import("../audit/index.ts");
+      await exportLog(frame, mount, options);
+    });
   audit
-    .command("verify <dir>")
+    .command("verify <path>")
     .description("verify an audit log alone and offline; exit code 0 only where every entry is sealed and unchanged")
     .option("--anchor <file>", "an earlier checkpoint of the log, kept elsewhere; may be given more than once", collect, [])
     .option("--vault-id <hex>", "the vault that must vouch for the node, as 'vault init' printed it")
-    .action(async (path: string, options: { anchor: string[]; vaultId?: string }) => {
+    .option("--since <entry>", "the copy begins there and that is right: an index, or the file of a checkpoint")
+    .option("--qr", "print the verified checkpoint, also as a QR code, to keep on paper")
+    .action(async (path: string, options: { anchor: string[]; vaultId?: string; since?: string; qr?: boolean }) => {
       const { verifyLogs } = await import("../audit/index.ts");
       verifyLogs(frame, path, options);
     });
-  notAvailable(audit, "export <mount>", "copy logs to removable media");
 };
 
 function collect(value: string, before: readonly string[]): string[] {

@@ -1,1 +1,3 @@
-export { runInspect, runRead, runWrite } from "./run.ts";
+export { loginName } from "./login.ts";
+export { identifyMedium } from "./medium.ts";
+export { runInspect, runningFolder, runRead, runWrite } from "./run.ts";

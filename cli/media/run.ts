@@ -132,7 +132,7 @@ function custodyOf(mount: string, { person }: CarryOptions): CustodyInput {
 }
 
 /** The data folder that was named, else the only node that runs in one of the standard folders. */
-function runningFolder(frame: Frame, options: { readonly data?: string }): string {
+export function runningFolder(frame: Frame, options: { readonly data?: string }): string {
   if (options.data !== undefined) return dataPath(frame, "edge", options);
   const roles: readonly NodeRole[] = ["vault", "gateway", "edge"];
   const folders = roles.map((role) => dataPath(frame, role, options));

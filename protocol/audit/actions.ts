@@ -33,7 +33,17 @@ export const AUDIT_ACTIONS = {
   "audit.epoch": { epoch: "uint", from: "uint", key: "text", signature: "text" },
   "audit.gap": { count: "uint", reason: "text" },
   "audit.reopen": { oldSerial: "uint", oldSize: "uint", oldRoot: "text", ackedSize: "uint", ackedRoot: "text" },
-  "audit.export": { size: "uint", mediaId: "text" },
+  // `unknown` before it goes out, then how it ended. `from` and `size`: the entries that it holds.
+  "audit.export": {
+    from: "uint",
+    size: "uint",
+    mediaId: "text",
+    label: "text",
+    mediaSize: "uint",
+    person: "text",
+    bytes: "uint",
+    readBackFrom: "text",
+  },
   "audit.fork": { size: "uint", serial: "uint" },
 
   // Nodes, enrolment, trust.

@@ -24,10 +24,15 @@ export interface CheckpointKeys {
   readonly epochNumber: number;
 }
 
+/** The lines of a checkpoint that are signed: origin, size and root in base64. */
+export function checkpointText(origin: string, head: TreeHead): string {
+  assert(head.root.length === hashLength, "a root has 32 bytes");
+  return `${origin}\n${head.size}\n${Buffer.from(head.root).toString("base64")}\n`;
+}
+
 /** Signs a C2SP tlog-checkpoint: one line by the static log key, one by the epoch key. No extension lines. */
 export function signCheckpoint(origin: string, head: TreeHead, keys: CheckpointKeys): Uint8Array {
-  assert(head.root.length === hashLength, "a root has 32 bytes");
-  return signNote(`${origin}\n${head.size}\n${Buffer.from(head.root).toString("base64")}\n`, [
+  return signNote(checkpointText(origin, head), [
     { name: origin, key: keys.log },
     { name: epochKeyName(origin, keys.epochNumber), key: keys.epoch },
   ]);

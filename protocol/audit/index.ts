@@ -1,5 +1,13 @@
 export { ACTOR_KINDS, AUDIT_ACTIONS, OUTCOMES, SUBJECT_KINDS } from "./actions.ts";
-export { type Checkpoint, type CheckpointKeys, decodeCheckpoint, signCheckpoint, type TreeHead } from "./checkpoint.ts";
+export {
+  type Checkpoint,
+  type CheckpointKeys,
+  checkpointText,
+  decodeCheckpoint,
+  signCheckpoint,
+  type TreeHead,
+} from "./checkpoint.ts";
+export { cosign, verifyCosignature, witnessKeyName } from "./cosignature.ts";
 export { decodeEntryBundle, encodeEntryBundle, splitEntryBundle } from "./entry-bundle.ts";
 export { type Succession, successionDetails, successionMessage, successionOf } from "./epoch.ts";
 export { AUDIT_CODES, AuditError } from "./errors.ts";

@@ -7,7 +7,7 @@ import { HashList } from "./hash-list.ts";
 import { maxFindings } from "./limits.ts";
 import { verifyNote } from "./note.ts";
 import { parseOrigin } from "./origin.ts";
-import { splitHashes } from "./tree-state.ts";
+import { hashLength } from "./tree-hash.ts";
 import { alignEntries } from "./verify-align.ts";
 import { followEpochs, judgeEpochSignature, missingFinals } from "./verify-epochs.ts";
 import { placesOf, type Scan, scanEntries } from "./verify-scan.ts";
@@ -23,6 +23,8 @@ export interface VerifyInput {
   readonly leaves: Iterable<Uint8Array>;
   /** The level-0 hash tiles, one after another; only ever used where they lead to a trusted root. */
   readonly hashes: Uint8Array;
+  /** Where the entries begin, and the `audit.epoch` leaves before; null where they begin at 0. The hashes then stand for those before. */
+  readonly before?: { readonly count: number; readonly successions: readonly Uint8Array[] } | null;
   /** Every checkpoint that is found with the log: the newest and the final ones of ended epochs. */
   readonly checkpoints: readonly Uint8Array[];
   /** From the node's member statement, the trust domain from the root document. */
@@ -40,7 +42,7 @@ export interface VerifyInput {
 export interface Verdict {
   /** Origin of the log; null where no checkpoint tells it. */
   readonly origin: string | null;
-  /** Entries found. */
+  /** Entries found, those before the beginning of the copy counted. */
   readonly size: number;
   /** How many of them, from the first on, a checkpoint or an anchor vouches for. */
   readonly sealedSize: number;
@@ -69,13 +71,14 @@ export function verifyLog(input: VerifyInput): Verdict {
     leaves: input.leaves,
     sizes: [0, ...sizes],
     log: { node: input.member.node, serial: name?.serial ?? null },
+    before: input.before == null ? null : { ...input.before, hashes: input.hashes },
     onProgress: input.onProgress ?? (() => {}),
   });
   const heads: Head[] = [
     ...input.anchors.map((anchor) => ({ ...anchor, says: anchor.source, anchor: true })),
     ...opened.signed.map((one) => ({ ...one, says: `the checkpoint of ${one.size} entries`, anchor: false })),
   ];
-  const { places, findings: structure } = judgeStructure(scan, input.hashes, heads);
+  const { places, findings: structure } = judgeStructure(scan, () => input.hashes, heads);
   findings.push(...structure);
   // Where entries are missing, moved or edited, the successions among them say nothing about the keys.
   const intact = structure.length === 0 && judgeHeads(scan, heads, structure).every(({ code }) => code !== "EDIT");
@@ -124,7 +127,7 @@ function openCheckpoints(input: VerifyInput): { signed: Checkpoint[]; findings: 
 /** What the places of the entries alone show. */
 function judgeStructure(
   scan: Scan,
-  hashes: Uint8Array,
+  hashes: () => Uint8Array,
   heads: readonly Head[],
 ): { places: readonly number[]; findings: Finding[] } {
   const end = Math.max(0, ...heads.map((head) => head.size));
@@ -132,7 +135,8 @@ function judgeStructure(
   const fits = heads.every((head) => scan.entries.leadsTo(head.size, head.root));
   if (fits && scan.claims.every((claim, position) => claim === position)) return { places: scan.claims, findings: [] };
   const stored = new HashList(heads.map((head) => head.size));
-  if (!fits) for (const hash of splitHashes(hashes)) stored.push(hash);
+  const bytes = fits ? new Uint8Array(0) : hashes();
+  for (let at = 0; at + hashLength <= bytes.length; at += hashLength) stored.push(bytes.subarray(at, at + hashLength));
   const proven = Math.max(0, ...heads.filter((head) => stored.leadsTo(head.size, head.root)).map((head) => head.size));
   const places = placesOf(scan, stored, proven);
   return { places, findings: alignEntries(places, scan.claims, end) };

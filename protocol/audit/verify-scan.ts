@@ -21,7 +21,18 @@ export interface ScanOptions {
   readonly sizes: readonly number[];
   /** What every leaf must state; the serial is null where no checkpoint tells it. */
   readonly log: { readonly node: string; readonly serial: number | null };
+  /** What stands for entries that the copy begins after; null where it begins at 0. */
+  readonly before: EarlierEntries | null;
   readonly onProgress: (done: number) => void;
+}
+
+/** The beginning of a log as a copy holds it that begins later: hashes for the tree, and the leaves that name keys. */
+export interface EarlierEntries {
+  readonly count: number;
+  /** Leaf hashes, one after another; at least `count`. */
+  readonly hashes: Uint8Array;
+  /** The `audit.epoch` leaves among them; only those that have the hash of their place count. */
+  readonly successions: readonly Uint8Array[];
 }
 
 /** Entries between two reports of progress. */
@@ -32,14 +43,24 @@ export function scanEntries(options: ScanOptions): Scan {
   const entries = new HashList(options.sizes);
   const claims: number[] = [];
   const successions: { index: number; leaf: Leaf }[] = [];
+  const ours = (leaf: Leaf | null): leaf is Leaf =>
+    leaf !== null && leaf.node === options.log.node && leaf.log === (options.log.serial ?? leaf.log);
+  for (let index = 0; index < (options.before?.count ?? 0); index += 1) {
+    entries.push(hashAt(options.before?.hashes ?? new Uint8Array(0), index));
+    claims.push(index);
+  }
+  for (const bytes of options.before?.successions ?? []) {
+    const leaf = leafOrNull(bytes);
+    if (!ours(leaf) || leaf.action !== "audit.epoch" || leaf.index >= claims.length) continue;
+    if (sameBytes(hashLeaf(bytes), entries.at(leaf.index))) successions.push({ index: leaf.index, leaf });
+  }
   for (const bytes of options.leaves) {
     const position = claims.length;
     // What is too long for a leaf has no leaf hash here; a hash that no entry can have keeps its place.
     entries.push(bytes.length > maxLeafBytes ? new Uint8Array(hashLength) : hashLeaf(bytes));
     const leaf = leafOrNull(bytes);
-    const ours = leaf !== null && leaf.node === options.log.node && leaf.log === (options.log.serial ?? leaf.log);
-    claims.push(ours ? leaf.index : -1);
-    if (ours && leaf.action === "audit.epoch") successions.push({ index: position, leaf });
+    claims.push(ours(leaf) ? leaf.index : -1);
+    if (ours(leaf) && leaf.action === "audit.epoch") successions.push({ index: position, leaf });
     if (claims.length % progressStep === 0) options.onProgress(claims.length);
   }
   return { entries, claims, successions };
@@ -50,7 +71,7 @@ export function scanEntries(options: ScanOptions): Scan {
  * entry's own claim, where no index is claimed twice and none beyond the log by an entry that others follow.
  */
 export function placesOf(scan: Scan, stored: HashList, proven: number): number[] {
-  const seen = new Set<number>();
+  const seen = new SeenClaims(scan.claims.length);
   const lastBelow = scan.claims.findLastIndex((claim) => claim >= 0 && claim < scan.claims.length);
   return scan.claims.map((claim, position) => {
     if (claim < 0 || seen.has(claim)) return -1;
@@ -59,6 +80,29 @@ export function placesOf(scan: Scan, stored: HashList, proven: number): number[]
     seen.add(claim);
     return claim;
   });
+}
+
+/** Claims that were met: a byte each for those inside the log, which are millions, and a set for the few that are not. */
+class SeenClaims {
+  readonly #inside: Uint8Array;
+  readonly #beyond = new Set<number>();
+
+  constructor(length: number) {
+    this.#inside = new Uint8Array(length);
+  }
+
+  has(claim: number): boolean {
+    return claim < this.#inside.length ? this.#inside[claim] === 1 : this.#beyond.has(claim);
+  }
+
+  add(claim: number): void {
+    if (claim < this.#inside.length) this.#inside[claim] = 1;
+    else this.#beyond.add(claim);
+  }
+}
+
+function hashAt(hashes: Uint8Array, index: number): Uint8Array {
+  return hashes.subarray(index * hashLength, (index + 1) * hashLength);
 }
 
 function leafOrNull(bytes: Uint8Array): Leaf | null {

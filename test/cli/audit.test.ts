@@ -97,7 +97,6 @@ t.test("what cannot be verified is an error, never OK", async (t) => {
     code: "AUDIT_FOLDER_KEYS",
     hint: /tidegate status/,
   });
-  await t.rejects(run(["audit", "export", "/mnt"]), { code: "NOT_AVAILABLE" });
   await t.rejects(run(["audit", "tail", "--lines", "x"]), { code: "CLI_USAGE" });
 });
 

@@ -22,12 +22,17 @@ export function auditProblems(world: World): string[] {
 interface Log {
   readonly leaves: readonly Uint8Array[];
   readonly checkpoint: Uint8Array | null;
+  /** The final checkpoints of ended epochs. */
+  readonly finals: readonly Uint8Array[];
 }
 
 function logOf(store: Store): Log {
   return store.read((view) => {
     const reading = storeStorage(0).read(view);
-    return { leaves: reading.leaves(0, 1_000_000), checkpoint: reading.mark("checkpoint") };
+    const finals: Uint8Array[] = [];
+    for (let final = reading.mark("final/0"); final !== null; final = reading.mark(`final/${finals.length}`))
+      finals.push(final);
+    return { leaves: reading.leaves(0, 1_000_000), checkpoint: reading.mark("checkpoint"), finals };
   });
 }
 
@@ -38,16 +43,23 @@ function vaultProblems({ vaultDisk, gateway, vault }: World): string[] {
   if (trust === undefined || member === undefined) return [];
   const leaves = vaultDisk.all<{ leaf: Uint8Array }>("select leaf from audit_leaves where log = 0 order by place");
   const [mark] = vaultDisk.all<{ value: Uint8Array }>("select value from audit_marks where log = 0 and name = 'checkpoint'");
-  return verify("vault", { leaves: leaves.map(({ leaf }) => leaf), checkpoint: mark?.value ?? null, member, trust });
+  const finals = vaultDisk.all<{ value: Uint8Array }>("select value from audit_marks where log = 0 and name like 'final/%'");
+  return verify("vault", {
+    finals: finals.map(({ value }) => value),
+    leaves: leaves.map(({ leaf }) => leaf),
+    checkpoint: mark?.value ?? null,
+    member,
+    trust,
+  });
 }
 
 function verify(name: string, log: Log & { member: MemberStatement; trust: TrustState }): string[] {
-  const { leaves, checkpoint, member, trust } = log;
+  const { leaves, checkpoint, finals, member, trust } = log;
   if (checkpoint === null) return [`${name} has an audit log without a checkpoint`];
   const { findings } = verifyLog({
     leaves,
     hashes: new Uint8Array(0),
-    checkpoints: [checkpoint],
+    checkpoints: [...finals, checkpoint],
     member: {
       trustDomain: newestRoot(trust).document.trustDomain,
       node: nodeIdText(member.nodeId),

@@ -11,19 +11,26 @@ import {
   type LogContext,
   leavesAfter,
   loadTreeLater,
+  readConsistencyBetweenLater,
   readConsistencyLater,
   readRootLater,
   TreeCache,
 } from "../../agent/audit/index.ts";
+import type { ExportSource } from "../../agent/custody/index.ts";
 import type { Timers } from "../../agent/seams/index.ts";
 import {
   type AuditEvent,
+  checkpointText,
+  cosign,
   decodeCheckpoint,
   judgePeerHead,
   type LogHead,
+  type NoteSigner,
+  originOf,
   rootOf,
   sequence,
   type TreeState,
+  witnessKeyName,
 } from "../../protocol/audit/index.ts";
 import { sameBytes, TidegateError, toBase32, u64be, utf8 } from "../../protocol/base/index.ts";
 import type { AuditHead, ConsistencyProof } from "../../protocol/bundle/index.ts";
@@ -35,6 +42,8 @@ export interface VaultLogOptions extends LogContext {
   readonly store: VaultStore;
   readonly storage: AsyncAuditStorage<VaultTransaction, VaultTransaction>;
   readonly timers: Timers;
+  /** Cosigns the heads of other nodes that were proven here. */
+  readonly witness: NoteSigner["key"];
   readonly mirror: AuditMirror | null;
   /** Names this process among those on one store. */
   readonly holder: string;
@@ -118,7 +127,9 @@ export class VaultAuditLog implements VaultLog {
     if (told.head === null) return false;
     const verdict = judgePeerHead(await this.provenHead(tx, nodeId), told.head, told.proof);
     if (verdict === "proven") {
-      await this.#options.storage.write(tx).putMark(`peer/${toBase32(nodeId)}`, encodeHead(told.head));
+      const writing = this.#options.storage.write(tx);
+      await writing.putMark(`peer/${toBase32(nodeId)}`, encodeHead(told.head));
+      await writing.putMark(`cosigned/${toBase32(nodeId)}`, this.#cosigned(toBase32(nodeId), told.head));
     }
     // No node of this version opens a second log: one that tells of one would have its anchor here forgotten.
     return verdict === "shorter" || verdict === "forked" || verdict === "reopened";
@@ -154,6 +165,23 @@ export class VaultAuditLog implements VaultLog {
       leaves: (from, limit) => store.read((tx) => storage.read(tx).leaves(from, limit)),
       eventsSinceAnchor: async () =>
         (await head()).size - (await store.read((tx) => anchoredSize(tx, this.#options.name.serial))),
+    };
+  }
+
+  /** What an export of the log takes; `about` is the vault's id, hexadecimal. */
+  asExport(vaultId: string): ExportSource {
+    const { store, storage, name, mirror, clock } = this.#options;
+    return {
+      name,
+      size: () => store.read(async (tx) => (await loadTreeLater(storage.read(tx), this.#cache)).size),
+      files: () => mirror?.files ?? null,
+      time: () => [clock.wallMs(), clock.wallMs()],
+      about: () => ({ nodeName: "vault", role: "vault", vaultId }),
+      seal: (events) => this.sealEpoch(events),
+      anchor: () => store.read((tx) => newestAnchor(tx, name.serial)),
+      proof: (from, size) => store.read((tx) => readConsistencyBetweenLater(storage.read(tx), from, size)),
+      cosigned: () => store.read(cosignedHeads),
+      append: (event) => store.transaction((tx) => this.append(tx, event)),
     };
   }
 
@@ -245,6 +273,17 @@ export class VaultAuditLog implements VaultLog {
     }
   }
 
+  /**
+   * By the rules of a C2SP witness: only a head that is proven to follow the last one that was cosigned. The node's signature that is
+   * asked for is that of its report, which carries the head.
+   */
+  #cosigned(node: string, head: LogHead): Uint8Array {
+    const { name, clock, witness } = this.#options;
+    const text = checkpointText(originOf({ trustDomain: name.trustDomain, node, serial: head.serial }), head);
+    const timeS = Math.max(0, Math.floor(clock.wallMs() / 1000));
+    return cosign(text, timeS, { name: witnessKeyName(name.trustDomain, name.node), key: witness });
+  }
+
   #headOf(tree: TreeState): LogHead {
     return { serial: this.#options.name.serial, size: tree.size, root: rootOf(tree) };
   }
@@ -260,9 +299,19 @@ export class VaultAuditLog implements VaultLog {
 
 /** The largest size of our log that any node proved and holds. */
 async function anchoredSize(tx: VaultTransaction, serial: number): Promise<number> {
+  return (await newestAnchor(tx, serial))?.size ?? 0;
+}
+
+async function newestAnchor(tx: VaultTransaction, serial: number): Promise<LogHead | null> {
   const rows = await tx.selectFrom("streams").select("our_head").where("our_head", "is not", null).execute();
-  const heads = rows.map((row) => decodeHead(row.our_head)).filter((head) => head?.serial === serial);
-  return Math.max(0, ...heads.map((head) => head?.size ?? 0));
+  const heads = rows.map((row) => decodeHead(row.our_head)).filter((head) => head !== null && head.serial === serial);
+  return heads.reduce<LogHead | null>((top, head) => (head !== null && head.size > (top?.size ?? 0) ? head : top), null);
+}
+
+/** The newest head of each node's log that was cosigned. */
+async function cosignedHeads(tx: VaultTransaction): Promise<{ name: string; note: Uint8Array }[]> {
+  const rows = await tx.selectFrom("audit_marks").select(["name", "value"]).where("name", "like", "cosigned/%").execute();
+  return rows.map(({ name, value }) => ({ name: name.slice("cosigned/".length), note: value }));
 }
 
 async function provenByNode(tx: VaultTransaction, nodeId: Uint8Array): Promise<LogHead | null> {

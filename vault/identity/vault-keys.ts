@@ -16,6 +16,7 @@ import {
   type Tcbor,
   utf8,
 } from "../../protocol/base/index.ts";
+import { type SigningKey, signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import { Authority } from "../ca/index.ts";
 import type { ColumnSeal } from "../master-key/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
@@ -24,12 +25,16 @@ import type { VaultTransaction } from "../store/index.ts";
 export interface VaultKeys {
   readonly identity: NodeIdentity;
   readonly authority: Authority;
+  /** Cosigns heads of other nodes' audit logs. */
+  readonly witness: SigningKey;
 }
 
 /** What is stored of them. */
 export interface VaultSeeds {
   readonly identity: IdentitySeeds;
   readonly ca: { readonly privateKey: Uint8Array; readonly certificate: string };
+  /** 32 bytes. */
+  readonly witness: Uint8Array;
 }
 
 const maxKeyBytes = 512;
@@ -37,12 +42,16 @@ const maxCertificateBytes = 8 * 1024;
 
 /** Draws the vault's keys, and the seed of its audit log's first epoch; `ca` comes from vault/ca. */
 export function newVaultSeeds(random: Random, ca: VaultSeeds["ca"]): VaultSeeds & { readonly identity: NewIdentity } {
-  return { identity: newIdentitySeeds(random), ca };
+  return { identity: newIdentitySeeds(random), ca, witness: random(32) };
 }
 
 /** The keys of these seeds. */
 export function vaultKeysOf(seeds: VaultSeeds): VaultKeys {
-  return { identity: identityOf(seeds.identity), authority: new Authority(seeds.ca) };
+  return {
+    identity: identityOf(seeds.identity),
+    authority: new Authority(seeds.ca),
+    witness: signingKeyFromSeed(seeds.witness),
+  };
 }
 
 /** Seals the seeds into the store. */
@@ -51,12 +60,14 @@ export async function storeVaultSeeds(seal: ColumnSeal, tx: VaultTransaction, se
   await put(seal, tx, "identity", [signing, sealing, log, epochKey, tlsKey, tlsChain]);
   // PEM has line ends, which TCBOR text may not: its bytes are stored.
   await put(seal, tx, "ca", [seeds.ca.privateKey, utf8(seeds.ca.certificate)]);
+  await put(seal, tx, "witness", [seeds.witness]);
 }
 
 /** Opens the stored seeds. Throws MASTER_KEY_OPEN_FAILED. */
 export async function loadVaultSeeds(seal: ColumnSeal, tx: VaultTransaction): Promise<VaultSeeds> {
   const [signing, sealing, log, epochKey, tlsKey, tlsChain] = await get(seal, tx, "identity", 6);
   const [privateKey, certificate] = await get(seal, tx, "ca", 2);
+  const [witness] = await get(seal, tx, "witness", 1);
   return {
     identity: {
       signing: asBytes(signing, "signing", 32),
@@ -66,6 +77,7 @@ export async function loadVaultSeeds(seal: ColumnSeal, tx: VaultTransaction): Pr
       tlsKey: asBytesUpTo(tlsKey, "tlsKey", maxKeyBytes),
       tlsChain: asList(tlsChain, "tlsChain", 4).map((each) => asBytesUpTo(each, "tlsChain", maxCertificateBytes)),
     },
+    witness: asBytes(witness, "witness", 32),
     ca: {
       privateKey: asBytesUpTo(privateKey, "ca", maxKeyBytes),
       certificate: Buffer.from(asBytesUpTo(certificate, "ca", maxCertificateBytes)).toString("utf8"),

@@ -105,6 +105,7 @@ async function build(folder: DataFolder, options: InitOptions): Promise<{ vaultI
   const log = new VaultAuditLog({
     name: { trustDomain: options.trustDomain, node: nodeIdText(keys.identity.nodeId), serial: firstLog },
     logKey: keys.identity.log,
+    witness: keys.witness,
     clock,
     random,
     interval: () => [clock.wallMs(), clock.wallMs()],
@@ -149,7 +150,7 @@ function firstRoot(
     sealingKeys: [keys.identity.sealing.publicKey],
     recoveryKey: options.recoveryKey,
     tlsCaKeys: [new Uint8Array(caKey)],
-    witnessKeys: [],
+    witnessKeys: [keys.witness.publicKey],
   };
   return signRoot(document, [options.rootKey]);
 }
@@ -169,7 +170,7 @@ function vaultMember(keys: VaultKeys, vaultId: Uint8Array): Uint8Array {
       tlsKeyHash: identity.tls.spkiHash,
       logKey: identity.log.publicKey,
       epochKey: identity.epochKey,
-      witnessKey: null,
+      witnessKey: keys.witness.publicKey,
     },
     identity.signing,
   );

@@ -1,0 +1,184 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { createAdminServer } from "../../agent/admin/index.ts";
+import { auditExportRoutes, type ExportSource } from "../../agent/custody/index.ts";
+import { createDataFolder } from "../../agent/data-folder/index.ts";
+import { auditCommand } from "../../cli/commands/audit.ts";
+import type { Frame } from "../../cli/frame/index.ts";
+import { createOutput } from "../../cli/frame/output.ts";
+import { createProgram } from "../../cli/program.ts";
+import { decodeLeaf } from "../../protocol/audit/index.ts";
+import { toHex } from "../../protocol/base/index.ts";
+import { fill, member, node, openRig, rotated } from "../agent/audit/rig.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { shortFolder } from "../support/short-folder.ts";
+
+/** Runs the command line in this process. */
+async function run(words: string[]) {
+  const told = { stdout: "", stderr: "", exit: 0, bars: 0 };
+  const write = (stream: "stdout" | "stderr") => ({ write: (text: string) => (told[stream] += text) });
+  const frame: Frame = {
+    output: createOutput(words.includes("--json"), { stdout: write("stdout"), stderr: write("stderr") }),
+    environment: { home: "/nowhere" },
+    isTerminal: false,
+    secret: () => Promise.reject(new Error("no secret is needed")),
+    progress: () => ({ update: () => (told.bars += 1), end: () => {} }),
+    exit: (code) => (told.exit = code),
+    untilStopped: () => new Promise(() => {}),
+  };
+  await createProgram(frame, [auditCommand], "0.0.0").parseAsync(["node", "tidegate", ...words]);
+  return told;
+}
+
+/** A node whose log is exported over its admin socket. */
+async function nodeWith(t: Test, entries: number) {
+  const folder = createDataFolder(shortFolder(t));
+  const store = new MemoryStore();
+  const rig = openRig({ store, folder: folder.path });
+  const { log } = rig;
+  fill(store, log, entries - 1);
+  await rig.mirror?.settled();
+  const source: ExportSource = {
+    name: log.name,
+    size: () => log.head().size,
+    files: () => log.files(),
+    time: () => log.time(),
+    about: () => ({ nodeName: member.name, role: "edge", vaultId: toHex(member.vaultId) }),
+    seal: (events) => log.sealEpoch(events),
+    anchor: () => log.acknowledged(),
+    proof: (from, size) => log.proofBetween(from, size),
+    cosigned: () => [],
+    append: (event) => store.transaction((tx) => void log.append(tx, event)),
+  };
+  const admin = await createAdminServer({
+    socketPath: folder.adminSocket,
+    routes: auditExportRoutes(source),
+    log: { error() {}, warn() {}, info() {}, debug() {} } as never,
+  });
+  t.teardown(() => admin.close());
+  const mount = join(folder.path, "stick");
+  mkdirSync(mount);
+  const exported = async (...options: string[]) => {
+    const told = await run(["audit", "export", mount, "--data", folder.path, ...options, "--json"]);
+    return JSON.parse(told.stdout) as { folder: string; from: number; size: number; checkpoint: string };
+  };
+  return { ...rig, store, data: folder.path, mount, exported };
+}
+
+const verify = async (path: string, ...options: string[]) => run(["audit", "verify", path, ...options]);
+
+t.test("an export is whole, says what it is, and verifies alone from the mount", async (t) => {
+  const { exported, mount, log, store } = await nodeWith(t, 300);
+  store.transaction((tx) => log.acknowledge(tx, log.head()));
+  const first = await exported("--person", "Kim");
+  t.match(first, { from: 0, size: 302 }, "the entries, the one about the export and the next epoch's");
+  const verified = await verify(mount);
+  t.equal(verified.exit, 0, verified.stdout);
+  t.match(verified.stdout, /302, of which 302 are sealed\n.*\nOK: every entry is sealed/s);
+  const names = readdirSync(first.folder).sort();
+  t.same(names, [
+    "MANIFEST",
+    "checkpoint",
+    "checkpoint.png",
+    "custody.json",
+    "entries.jsonl",
+    "epochs",
+    "keys.jsonl",
+    "member.cbor",
+    "proof.json",
+    "roots.cbor",
+    "summary.csv",
+    "summary.html",
+    "tile",
+  ]);
+  const read = (name: string) => readFileSync(join(first.folder, name), "utf8");
+  const lines = read("entries.jsonl").trimEnd().split("\n");
+  t.equal(lines.length, 302);
+  const leaf = decodeLeaf(Buffer.from(lines[300] ?? "", "latin1"));
+  t.match(leaf, { action: "audit.export", outcome: "unknown", details: { from: 0, person: "Kim" } });
+  t.match(JSON.parse(read("custody.json")), { node, name: member.name, size: 302, person: "Kim" });
+  t.match(JSON.parse(read("proof.json")), { from: { size: 300 }, to: 302 });
+  t.match(read("summary.csv"), /^device,account,/);
+  t.match(read("summary.csv"), /line-4\/plc-1,admin,299,/);
+  t.match(read("summary.html"), /line-4\/plc-1<\/td><td>admin/);
+  t.notMatch(read("summary.html"), /<script|<link|<img|http:|src=/i);
+  const after = log.leaves(302, 10).map((bytes) => decodeLeaf(bytes));
+  t.match(after, [{ action: "audit.export", outcome: "ok", details: { from: 0, size: 302 } }], "the log says how it ended");
+});
+
+t.test("each tampering with an export is found, and what entries do not prove is told apart", async (t) => {
+  const { exported } = await nodeWith(t, 300);
+  const { folder } = await exported();
+  const cases: [number, RegExp, (copy: string) => void][] = [
+    [101, /^EDIT at 7: .*entries\.jsonl/m, (copy) => edit(join(copy, "entries.jsonl"), '"index":7,', '"index":8,')],
+    [101, /^EDIT at 302: .*entries\.jsonl/m, (copy) => append(join(copy, "entries.jsonl"), "{}\n")],
+    [101, /^EDIT at 7: /m, (copy) => edit(join(copy, "tile/entries/000"), '"index":7,', '"index":8,')],
+    [104, /^TRUNCATED at 256: /m, (copy) => rmSync(join(copy, "tile/entries/001.p"), { recursive: true })],
+    [106, /^EPOCH-GAP at 301: /m, (copy) => rmSync(join(copy, "epochs"), { recursive: true })],
+    [65, /^summary\.html is missing or not/m, (copy) => append(join(copy, "summary.html"), "x")],
+    [65, /^custody\.json is missing or not/m, (copy) => rmSync(join(copy, "custody.json"))],
+    [65, /^MANIFEST is missing or not/m, (copy) => rmSync(join(copy, "MANIFEST"))],
+  ];
+  for (const [exit, says, damage] of cases) {
+    const copy = join(shortFolder(t), folder.split("/").at(-1) ?? "");
+    cpSync(folder, copy, { recursive: true });
+    damage(copy);
+    const told = await verify(copy);
+    t.equal(told.exit, exit, told.stdout);
+    t.match(told.stdout, says);
+  }
+});
+
+t.test("an export since a checkpoint holds only what follows, and is believed only by who asked for it", async (t) => {
+  const { exported, log, store, data } = await nodeWith(t, 300);
+  const first = await exported();
+  const anchor = join(data, "anchor");
+  writeFileSync(anchor, first.checkpoint);
+  store.transaction((tx) =>
+    log.appendAll(
+      tx,
+      Array.from({ length: 300 }, (_, number) => rotated(number)),
+    ),
+  );
+  const second = await exported("--since", anchor);
+  t.equal(second.from, 256);
+  t.notOk(existsSync(join(second.folder, "tile/entries/000")));
+  const known = await verify(second.folder, "--since", anchor, "--anchor", anchor);
+  t.equal(known.exit, 0, known.stdout);
+  t.match(known.stdout, /the first 256 are not in this copy.*OK: every entry from 256 on/s);
+  const unknown = await verify(second.folder);
+  t.equal(unknown.exit, 102);
+  t.match(unknown.stdout, /DELETE at 0: 256 entries.*hint: where this is an export made with --since/s);
+  edit(join(second.folder, "tile/entries/001"), '"index":300,', '"index":299,');
+  t.equal((await verify(second.folder, "--since", "256")).exit, 101);
+  rmSync(join(second.folder, "tile/0"), { recursive: true });
+  await t.rejects(verify(second.folder, "--since", "256"), { code: "AUDIT_FOLDER_UNREADABLE" });
+});
+
+t.test("what was written is never written over, and a node that has no such entry says so", async (t) => {
+  const { exported, mount, mirror } = await nodeWith(t, 10);
+  await t.rejects(exported("--since", "5000"), { code: "AUDIT_EXPORT_RANGE" });
+  const { folder } = await exported();
+  rmSync(folder, { recursive: true });
+  mkdirSync(join(mount, "TIDEGATE-AUDIT", node, "0-0-15"));
+  await t.rejects(exported(), { code: "MEDIA_EXISTS" }, "the name of the next export is taken");
+  t.ok(mirror);
+});
+
+t.test("plain files that are behind the log are an error, never an export of less", async (t) => {
+  const { exported, data } = await nodeWith(t, 10);
+  rmSync(join(data, "audit"), { recursive: true });
+  writeFileSync(join(data, "audit"), "in the way");
+  await t.rejects(exported(), { code: "AUDIT_EXPORT_BEHIND" });
+});
+
+function edit(path: string, before: string, after: string): void {
+  const text = readFileSync(path, "latin1");
+  t.ok(text.includes(before));
+  writeFileSync(path, text.replace(before, after), "latin1");
+}
+
+function append(path: string, text: string): void {
+  writeFileSync(path, readFileSync(path, "latin1") + text, "latin1");
+}
