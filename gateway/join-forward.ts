@@ -1,13 +1,15 @@
 import type { Timers } from "../agent/seams/index.ts";
 import type { JoinAnswer } from "../agent/tunnel/index.ts";
-import { toHex } from "../protocol/base/index.ts";
+import { sameBytes, toHex } from "../protocol/base/index.ts";
+import { decodeHeader } from "../protocol/bundle/index.ts";
 import type { CourierItem, ItemKey, ItemOutcome } from "../protocol/courier/index.ts";
 import { decodeCarrier, decodeEnvelope } from "../protocol/envelope/index.ts";
-import { joinerOf } from "../protocol/join/index.ts";
+import { type AnswerPlace, answerPlaceOf } from "../protocol/join/index.ts";
 import { gatewayLimits } from "./limits.ts";
 
 interface Waiting {
   readonly item: CourierItem;
+  readonly place: AnswerPlace;
   readonly answer: (answer: JoinAnswer) => void;
 }
 
@@ -36,7 +38,8 @@ export class JoinForward {
   /** Passes a request on and waits for the vault. Throws CARRIER_*, ENVELOPE_*, KEY_* and JOIN_MALFORMED for what is no join request. */
   ask(carrier: Uint8Array): Promise<JoinAnswer> {
     const { envelope } = decodeCarrier(carrier);
-    const nodeId = toHex(joinerOf(envelope));
+    const place = answerPlaceOf(envelope);
+    const nodeId = toHex(place.joiner);
     const { id } = decodeEnvelope(envelope);
     if (this.#waiting.size >= gatewayLimits.joins && !this.#waiting.has(nodeId))
       return Promise.resolve({ refuse: "GATEWAY_JOIN_BUSY" });
@@ -48,7 +51,7 @@ export class JoinForward {
         resolve(given);
       };
       const cancel = this.#timers.after(gatewayLimits.joinMs, () => answer({ refuse: "GATEWAY_JOIN_TIMEOUT" }));
-      const waiting = { item: { mailbox: this.#vaultMailbox, id, carrier }, answer };
+      const waiting = { item: { mailbox: this.#vaultMailbox, id, carrier }, place, answer };
       this.#waiting.set(nodeId, waiting);
       this.#wake();
     });
@@ -56,7 +59,8 @@ export class JoinForward {
 
   /** The vault sent something for this node: if it waits to join, that is its answer. */
   arrived(nodeId: Uint8Array, carrier: Uint8Array): void {
-    this.#waiting.get(toHex(nodeId))?.answer({ carrier });
+    for (const { place, answer } of [...this.#waiting.values()])
+      if (sameBytes(place.nodeId, nodeId) && isAnswer(place, carrier)) answer({ carrier });
   }
 
   /** The vault's hop answer to a request: a refused one gets no other. */
@@ -71,4 +75,10 @@ export class JoinForward {
   close(): void {
     for (const waiting of [...this.#waiting.values()]) waiting.answer({ refuse: "GATEWAY_JOIN_TIMEOUT" });
   }
+}
+
+/** Whatever comes for a node that is to be; a member that gets new keys has other items under way, sealed to the old one. */
+function isAnswer({ joiner, nodeId, sealKeyId }: AnswerPlace, carrier: Uint8Array): boolean {
+  if (sameBytes(joiner, nodeId)) return true;
+  return sameBytes(decodeHeader(decodeEnvelope(decodeCarrier(carrier).envelope).payload).sealingKeyId, sealKeyId);
 }

@@ -1,14 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import {
-  asBytes,
-  asBytesUpTo,
-  asList,
-  asTuple,
-  decodeTcbor,
-  encodeTcbor,
-  type Random,
-  utf8,
-} from "../../protocol/base/index.ts";
+import { asBytes, asBytesUpTo, asList, decodeTcbor, encodeTcbor, type Random, utf8 } from "../../protocol/base/index.ts";
 import { type SealingKey, type SigningKey, sealingKeyFromSeed, signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import type { Transaction, View } from "../store/index.ts";
 import { loadTlsKey, newTlsKey, tlsSpkiHash } from "./tls-key.ts";
@@ -45,6 +36,8 @@ export interface IdentitySeeds {
   /** PKCS#8 DER. */
   readonly tlsKey: Uint8Array;
   readonly tlsChain: readonly Uint8Array[];
+  /** 20 bytes, where the signing key is not the first one: a node keeps its id for ever. */
+  readonly nodeId?: Uint8Array;
 }
 
 /** A new identity, with the one seed that is not stored with the others: the audit log takes it over. */
@@ -74,12 +67,18 @@ export function newIdentitySeeds(random: Random): NewIdentity {
   };
 }
 
+/** New keys for a node that keeps its id and its audit log; the certificate comes with the answer. */
+export function rekeyedSeeds(before: IdentitySeeds, random: Random): IdentitySeeds {
+  const { nodeId } = identityOf(before);
+  return { ...before, nodeId, signing: random(32), sealing: random(32), tlsKey: newTlsKey(random), tlsChain: [] };
+}
+
 /** The identity of these seeds. */
 export function identityOf(seeds: IdentitySeeds): NodeIdentity {
   const signing = signingKeyFromSeed(seeds.signing);
   const key = loadTlsKey(seeds.tlsKey);
   return {
-    nodeId: signing.keyId,
+    nodeId: seeds.nodeId ?? signing.keyId,
     signing,
     sealing: sealingKeyFromSeed(seeds.sealing),
     log: signingKeyFromSeed(seeds.log),
@@ -90,15 +89,24 @@ export function identityOf(seeds: IdentitySeeds): NodeIdentity {
 
 /** Stores the seeds, sealed as every row is; a second call replaces them. */
 export function storeIdentity(tx: Transaction, seeds: IdentitySeeds): void {
-  const { signing, sealing, log, epochKey, tlsKey, tlsChain } = seeds;
-  tx.put(identityTable, seedsRow, encodeTcbor([signing, sealing, log, epochKey, tlsKey, tlsChain]));
+  tx.put(identityTable, seedsRow, encodeSeeds(seeds));
 }
 
 /** The stored seeds, or null where the node has none yet. */
 export function loadIdentity(view: View): IdentitySeeds | null {
   const row = view.get(identityTable, seedsRow);
-  if (row === null) return null;
-  const [signing, sealing, log, epochKey, tlsKey, tlsChain] = asTuple(decodeTcbor(row), "identity", 6);
+  return row === null ? null : decodeSeeds(row);
+}
+
+/** Seeds as a sealed row holds them. */
+export function encodeSeeds(seeds: IdentitySeeds): Uint8Array {
+  const { signing, sealing, log, epochKey, tlsKey, tlsChain, nodeId } = seeds;
+  return encodeTcbor([signing, sealing, log, epochKey, tlsKey, tlsChain, ...(nodeId === undefined ? [] : [nodeId])]);
+}
+
+/** Reads what {@link encodeSeeds} wrote. */
+export function decodeSeeds(row: Uint8Array): IdentitySeeds {
+  const [signing, sealing, log, epochKey, tlsKey, tlsChain, nodeId] = asList(decodeTcbor(row), "identity", 7);
   return {
     signing: asBytes(signing, "signing seed", 32),
     sealing: asBytes(sealing, "sealing seed", 32),
@@ -108,5 +116,6 @@ export function loadIdentity(view: View): IdentitySeeds | null {
     tlsChain: asList(tlsChain, "TLS chain", maxCertificates).map((each) =>
       asBytesUpTo(each, "certificate", maxCertificateBytes),
     ),
+    ...(nodeId === undefined ? {} : { nodeId: asBytes(nodeId, "node id", 20) }),
   };
 }

@@ -1,1 +1,2 @@
 export { joinMachine } from "./join-machine.ts";
+export { rekeyMachine } from "./rekey-machine.ts";

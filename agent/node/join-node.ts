@@ -95,7 +95,7 @@ export async function tryJoin(options: TryJoinOptions): Promise<MemberStatement 
   const { trust, member, record } = judgeAnswer(options, request, answer);
   store.transaction((tx) => {
     writeRecord(tx, record, null);
-    tx.put(table, answerRow, answer);
+    keepAnswer(tx, answer);
     tx.delete(table, requestRow);
   });
   assert(sameBytes(memberOf(trust, identity.nodeId).signKey, member.signKey), "the stored trust holds our statement");
@@ -114,6 +114,11 @@ export function joinedMember(store: Store): MemberStatement | null {
 /** The answer's carrier that waits to be applied, or null. */
 export function pendingAnswer(view: View): Uint8Array | null {
   return view.get(table, answerRow);
+}
+
+/** Keeps an answer that was judged good until the node is opened. */
+export function keepAnswer(tx: Transaction, answer: Uint8Array): void {
+  tx.put(table, answerRow, answer);
 }
 
 export function forgetAnswer(tx: Transaction): void {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { assert, type Secret, toHex } from "../../protocol/base/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import type { WallPolicy } from "../../protocol/time/index.ts";
-import { newestRoot, vaultIdOf } from "../../protocol/trust/index.ts";
+import { memberOf, newestRoot, vaultIdOf } from "../../protocol/trust/index.ts";
 import { type AuditLog, AuditMirror, openAuditLog, storeSource, storeStorage } from "../audit/index.ts";
 import type { DataFolder } from "../data-folder/index.ts";
 import { identityOf, identityTable, loadIdentity } from "../identity/index.ts";
@@ -118,8 +118,15 @@ function applyAnswer(parts: NodeParts): void {
   if (result.outcome === "refused") {
     throw new NodeError("NODE_JOIN_ANSWER", `the stored answer to the join is refused with ${result.code}`);
   }
+  const { trust, counters } = parts.records.current;
+  const { serial } = memberOf(trust, parts.identity.keys.nodeId);
   parts.store.transaction((tx) => {
     forgetAnswer(tx);
-    parts.audit.append(tx, streamEvent(parts, "node.join", { details: { joinCounter: parts.records.current.counters.join } }));
+    parts.audit.append(
+      tx,
+      serial > 1
+        ? streamEvent(parts, "node.rekey", { details: { serial } })
+        : streamEvent(parts, "node.join", { details: { joinCounter: counters.join } }),
+    );
   });
 }

@@ -2,13 +2,14 @@ import { type CommandModule, type UnlockOptions, withData } from "../frame/index
 import { addDecommission } from "./decommission.ts";
 import { addSite, wishFor } from "./edge-site.ts";
 import { addJoin, addProxyLogin, addRun } from "./member-node.ts";
+import { addRekey } from "./rekey.ts";
 
 interface JoinOptions extends UnlockOptions {
   readonly gateway?: string;
   readonly api?: string;
 }
 
-/** `tidegate edge join | run | verify | rotate | retry | reconcile | release | decommission`. */
+/** `tidegate edge join | run | verify | rotate | retry | reconcile | release | rekey | decommission`. */
 export const edgeCommand: CommandModule = (program, frame) => {
   const edge = program.command("edge").description("the node on a segment that keeps credentials and changes device passwords");
   addJoin<JoinOptions>(edge, frame, "edge", async (input, { gateway, api }) => {
@@ -28,6 +29,12 @@ export const edgeCommand: CommandModule = (program, frame) => {
       .action((path: string, options: { data?: string }) => wishFor(frame, action, path, options));
   }
   addSite(edge, frame);
+  addRekey(edge, frame, "edge", async (path) => {
+    const { loadConfig } = await import("../../agent/config/index.ts");
+    const { edgeConfigSchema } = await import("../../edge/index.ts");
+    const { gateway, proxy } = loadConfig(path, edgeConfigSchema);
+    return { address: gateway?.address ?? null, proxy };
+  });
   addDecommission(program, edge, frame, "edge");
 };
 

@@ -1,6 +1,7 @@
 import type { CommandModule, UnlockOptions } from "../frame/index.ts";
 import { addDecommission } from "./decommission.ts";
 import { addJoin, addProxyLogin, addRun } from "./member-node.ts";
+import { addRekey } from "./rekey.ts";
 
 interface JoinOptions extends UnlockOptions {
   readonly vault?: string;
@@ -9,7 +10,7 @@ interface JoinOptions extends UnlockOptions {
   readonly apiTls?: string;
 }
 
-/** `tidegate gateway join | run | decommission`. */
+/** `tidegate gateway join | run | rekey | decommission`. */
 export const gatewayCommand: CommandModule = (program, frame) => {
   const gateway = program
     .command("gateway")
@@ -26,6 +27,12 @@ export const gatewayCommand: CommandModule = (program, frame) => {
   addRun(gateway, frame, "gateway", async () => {
     const { gatewayConfigSchema: schema, start } = await import("../../gateway/index.ts");
     return { schema, start };
+  });
+  addRekey(gateway, frame, "gateway", async (path) => {
+    const { loadConfig } = await import("../../agent/config/index.ts");
+    const { gatewayConfigSchema } = await import("../../gateway/index.ts");
+    const { vault, proxy } = loadConfig(path, gatewayConfigSchema);
+    return { address: vault?.address ?? null, proxy };
   });
   addDecommission(program, gateway, frame, "gateway");
 };

@@ -1,5 +1,5 @@
 import { callAdmin } from "../../agent/admin/index.ts";
-import { type CommandModule, dataPath, type Frame, notAvailable, table, withData } from "../frame/index.ts";
+import { type CommandModule, dataPath, type Frame, table, withData, writeSecretFile } from "../frame/index.ts";
 
 interface NodeAnswer {
   readonly name: string;
@@ -27,7 +27,7 @@ interface RevokeOptions {
   readonly rotate?: boolean;
 }
 
-/** `tidegate node list | revoke`. */
+/** `tidegate node list | revoke | rekey`. */
 export const nodeCommand: CommandModule = (program, frame) => {
   const node = program.command("node").description("gateways and edges of a vault");
   withData(node.command("list"))
@@ -55,7 +55,10 @@ export const nodeCommand: CommandModule = (program, frame) => {
     .option("--dry-run", "revoke nothing: list what it could read")
     .option("--rotate", "of a gateway: begin to rotate what it could read, as 'fleet rotate --exposed-by' does")
     .action((name: string, options: RevokeOptions) => revoke(frame, name, options));
-  notAvailable(node, "rekey <name>", "give a node new keys");
+  withData(node.command("rekey <name>"))
+    .description("give out a code, good for one hour, with which a node gets new keys under its own id")
+    .option("--out <file>", "write the code to this file (0600) instead of printing it")
+    .action((name: string, options: { data?: string; out?: string }) => rekey(frame, name, options));
 };
 
 async function revoke(frame: Frame, name: string, options: RevokeOptions): Promise<void> {
@@ -94,6 +97,22 @@ function nextLines({ name, role, zone, accounts, edges }: ExposureAnswer, fleetI
   return role === "gateway"
     ? [...after, `next: tidegate fleet rotate --exposed-by ${name}`]
     : [`next: ${enrol}; then: tidegate fleet rotate --zone ${zone}`];
+}
+
+async function rekey(frame: Frame, name: string, options: { data?: string; out?: string }): Promise<void> {
+  const path = `/v1/nodes/${encodeURIComponent(name)}/rekey`;
+  const issued = (await callAdmin(dataPath(frame, "vault", options), { method: "POST", path })) as {
+    readonly code: string;
+    readonly expiresAtMs: number;
+  };
+  const until = new Date(issued.expiresAtMs).toISOString();
+  if (options.out !== undefined) {
+    writeSecretFile(options.out, `${issued.code}\n`);
+    const { expiresAtMs } = issued;
+    return frame.output.result({ file: options.out, expiresAtMs }, ({ file }) => `the code is in ${file}, good until ${until}`);
+  }
+  frame.output.say(`stop ${name}, type this at 'tidegate edge|gateway rekey' there, start it again; good once, until ${until}`);
+  frame.output.result(issued, ({ code }) => code);
 }
 
 /** The vault knows its own tunnels only; of a node behind a gateway it knows when it was last heard. */

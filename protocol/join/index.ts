@@ -1,3 +1,11 @@
 export { type EnrolmentCode, encodeEnrolmentCode, parseEnrolmentCode } from "./enrolment-code.ts";
 export { JOIN_CODES, JoinError } from "./join-error.ts";
-export { type JoinKeys, type JoinRequest, joinCodeIdOf, joinerOf, makeJoinRequest, openJoinRequest } from "./join-request.ts";
+export {
+  type AnswerPlace,
+  answerPlaceOf,
+  type JoinKeys,
+  type JoinRequest,
+  joinCodeIdOf,
+  makeJoinRequest,
+  openJoinRequest,
+} from "./join-request.ts";

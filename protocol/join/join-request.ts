@@ -85,15 +85,26 @@ export function joinCodeIdOf(bytes: Uint8Array): Uint8Array {
   return readRequest(decodeEnvelope(bytes)).request.codeId;
 }
 
-/**
- * The id of the node (20 bytes) whose key signed this request, for one who hands it on: the signature holds, and that is all. Throws as
- * {@link openJoinRequest}.
- */
-export function joinerOf(bytes: Uint8Array): Uint8Array {
+/** Who asks, and where the answer comes, for one who hands the request on. */
+export interface AnswerPlace {
+  /** Key id (20 bytes) of the key that signed the request. */
+  readonly joiner: Uint8Array;
+  /** Node that the answer is for: the one whose keys change, else the joiner; 20 bytes. */
+  readonly nodeId: Uint8Array;
+  /** Key id (20 bytes) of the sealing key that the answer is sealed to. */
+  readonly sealKeyId: Uint8Array;
+}
+
+/** The place of the answer to this request: its signature holds, and that is all. Throws as {@link openJoinRequest}. */
+export function answerPlaceOf(bytes: Uint8Array): AnswerPlace {
   const envelope = decodeEnvelope(bytes);
   const { request } = readRequest(envelope);
   verifyEnvelope(envelope, importVerifyKey(request.signKey));
-  return request.nodeId;
+  return {
+    joiner: request.nodeId,
+    nodeId: request.replaces ?? request.nodeId,
+    sealKeyId: keyIdOf(keyAlgorithm.xWing, request.sealKey),
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ import { toHex } from "../../protocol/base/index.ts";
 import { decodeReceiver, decodeSender } from "../../protocol/bundle/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { newestRoot, nodeRole } from "../../protocol/trust/index.ts";
-import { exposureOf, issueCode, revokeNode } from "../enrolment/index.ts";
+import { exposureOf, type IssuedCode, issueCode, issueRekeyCode, revokeNode } from "../enrolment/index.ts";
 import { activeNodes } from "../registry/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import type { AdminContext } from "./admin-context.ts";
@@ -41,9 +41,15 @@ export function nodeRoutes(context: AdminContext): AdminRoute[] {
       body: enrolment,
       handle: async ({ body }) => {
         const issued = await core.store.transaction((tx) => issueCode(core, tx, body, context.vaultAddress()));
-        const code = issued.text.use((bytes) => Buffer.from(bytes).toString("utf8"));
-        issued.text.wipe();
-        return { code, codeId: toHex(issued.codeId), expiresAtMs: issued.expiresAtMs };
+        return codeAnswer(issued);
+      },
+    }),
+    adminRoute({
+      method: "POST",
+      path: "/v1/nodes/:name/rekey",
+      handle: async ({ params }) => {
+        const issued = await core.store.transaction((tx) => issueRekeyCode(core, tx, params["name"] ?? ""));
+        return codeAnswer(issued);
       },
     }),
     adminRoute({
@@ -94,6 +100,12 @@ export function nodeRoutes(context: AdminContext): AdminRoute[] {
         }),
     }),
   ];
+}
+
+function codeAnswer(issued: IssuedCode) {
+  const code = issued.text.use((bytes) => Buffer.from(bytes).toString("utf8"));
+  issued.text.wipe();
+  return { code, codeId: toHex(issued.codeId), expiresAtMs: issued.expiresAtMs };
 }
 
 async function status(context: AdminContext, tx: VaultTransaction) {

@@ -1,4 +1,4 @@
-import { hash, X509Certificate } from "node:crypto";
+import { hash } from "node:crypto";
 import { assert, Secret, sameBytes } from "../../protocol/base/index.ts";
 import { emptyDigest, startReceiver, startSender } from "../../protocol/bundle/index.ts";
 import { decodeCarrier } from "../../protocol/envelope/index.ts";
@@ -10,9 +10,11 @@ import { activeNodes } from "../registry/index.ts";
 import type { CodeRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { issueBundle, startStreams, type VaultCore } from "../streams/index.ts";
 import { EnrolError } from "./codes.ts";
-import { codePlace } from "./issue-code.ts";
+import { codePlace, rekeySetting } from "./issue-code.ts";
 import { tlsKeyBytes } from "./limits.ts";
+import { rekeyNode } from "./rekey-node.ts";
 import { replaceNode } from "./replace-node.ts";
+import { storeCertificate } from "./store-certificate.ts";
 
 export interface JoinAnswered {
   /** The answer's carrier; the same bytes each time the same request comes. */
@@ -43,15 +45,22 @@ export async function answerJoin(core: VaultCore, carrierBytes: Uint8Array): Pro
     if (body.length !== tlsKeyBytes || !sameBytes(hash("sha256", body, "buffer"), request.tlsKeyHash)) {
       throw new EnrolError("ENROL_TLS_KEY", "the join request came without the public key that it names");
     }
-    const { node, replaced } = await registerNode(core, tx, { code, request, tlsKey: body });
-    const carrier = await issueBundle(core, tx, node, { always: true, statements: await statementsFor(core, tx, node) });
+    const join = { code, request, tlsKey: body };
+    const changes = await tx.selectFrom("settings").select("value").where("name", "=", rekeySetting(codeId)).executeTakeFirst();
+    const { node, replaced } =
+      changes === undefined
+        ? await registerNode(core, tx, join)
+        : await rekeyNode(core, tx, { ...join, nodeId: changes.value });
+    const statements = await statementsFor(core, tx, node);
+    const carrier = await issueBundle(core, tx, node, { always: true, answersJoin: true, statements });
     assert(carrier !== null, "a new node's first bundle is a snapshot");
     await tx
       .updateTable("codes")
       .set({ burned_at: node.joined_at, request_hash: requestHash, answer: carrier })
       .where("code_id", "=", codeId)
       .execute();
-    return { carrier, nodeId: node.node_id, repeated: false, reached: await exportToGateways(core, tx, node, replaced) };
+    const reached = await exportToGateways(core, tx, node, { replaced, rekeyed: changes !== undefined });
+    return { carrier, nodeId: node.node_id, repeated: false, reached };
   });
 }
 
@@ -59,7 +68,7 @@ export async function answerJoin(core: VaultCore, carrierBytes: Uint8Array): Pro
 function repeated(core: VaultCore, code: CodeRow, item: { envelope: Uint8Array; requestHash: Uint8Array }): JoinAnswered {
   const request = openWith(core, code, item.envelope);
   if (code.answer !== null && code.request_hash !== null && sameBytes(code.request_hash, item.requestHash)) {
-    return { carrier: code.answer, nodeId: request.nodeId, repeated: true, reached: [] };
+    return { carrier: code.answer, nodeId: request.replaces ?? request.nodeId, repeated: true, reached: [] };
   }
   throw new EnrolError("ENROL_CODE_USED", `the enrolment code for ${code.name} was used by another request`);
 }
@@ -89,7 +98,12 @@ async function registerNode(
   const { code, request } = join;
   const known = await tx.selectFrom("nodes").select("node_id").where("node_id", "=", request.nodeId).executeTakeFirst();
   if (known !== undefined) throw new EnrolError("ENROL_NODE_KNOWN", "the request's signing key belongs to a node already");
-  const replaced = await replaceNode(core, tx, { name: code.name, named: request.replaces, by: request.nodeId });
+  const replaced = await replaceNode(core, tx, {
+    name: code.name,
+    named: request.replaces,
+    by: request.nodeId,
+    logKey: request.logKey,
+  });
   const node: NodeRow = {
     node_id: request.nodeId,
     name: code.name,
@@ -106,7 +120,7 @@ async function registerNode(
   };
   await tx.insertInto("nodes").values(node).execute();
   await putStatement(tx, memberOfRequest(core, code, request), core.random);
-  await storeCertificate(core, tx, join);
+  await storeCertificate(core, tx, { ...join, nodeId: request.nodeId });
   await startNodeStreams(core, tx, request);
   const roleName = code.role === nodeRole.gateway ? "gateway" : "edge";
   await core.log.append(tx, {
@@ -138,25 +152,6 @@ function memberOfRequest(core: VaultCore, code: CodeRow, request: JoinRequest): 
     },
     core.keys.identity.signing,
   );
-}
-
-async function storeCertificate(
-  core: VaultCore,
-  tx: VaultTransaction,
-  join: { code: CodeRow; request: JoinRequest; tlsKey: Uint8Array },
-): Promise<void> {
-  const { authority } = core.keys;
-  const own = authority.issue({
-    commonName: join.code.name,
-    hosts: JSON.parse(join.code.hosts) as string[],
-    publicKey: join.tlsKey,
-    nowMs: core.clock.wallMs(),
-    random: core.random,
-  });
-  for (const [place, pem] of [own, authority.certificate].entries()) {
-    const certificate = new Uint8Array(new X509Certificate(pem).raw);
-    await tx.insertInto("certificates").values({ node_id: join.request.nodeId, place, certificate }).execute();
-  }
 }
 
 async function startNodeStreams(core: VaultCore, tx: VaultTransaction, request: JoinRequest): Promise<void> {
@@ -208,13 +203,18 @@ async function exportToGateways(
   core: VaultCore,
   tx: VaultTransaction,
   node: NodeRow,
-  replaced: Uint8Array | null,
+  change: { replaced: Uint8Array | null; rekeyed: boolean },
 ): Promise<Uint8Array[]> {
+  const { replaced, rekeyed } = change;
+  const member = rekeyed ? await memberStatement(tx, node.node_id) : null;
   const reached: Uint8Array[] = [];
   for (const gateway of await activeNodes(tx)) {
     if (gateway.role !== nodeRole.gateway || sameBytes(gateway.node_id, node.node_id)) continue;
     const concerned = replaced !== null || (node.via !== null && sameBytes(gateway.node_id, node.via));
-    if (concerned && (await issueBundle(core, tx, gateway, { accounts: [] })) !== null) reached.push(gateway.node_id);
+    // New keys count at once where the old ones are in use.
+    const options = member === null ? {} : { always: true, statements: [member] };
+    if (concerned && (await issueBundle(core, tx, gateway, { accounts: [], ...options })) !== null)
+      reached.push(gateway.node_id);
   }
   return reached;
 }

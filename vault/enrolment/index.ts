@@ -1,4 +1,4 @@
 export { answerJoin, type JoinAnswered } from "./answer-join.ts";
 export { ENROL_CODES, EnrolError } from "./codes.ts";
-export { type EnrolmentInput, type IssuedCode, issueCode } from "./issue-code.ts";
+export { type EnrolmentInput, type IssuedCode, issueCode, issueRekeyCode } from "./issue-code.ts";
 export { type Exposure, exposureOf, revokeNode } from "./revoke-node.ts";

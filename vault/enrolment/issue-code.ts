@@ -104,6 +104,48 @@ export async function issueCode(
   return { text: new Secret(utf8(text)), codeId, expiresAtMs };
 }
 
+/**
+ * Gives out a code with which a node gets new keys under its own id. Throws REGISTRY_NOT_FOUND, REGISTRY_INVALID where the vault waits for
+ * a root that raises its epoch.
+ */
+export async function issueRekeyCode(core: VaultCore, tx: VaultTransaction, name: string): Promise<IssuedCode> {
+  const node = await nodeNamed(tx, name);
+  if (node.state === "behind") {
+    throw new RegistryError("REGISTRY_INVALID", `nothing is issued to ${name} before the vault epoch is raised`, {
+      hint: "tidegate vault raise-epoch",
+    });
+  }
+  const before = await tx
+    .selectFrom("codes")
+    .select("hosts")
+    .where("name", "=", name)
+    .where("burned_at", "is not", null)
+    .orderBy("created_at", "desc")
+    .executeTakeFirst();
+  const via =
+    node.via === null ? null : await tx.selectFrom("nodes").select("name").where("node_id", "=", node.via).executeTakeFirst();
+  const input: EnrolmentInput = {
+    name,
+    role: node.role === nodeRole.gateway ? "gateway" : "edge",
+    zone: node.zone,
+    via: via?.name ?? null,
+    address: node.address,
+    hosts: JSON.parse(before?.hosts ?? "[]") as string[],
+    media: node.address === null,
+  };
+  const issued = await issueCode(core, tx, input, node.address ?? "");
+  await tx
+    .insertInto("settings")
+    .values({ name: rekeySetting(issued.codeId), value: node.node_id })
+    .execute();
+  return issued;
+}
+
+/** The setting that names the node (id) for which a code makes new keys; codes of new nodes have none. */
+export function rekeySetting(codeId: Uint8Array): string {
+  return `rekey/${toHex(codeId)}`;
+}
+
 /** Where a code's secret stands. */
 export function codePlace(codeId: Uint8Array) {
   return { table: "codes", row: codeId, column: "secret" };

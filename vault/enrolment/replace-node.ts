@@ -13,7 +13,7 @@ import { EnrolError } from "./codes.ts";
 export async function replaceNode(
   core: VaultCore,
   tx: VaultTransaction,
-  options: { name: string; named: Uint8Array | null; by: Uint8Array },
+  options: { name: string; named: Uint8Array | null; by: Uint8Array; logKey: Uint8Array },
 ): Promise<Uint8Array | null> {
   const old = await tx
     .selectFrom("nodes")
@@ -25,6 +25,12 @@ export async function replaceNode(
     throw new EnrolError("ENROL_REPLACES", `the request replaces a node that is not ${options.name}`);
   }
   if (old === undefined) return null;
+  // A node that wants new keys keeps its log: with a code for a new node it would be revoked by its own request.
+  const { logKey } = memberOf(await core.trust.read(tx), old.node_id);
+  if (sameBytes(logKey, options.logKey)) {
+    const hint = `Get a code for new keys: tidegate node rekey ${options.name}`;
+    throw new EnrolError("ENROL_REPLACES", `${options.name} itself asks to be replaced`, hint);
+  }
   await endNode(core, tx, old, `replaced by ${nodeIdText(options.by)}`);
   return old.node_id;
 }

@@ -30,6 +30,8 @@ export interface IssueOptions {
   readonly always?: boolean;
   /** Ids of the accounts that the change is about; null, as where it is absent, where it may be about any. */
   readonly accounts?: readonly Uint8Array[] | null;
+  /** It cannot wait: where nothing may be issued, that is an error. */
+  readonly answersJoin?: boolean;
   /** Statements that ride beside the bundle. */
   readonly statements?: readonly Uint8Array[];
 }
@@ -48,8 +50,7 @@ export async function issueBundle(
   if (node.state !== "active") return null;
   const streams = await lockStreams(tx, node.node_id);
   if (await waitsForEscrow(tx, node)) {
-    // Only a join's answer cannot wait.
-    if (options.statements === undefined) return null;
+    if (options.answersJoin !== true) return null;
     throw new LedgerError("LEDGER_UNSETTLED", `zone ${node.zone} waits for its edge's escrow`);
   }
   const exported = await core.exported.read(core.seal, tx, node.node_id, streams.sender);
@@ -70,8 +71,8 @@ export async function issueBundle(
   await saveExported(core.seal, tx, node.node_id, { before: exported, after: plan.entries });
   if (node.role === nodeRole.gateway) await noteExposures(tx, node.node_id, plan.body.entries);
   // Roots that the node, by its own last report, does not hold.
-  const roots = rootsAbove(trust, streams.receiver.rootVersion, mostRootsBeside);
-  const statements = [...(options.statements ?? roots), ...list];
+  const roots = options.answersJoin === true ? [] : rootsAbove(trust, streams.receiver.rootVersion, mostRootsBeside);
+  const statements = [...roots, ...(options.statements ?? []), ...list];
   core.failpoint("vault.before-issue");
   const carrier = await seal(core, tx, node, { streams: { ...streams, revokedSent }, plan, statements });
   core.failpoint("vault.after-issue");
