@@ -93,8 +93,8 @@ function openBase({ store, seams, log, config, closing, version, folder }: CoreO
   const { nodeId, vaultId } = node;
   const notices = new NoticeBook(store, () => ({ nodeId, vaultId, signing: node.identity.signing }));
   const time = () => node.time();
-  const credentials = new EdgeCredentials({ store, clock: seams.clock, time });
   const applications = new ApplicationList();
+  const credentials = new EdgeCredentials({ store, clock: seams.clock, time, freshness: () => applications.freshness });
   applications.take(viewContent(applicationTypes.flatMap((type) => node.entriesOfType(type))));
   const { staleAfterS } = config;
   return { node, audit, store, escrow, notices, credentials, applications, paths: new PathIndex(), staleAfterS };
@@ -236,8 +236,8 @@ function noteSynced({ store, node, paths, credentials }: CoreBase): void {
   }
 }
 
-/** What says who may read. */
-const applicationTypes = [entryType.application, entryType.lease, entryType.tombstone] as const;
+/** What says who may read, and for how long. */
+const applicationTypes = [entryType.application, entryType.lease, entryType.freshness, entryType.tombstone] as const;
 
 /** Everything but the values themselves. */
 const startTypes = [entryType.device, entryType.account, entryType.order, entryType.model, ...applicationTypes] as const;

@@ -2,7 +2,7 @@ import type { AlternateValue, CredentialSource, ReadableCredential } from "../ag
 import type { Clock } from "../agent/seams/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import { assert } from "../protocol/base/index.ts";
-import type { FactTime } from "../protocol/content/index.ts";
+import type { FactTime, FreshnessRules } from "../protocol/content/index.ts";
 import { candidateOf, isUnsettled, probeOrder } from "../protocol/rotation/index.ts";
 import type { FoundEarly } from "./last-served.ts";
 import { type Account, fieldsOf, type RotationEngine, servedRef } from "./rotation/index.ts";
@@ -12,16 +12,24 @@ export class EdgeCredentials implements CredentialSource {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #time: () => FactTime;
+  readonly #freshness: () => FreshnessRules;
   #groups: Pick<RotationEngine["groups"], "overlaps" | "isAhead"> = { overlaps: () => false, isAhead: () => false };
   #byPath: ReadonlyMap<string, Account> = new Map();
   /** Until all accounts were read. */
   #early: ((path: string) => FoundEarly) | null = null;
   #readAll = () => {};
 
-  constructor(options: { readonly store: Store; readonly clock: Clock; readonly time: () => FactTime }) {
+  constructor(options: {
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly time: () => FactTime;
+    /** The vault's rules now. */
+    readonly freshness: () => FreshnessRules;
+  }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#time = options.time;
+    this.#freshness = options.freshness;
   }
 
   /** Serves accounts one by one until {@link index} is called first; where `early` is not sure, `readAll` is asked to bring that about. */
@@ -62,6 +70,7 @@ export class EdgeCredentials implements CredentialSource {
       currentSinceMs: this.#clock.sinceBootMs() - ageMs,
       rotation: isUnsettled(record.state) || this.#groups.overlaps(account) ? "in-progress" : "idle",
       expiresAt: null,
+      freshness: this.#freshness().at(path),
       openFields: () => this.#store.read((view) => fieldsOf(account, ref, view)),
       alternates: () => this.#alternates(account, ref),
     };

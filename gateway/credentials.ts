@@ -16,6 +16,7 @@ import {
   encodeFact,
   entryType,
   type Fields,
+  FreshnessRules,
   type Held,
   readContent,
 } from "../protocol/content/index.ts";
@@ -63,6 +64,7 @@ export class GatewayCredentials implements CredentialSource {
   #byId = new Map<string, Indexed>();
   #told = new Map<string, ToldRow>();
   #applications: ApplicationRecord[] = [];
+  #freshness = new FreshnessRules([]);
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
@@ -83,6 +85,7 @@ export class GatewayCredentials implements CredentialSource {
     node.withState((view) => {
       this.#byPath = indexOf(view);
       this.#applications = applicationRecords(view);
+      this.#freshness = new FreshnessRules([...view.freshness.values()].map(({ content }) => content));
     });
     this.#byId = new Map([...this.#byPath.values()].map((account) => [account.accountId, account]));
     this.#told = store.read(readAllTold);
@@ -117,6 +120,7 @@ export class GatewayCredentials implements CredentialSource {
       currentSinceMs: clock.sinceBootMs() - ageMs,
       rotation: unsettled ? "in-progress" : "idle",
       expiresAt: null,
+      freshness: this.#freshness.at(path),
       openFields: () => this.#open(served),
       alternates: () =>
         this.#live(found).alternates.map((value) => ({

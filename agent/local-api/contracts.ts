@@ -1,4 +1,4 @@
-import type { Fields } from "../../protocol/content/index.ts";
+import type { Fields, Freshness } from "../../protocol/content/index.ts";
 import type { UseWindow } from "../../protocol/time/index.ts";
 
 /** Where the API gets what it serves. Edge and gateway differ only here. */
@@ -19,6 +19,8 @@ export interface ReadableCredential {
   readonly rotation: "idle" | "in-progress";
   /** ISO 8601, or null. */
   readonly expiresAt: string | null;
+  /** How long it may be read without the vault; null or left out for ever. */
+  readonly freshness?: Freshness | null;
   /** New copies of the secret fields; the caller wipes them. */
   openFields(): Fields;
   /** Other values that may be live now, in the order to try; each costs a login, so there are few. */
@@ -55,6 +57,8 @@ export interface ReadEvent {
   /** Null where nothing was read. */
   readonly version: string | null;
   readonly outcome: "read" | "unchanged" | "refused";
+  /** Why it was refused, where neither the token nor a grant was the reason. */
+  readonly code?: string;
   /** True where a person read or was refused. */
   readonly person: boolean;
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { TidegateError } from "../../protocol/base/index.ts";
 import { isPath } from "../../protocol/content/index.ts";
 import type { TimeInterval } from "../../protocol/time/index.ts";
 import { withAlternates } from "./alternates.ts";
@@ -7,7 +8,10 @@ import type { Application, ApplicationTable } from "./applications.ts";
 import type { ConnectionTokens } from "./connection-tokens.ts";
 import type { ReadEvent } from "./contracts.ts";
 import { ApiError } from "./errors.ts";
+import { type Judged, judgeFreshness } from "./freshness.ts";
 import { answerHeaders, type PreparedAnswer } from "./prepared-answer.ts";
+import { parseRead, type ReadQuery } from "./read-query.ts";
+import type { Waiters } from "./waiters.ts";
 
 /** Prefix of the native read; what follows is the path. */
 export const credentialsPrefix = "/v1/credentials/";
@@ -25,47 +29,92 @@ export interface CredentialReadOptions {
   /** The time, for leases. */
   readonly interval: () => TimeInterval;
   readonly onRead: (event: ReadEvent) => void;
+  readonly waiters: Waiters;
+  /** Answers a read that waited; what `work` throws is what it is refused with. */
+  readonly attempt: (response: ServerResponse, work: () => void) => void;
 }
 
-/** The one query that this call knows. */
-const alternatesQuery = "?alternates=1";
+/** The header of a stale answer that is served with a warning: RFC 7234 section 5.5.1. */
+const staleWarning = '110 - "Response is Stale"';
 
-/** The native read's own calls; any other query is one of a later version. */
+/** A read's path, which may be followed by `?alternates=1` or `?after=VERSION&waitMs=`. */
 export function isCredentialRead(url: string): boolean {
-  return url.startsWith(credentialsPrefix) && (!url.includes("?") || url.endsWith(alternatesQuery));
+  return url.startsWith(credentialsPrefix);
 }
 
 /**
- * Answers one GET /v1/credentials/{path}, with `?alternates=1` also what else may be live: the hot path, so it sits directly on node:http. Throws API_UNAUTHENTICATED, API_REFUSED,
- * API_NO_VALUE and API_PATH_INVALID; nothing on it waits for a disk or a peer.
+ * Answers one GET /v1/credentials/{path}, with `?alternates=1` also what else may be live, with `?after=` once there is another version: the hot
+ * path, so it sits directly on node:http. Throws API_UNAUTHENTICATED, API_REFUSED, API_NO_VALUE, API_PATH_INVALID, API_QUERY_INVALID, API_STALE,
+ * API_EXPIRED, API_WAITERS_FULL and CLOCK_UNKNOWN; nothing on it waits for a disk or a peer.
  */
 export function readCredential(request: IncomingMessage, response: ServerResponse, options: CredentialReadOptions): void {
-  const url = request.url ?? "";
-  const wantsAlternates = url.endsWith(alternatesQuery);
-  const path = url.slice(credentialsPrefix.length, wantsAlternates ? -alternatesQuery.length : undefined);
+  const { path, query } = parseRead((request.url ?? "").slice(credentialsPrefix.length));
+  answerRead({ request, response, path, query, untilMs: options.nowMs() + query.waitMs }, options);
+}
+
+/** A read on its way; `untilMs` is when it has waited long enough, since-boot milliseconds. */
+interface Reading {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  readonly query: ReadQuery;
+  readonly untilMs: number;
+}
+
+function answerRead(reading: Reading, options: CredentialReadOptions, last = false): void {
+  const { request, response, path, query } = reading;
   const application = authenticate(request, options);
   if (application === null) {
     options.onRead({ application: null, path: isPath(path) ? path : "", version: null, outcome: "refused", person: false });
     throw new ApiError("API_UNAUTHENTICATED", "no token, or not the token of an enabled application");
   }
   const answer = granted(path, application, options);
+  const judged = judge(answer, path, application, options);
   const { version } = answer.credential;
   const { person } = application;
-  const alternates = wantsAlternates ? answer.credential.alternates() : null;
+  if (query.after === version && !last && query.waitMs > 0) return waitForAnother(reading, application, options);
+  const alternates = query.alternates ? answer.credential.alternates() : null;
   const etag = alternates === null ? answer.etag : `"${[version, ...alternates.map((each) => each.version)].join("+")}"`;
-  if (request.headers["if-none-match"] === etag) {
+  const warning = judged === "warn" ? ["warning", staleWarning] : [];
+  if (request.headers["if-none-match"] === etag || query.after === version) {
     options.onRead({ application: application.id, path, version, outcome: "unchanged", person });
-    response.writeHead(304, ["etag", etag, "cache-control", "no-store"]);
+    response.writeHead(304, ["etag", etag, "cache-control", "no-store", ...warning]);
     response.end();
     return;
   }
   options.onRead(answer.readBy(application));
   for (const other of alternates ?? [])
     options.onRead({ application: application.id, path, version: other.version, outcome: "read", person });
-  const body = renderAnswer(answer, options);
-  if (alternates === null) return send(response, body, answer.headers(body.length));
-  const whole = withAlternates(body, alternates);
-  send(response, whole, answerHeaders(whole.length, etag));
+  const body = renderAnswer(answer, options, judged !== "fresh");
+  if (alternates === null && judged !== "warn") return send(response, body, answer.headers(body.length));
+  const whole = alternates === null ? body : withAlternates(body, alternates);
+  send(response, whole, [...answerHeaders(whole.length, etag), ...warning]);
+}
+
+/** Reads again when something changed: its token and its grants may have gone meanwhile too. */
+function waitForAnother(reading: Reading, application: Application, options: CredentialReadOptions): void {
+  const { response, path, untilMs } = reading;
+  const forget = options.waiters.add({
+    path,
+    application: application.id,
+    waitMs: Math.max(0, untilMs - options.nowMs()),
+    again: (last) => options.attempt(response, () => answerRead(reading, options, last)),
+  });
+  response.once("close", forget);
+}
+
+/** What a rule says about serving it now; a refusal is written down. */
+function judge(answer: PreparedAnswer, path: string, application: Application, options: CredentialReadOptions): Judged {
+  const { freshness = null, version } = answer.credential;
+  if (freshness === null) return "fresh";
+  try {
+    return judgeFreshness(freshness, options.vaultLastHeardAt(), options.interval());
+  } catch (error) {
+    const { id, person } = application;
+    if (error instanceof TidegateError)
+      options.onRead({ application: id, path, version, outcome: "refused", person, code: error.code });
+    throw error;
+  }
 }
 
 function authenticate(request: IncomingMessage, { tokens, applications }: CredentialReadOptions): Application | null {
@@ -87,9 +136,9 @@ function granted(path: string, application: Application, options: CredentialRead
 }
 
 /** The whole answer; wiped by who sends it. */
-function renderAnswer(answer: PreparedAnswer, options: CredentialReadOptions): Buffer {
+function renderAnswer(answer: PreparedAnswer, options: CredentialReadOptions, stale: boolean): Buffer {
   const ageMs = Math.max(0, options.nowMs() - answer.credential.currentSinceMs);
-  return answer.render(ageMs, options.vaultLastHeardAt());
+  return answer.render(ageMs, options.vaultLastHeardAt(), stale);
 }
 
 function send(response: ServerResponse, body: Buffer, headers: readonly string[]): void {

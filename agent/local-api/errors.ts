@@ -15,6 +15,14 @@ export const API_CODES = {
   API_HOST_REFUSED: { fault: "caller", retryable: false },
   /** Not a path of a credential. */
   API_PATH_INVALID: { fault: "caller", retryable: false },
+  /** What stands behind the path's `?` is no query of this call. */
+  API_QUERY_INVALID: { fault: "caller", retryable: false },
+  /** The vault was silent for longer than a rule lets this value be served; it is kept. */
+  API_STALE: { fault: "environment", retryable: true },
+  /** The vault was silent for longer than this value's strict limit; it is kept. */
+  API_EXPIRED: { fault: "environment", retryable: true },
+  /** Too many reads wait for a change, of this application or in all. */
+  API_WAITERS_FULL: { fault: "caller", retryable: true },
   /** The call exists, but not with this method. */
   API_METHOD: { fault: "caller", retryable: false },
   /** Too long a request line. */

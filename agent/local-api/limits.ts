@@ -20,6 +20,12 @@ export const apiLimits = {
   cachedGrants: 8192,
   /** Applications for whom one answer keeps the event of their reads; above it they are forgotten together. */
   cachedReaders: 64,
+  /** How long a read may wait for another version: shorter than what stands between usually lets a connection rest. */
+  waitMs: 60_000,
+  /** Reads that wait at once: a quarter of a listener's connections, so that others are always let in. */
+  waiters: 256,
+  /** Of one application: a path each for a large one, and room for others beside it. */
+  waitersPerApplication: 64,
   /** A token of ours has 46 characters; a longer one is looked up each time. */
   rememberedTokenBytes: 128,
 } as const;

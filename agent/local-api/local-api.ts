@@ -4,16 +4,17 @@ import type { TimeInterval } from "../../protocol/time/index.ts";
 import { HttpError, type Problem, problem, problemBytes, problemOf, problemType } from "../http/index.ts";
 import type { Log } from "../log/index.ts";
 import type { Metrics } from "../metrics/index.ts";
-import type { Clock } from "../seams/index.ts";
+import type { Clock, Timers } from "../seams/index.ts";
 import { AnswerCache } from "./answer-cache.ts";
 import { ApplicationTable } from "./applications.ts";
 import { ConnectionTokens } from "./connection-tokens.ts";
 import type { ApiListener, ApplicationRecord, CredentialSource, Health, ReadEvent } from "./contracts.ts";
-import { credentialsPrefix, isCredentialRead, readCredential } from "./credential-read.ts";
+import { isCredentialRead, readCredential } from "./credential-read.ts";
 import { type ApiCode, ApiError } from "./errors.ts";
 import { guard } from "./guard.ts";
 import { apiLimits } from "./limits.ts";
 import { type ApiTls, type OpenListener, openListener } from "./listeners.ts";
+import { Waiters } from "./waiters.ts";
 
 export interface LocalApiOptions {
   readonly listeners: readonly ApiListener[];
@@ -28,6 +29,7 @@ export interface LocalApiOptions {
   readonly interval: () => TimeInterval;
   readonly onRead: (event: ReadEvent) => void;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly random: Random;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -47,6 +49,15 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
   const answers = new AnswerCache(options.source, options.random);
   let applications = new ApplicationTable(options.applications());
   const counts = countReads(options.metrics);
+  const waiters = new Waiters(options.timers);
+  options.metrics.gauge("api_reads_waiting", "Reads that wait for another version.", () => waiters.count);
+  const attempt = (response: ServerResponse, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      refuse(response, error, options.log);
+    }
+  };
   const read = {
     applications: () => applications,
     answers,
@@ -54,6 +65,8 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
     nowMs: () => options.clock.sinceBootMs(),
     vaultLastHeardAt: options.vaultLastHeardAt,
     interval: options.interval,
+    waiters,
+    attempt,
     onRead: (event: ReadEvent) => {
       counts[event.outcome] += 1;
       options.onRead(event);
@@ -61,13 +74,8 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
   };
   const make =
     (hosts: () => ReadonlySet<string>): RequestListener =>
-    (request, response) => {
-      try {
-        route(request, response, hosts());
-      } catch (error) {
-        refuse(response, error, options.log);
-      }
-    };
+    (request, response) =>
+      attempt(response, () => route(request, response, hosts()));
   const route = (request: IncomingMessage, response: ServerResponse, hosts: ReadonlySet<string>): void => {
     const url = request.url ?? "";
     if (url.length > apiLimits.urlBytes) throw new ApiError("API_URL_TOO_LONG", `at most ${apiLimits.urlBytes} bytes`);
@@ -81,6 +89,7 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
 
   const listeners: OpenListener[] = [];
   const close = async () => {
+    waiters.close();
     await Promise.all(listeners.map((listener) => listener.close()));
     answers.close();
   };
@@ -95,6 +104,7 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
     changed(path) {
       answers.forget(path);
       if (path === undefined) applications = new ApplicationTable(options.applications());
+      waiters.changed(path);
     },
     close,
   };
@@ -110,15 +120,7 @@ function countReads(metrics: Metrics): Record<ReadEvent["outcome"], number> {
 }
 
 /** Calls of later versions, by how their path begins: they answer 501 rather than 404. */
-const laterCalls = [
-  credentialsPrefix,
-  "/v1/requests",
-  "/v1/leases/",
-  "/v1/secret/",
-  "/v1/sys/",
-  "/v1/auth/",
-  "/AIMWebService/",
-];
+const laterCalls = ["/v1/requests", "/v1/leases/", "/v1/secret/", "/v1/sys/", "/v1/auth/", "/AIMWebService/"];
 
 function answerOther(request: IncomingMessage, response: ServerResponse, url: string, options: LocalApiOptions): void {
   const [path] = url.split("?", 1);
@@ -164,6 +166,10 @@ const statusOf: Readonly<Partial<Record<ApiCode, number>>> = {
   API_ORIGIN_REFUSED: 403,
   API_HOST_REFUSED: 421,
   API_PATH_INVALID: 400,
+  API_QUERY_INVALID: 400,
+  API_STALE: 503,
+  API_EXPIRED: 503,
+  API_WAITERS_FULL: 429,
   API_METHOD: 405,
   API_URL_TOO_LONG: 414,
 };

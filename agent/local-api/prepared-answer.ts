@@ -11,6 +11,7 @@ const shorthandLabel = Buffer.from(',"password":');
 /** The parts of an answer behind its age, as they were when the vault was last heard at `heardAt`. */
 interface Tail {
   readonly heardAt: string | null;
+  readonly stale: boolean;
   readonly bytes: Uint8Array;
 }
 
@@ -44,9 +45,9 @@ export class PreparedAnswer {
   }
 
   /** A new buffer with the whole answer, which the caller wipes; `heardAt` is ISO 8601, or null. */
-  render(ageMs: number, heardAt: string | null): Buffer {
+  render(ageMs: number, heardAt: string | null, stale = false): Buffer {
     const age = ageMs.toString();
-    const tail = this.#tailFor(heardAt);
+    const tail = this.#tailFor(heardAt, stale);
     const shorthand = this.#shorthand;
     const again = shorthand === null ? 0 : shorthandLabel.length + shorthand.to - shorthand.from;
     const fixed = this.#head.length + this.#secret.length + again + this.#middle.length;
@@ -88,13 +89,13 @@ export class PreparedAnswer {
     this.#secret.wipe();
   }
 
-  #tailFor(heardAt: string | null): Uint8Array {
-    if (this.#tail === null || this.#tail.heardAt !== heardAt) {
+  #tailFor(heardAt: string | null, stale: boolean): Uint8Array {
+    if (this.#tail === null || this.#tail.heardAt !== heardAt || this.#tail.stale !== stale) {
       const { source, rotation, expiresAt } = this.credential;
       const [heard, expires] = [heardAt, expiresAt].map((at) => (at === null ? "null" : `"${at}"`));
       // Only constants, numbers and our own timestamps: nothing here needs escaping.
-      const text = `,"source":"${source}","vaultLastHeardAt":${heard},"rotation":"${rotation}","expiresAt":${expires}}`;
-      this.#tail = { heardAt, bytes: Buffer.from(text) };
+      const text = `,"source":"${source}","vaultLastHeardAt":${heard},"rotation":"${rotation}","expiresAt":${expires}${stale ? ',"stale":true' : ""}}`;
+      this.#tail = { heardAt, stale, bytes: Buffer.from(text) };
     }
     return this.#tail.bytes;
   }

@@ -20,7 +20,7 @@ function makeLeaf(event: ReadEvent): ReadLeaf {
     actor: { kind: "application", id: event.application ?? "unknown" },
     subject: { kind: "account", id: event.path === "" ? "none" : event.path },
     outcome: denied ? "denied" : "ok",
-    code: denied ? (event.application === null ? "API_UNAUTHENTICATED" : "API_REFUSED") : null,
+    code: denied ? (event.code ?? (event.application === null ? "API_UNAUTHENTICATED" : "API_REFUSED")) : null,
     ...(event.version === null ? {} : { details: { version: event.version } }),
   };
 }

@@ -42,6 +42,7 @@ export async function openMemberApi(options: MemberApiOptions): Promise<LocalApi
         persons.add([event.path, version, application]);
     },
     clock: seams.clock,
+    timers: seams.timers,
     random: seams.random,
     metrics,
     log,

@@ -22,6 +22,15 @@ export interface CredentialAnswer {
   readonly vaultLastHeardAt: string | null;
   readonly rotation: "idle" | "in-progress";
   readonly expiresAt: string | null;
+  /** Only where a rule of the vault calls the value stale. */
+  readonly stale?: boolean;
+}
+
+/** Only another version than this one, which may take so long to come. */
+export interface AfterVersion {
+  readonly version: string;
+  /** At most a minute. */
+  readonly waitMs: number;
 }
 
 /** An answer has at most 8 fields of 4 KiB, escaped. */
@@ -29,10 +38,20 @@ const maxAnswerBytes = 512 * 1024;
 /** A local read takes a millisecond; who waits this long talks to something else. */
 const timeoutMs = 10_000;
 
-/** Reads one credential with an application's token. Throws the API's own code, or CLI_API_UNREACHABLE. */
-export async function readCredential(place: ApiPlace, path: string, token: Secret): Promise<CredentialAnswer> {
-  const response = await send(place, `/v1/credentials/${path}`, token);
+/**
+ * Reads one credential with an application's token; with `after` null where there was no other version in time. Throws the API's own code, or
+ * CLI_API_UNREACHABLE.
+ */
+export async function readCredential(
+  place: ApiPlace,
+  path: string,
+  token: Secret,
+  after: AfterVersion | null = null,
+): Promise<CredentialAnswer | null> {
+  const query = after === null ? "" : `?after=${after.version}&waitMs=${after.waitMs}`;
+  const response = await send(place, `/v1/credentials/${path}${query}`, { token, waitMs: after?.waitMs ?? 0 });
   const text = await bodyOf(response);
+  if (response.statusCode === 304) return null;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -43,7 +62,11 @@ export async function readCredential(place: ApiPlace, path: string, token: Secre
   throw problemAsError(value);
 }
 
-function send(place: ApiPlace, path: string, token: Secret): Promise<IncomingMessage> {
+function send(
+  place: ApiPlace,
+  path: string,
+  { token, waitMs }: { readonly token: Secret; readonly waitMs: number },
+): Promise<IncomingMessage> {
   // Header values are strings in Node; this one lives as long as the request.
   const authorization = token.use((bytes) => `Bearer ${Buffer.from(bytes).toString("latin1")}`);
   const headers = { authorization, "x-tidegate-request": "true", host: "localhost" };
@@ -59,7 +82,7 @@ function send(place: ApiPlace, path: string, token: Secret): Promise<IncomingMes
       const { url, options } = target(place, path, headers);
       const open = url.protocol === "https:" ? requestTls : requestPlain;
       const outgoing = open(url, options, resolve);
-      outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error("no answer in time")));
+      outgoing.setTimeout(timeoutMs + waitMs, () => outgoing.destroy(new Error("no answer in time")));
       outgoing.on("error", failed);
       outgoing.end();
     } catch (cause) {

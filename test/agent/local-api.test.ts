@@ -77,6 +77,7 @@ async function rig(t: Test, listeners: ApiListener[], tls: { key: string; cert: 
     vaultLastHeardAt: () => "2026-01-02T03:04:05.000Z",
     onRead: (event) => reads.push(event),
     clock: seams.clock,
+    timers: seams.timers,
     random: seams.random,
     metrics: createMetrics(),
     log: createLog({ level: "debug", node: "test", destination: { write: (line) => logLines.push(line) } }),
@@ -185,7 +186,7 @@ t.test("alternates are given on request only, each with its own read, and no oth
   t.equal((await call(`${path}?alternates=1`, { ...authorized, "if-none-match": '"1.3"' })).status, 200);
   const settled = await call("/v1/credentials/plant-2/rtu-1/snmp?alternates=1");
   t.match(settled.json, { alternates: [] });
-  t.equal((await call(`${path}?alternates=0`)).status, 501);
+  t.equal((await call(`${path}?alternates=0`)).status, 400);
   t.equal((await call("/v1/credentials/plant-1/plc-7/engineer?alternates=1")).json["code"], "API_REFUSED");
 });
 
@@ -224,7 +225,12 @@ t.test("each refusal has its status and code", async (t) => {
       ["a path that climbs", 400, "API_PATH_INVALID", "/v1/credentials/plant-1/../operator", authorized],
       ["another method", 405, "API_METHOD", path, authorized, "DELETE"],
       ["a call of later versions", 501, "NOT_AVAILABLE", "/v1/secret/data/plant-1/plc-7/operator", authorized],
-      ["waiting for a version", 501, "NOT_AVAILABLE", `${path}?after=1.3&waitMs=1000`, authorized],
+      ["a query twice", 400, "API_QUERY_INVALID", `${path}?after=1.3&after=1.4`, authorized],
+      ["an unknown query", 400, "API_QUERY_INVALID", `${path}?version=1.3`, authorized],
+      ["a version that is none", 400, "API_QUERY_INVALID", `${path}?after=latest`, authorized],
+      ["a wait for nothing", 400, "API_QUERY_INVALID", `${path}?waitMs=1`, authorized],
+      ["a wait above the limit", 400, "API_QUERY_INVALID", `${path}?after=1.3&waitMs=60001`, authorized],
+      ["alternates after a version", 400, "API_QUERY_INVALID", `${path}?after=1.3&alternates=1`, authorized],
       ["CCP", 501, "NOT_AVAILABLE", "/AIMWebService/api/Accounts?AppID=a", {}],
       ["no such call", 404, "REQUEST_NO_ROUTE", "/v2/credentials", authorized],
     ];

@@ -50,6 +50,7 @@ t.test("answers are wiped after they are written, also to one who asks ahead and
       seen += 1;
     },
     clock: seams.clock,
+    timers: seams.timers,
     random: seams.random,
     metrics: createMetrics(),
     log: createLog({ level: "silent", node: "test", destination: { write() {} } }),

@@ -1,6 +1,7 @@
 import t from "tap";
 import { EdgeCredentials } from "../../edge/credential-source.ts";
 import { builtinModelText, loadModel, type Operation } from "../../firmware-adapters/index.ts";
+import { FreshnessRules } from "../../protocol/content/index.ts";
 import type { WeekWindow } from "../../protocol/time/index.ts";
 import { AccountRig } from "./account-rig.ts";
 import { TestDevice } from "./test-device.ts";
@@ -68,7 +69,12 @@ class GroupRig {
   /** What the local API says of an account: rotation, version, versions of the alternates. */
   shown(name: string): unknown[] {
     const { rig, time } = this;
-    const credentials = new EdgeCredentials({ store: rig.store, clock: time.clock, time: () => ({ lo: 0, hi: null }) });
+    const credentials = new EdgeCredentials({
+      store: rig.store,
+      clock: time.clock,
+      time: () => ({ lo: 0, hi: null }),
+      freshness: () => new FreshnessRules([]),
+    });
     credentials.index(rig.engine);
     const found = credentials.find(`z/${name}/${name}`);
     return [found?.rotation, found?.version, found?.alternates().map(({ version }) => version)];
