@@ -57,7 +57,7 @@ export function gaugeHop(metrics: Metrics, hop: Hop, vaultSilentS: () => number 
     const heardMs = now.state === "open" ? now.facts.lastHeardMs : now.lastHeardMs;
     return heardMs === null ? never : secondsSince(heardMs, hop.nowMs());
   });
-  metrics.gauge("vault_silent_seconds", "Since the vault's last signed word; NaN where it was never heard.", () => {
+  metrics.gauge("vault_silent_seconds", "Since the vault's last signed word; -1 where it was never heard.", () => {
     return vaultSilentS() ?? never;
   });
 }

@@ -6,6 +6,7 @@ import { coldStartRows } from "./cold-start.ts";
 import { edgeStartRow } from "./edge-start.ts";
 import { readRow } from "./read.ts";
 import { fleetRow, memoryRow, modelCheckRow } from "./rotation.ts";
+import { reconnectRow } from "./reconnect.ts";
 import { type Measured, NotRun, type Row } from "./row.ts";
 import { deltaSizeRow, sealingRow } from "./sealing.ts";
 import { largeFramesRow, smallFramesRow } from "./tunnel-frames.ts";
@@ -19,6 +20,7 @@ const rows: readonly Row[] = [
   blackHoleRow,
   smallFramesRow,
   largeFramesRow,
+  reconnectRow,
   fleetRow,
   memoryRow,
   modelCheckRow,

@@ -24,6 +24,16 @@ export interface TunnelMember {
   readonly tlsKeyHash: Uint8Array;
 }
 
+/** How a node differs from the usual one. */
+interface TunnelNodeOptions {
+  readonly role?: NodeRole;
+  readonly name?: string;
+  readonly serial?: number;
+  readonly tlsKeyHash?: Uint8Array;
+  /** In place of the key that comes from the byte. */
+  readonly signing?: SigningKey;
+}
+
 /** A vault with its root and as many nodes as a test wants. */
 export class TunnelWorld {
   readonly vaultId: Uint8Array;
@@ -43,8 +53,8 @@ export class TunnelWorld {
   }
 
   /** A node whose keys come from `byte`, 40 to 250. */
-  node(byte: number, options: { role?: NodeRole; name?: string; serial?: number; tlsKeyHash?: Uint8Array } = {}): TunnelMember {
-    const signing = sampleSigner(byte);
+  node(byte: number, options: TunnelNodeOptions = {}): TunnelMember {
+    const signing = options.signing ?? sampleSigner(byte);
     const tlsKeyHash = options.tlsKeyHash ?? new Uint8Array(hash("sha256", Uint8Array.of(byte), "buffer"));
     const statement = {
       vaultId: this.vaultId,
