@@ -16,6 +16,9 @@ const fileSystems: Readonly<Record<number, string>> = {
   [0xfe534d42]: "SMB: locks and syncs are only as good as the server",
 };
 
+/** SQLite's result code for "another process holds it". */
+const sqliteBusy = 5;
+
 /** What can be said of a data folder without its key. */
 export function folderChecks(path: string, facts: MachineFacts): Finding[] {
   const folder = dataFolderAt(path);
@@ -85,7 +88,7 @@ function store({ store: path }: DataFolder): Finding {
   const damaged = "Keep the folder as evidence; restore a vault from its last backup, join a gateway or edge again.";
   if (!existsSync(path)) return failure("store", `there is no store in ${path}`, damaged);
   try {
-    const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+    const database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
     try {
       const said = Object.values(database.prepare("pragma integrity_check(1)").get() ?? {})[0];
       if (said !== "ok") return failure("store", `SQLite says: ${String(said)}`, damaged);
@@ -94,6 +97,8 @@ function store({ store: path }: DataFolder): Finding {
     }
   } catch (error) {
     if (error instanceof TidegateError || !(error instanceof Error)) throw error;
+    // A running gateway or edge shares its store with nobody.
+    if ("errcode" in error && error.errcode === sqliteBusy) return good("store", "in use: a node reads all of it as it starts");
     return failure("store", `SQLite cannot read it: ${error.message}`, damaged);
   }
   return good("store", "SQLite reads all of it");
