@@ -1,3 +1,5 @@
+const strangeMedium = "No node writes such a thing: keep the medium as evidence, and use another one.";
+
 /** What to do about an error whose thrower cannot know the command line; one that brings a hint keeps its own. */
 const hints: Readonly<Record<string, string>> = {
   FLEET_CANARY_FAILED:
@@ -6,6 +8,12 @@ const hints: Readonly<Record<string, string>> = {
     "No known password logs in there. Nothing else was begun: 'tidegate device show' and 'tidegate status' at the edge say what the device answered.",
   LINK_JOIN_REFUSED:
     "A code works once, for an hour, and for the node that it was made for: get a new one with 'tidegate vault enroll', and see the vault's log.",
+  MEDIA_INCOMPLETE: "It was pulled before 'safe to remove'. Write it again, or take the next one: that one has it all.",
+  MEDIA_LINK: strangeMedium,
+  MEDIA_NAME: strangeMedium,
+  MEDIA_NOT_PLAIN: strangeMedium,
+  MEDIA_TOO_LARGE: strangeMedium,
+  MEDIA_TOO_MANY: strangeMedium,
   REQUEST_NO_ROUTE: "The node in this folder is of another kind: name the right one with --data DIR.",
   ROTATION_BUSY: "'tidegate status' at the edge shows what is under way.",
   ROTATION_HELD: "See QUARANTINE in docs/operations.md; after a look at the cause: 'tidegate edge release PATH'.",

@@ -1,6 +1,7 @@
 import { callAdmin } from "../../agent/admin/index.ts";
 import { dataFolderAt, type NodeRole, readRunFile } from "../../agent/data-folder/index.ts";
 import { CliError, dataPath, exitCodes, type Frame } from "../frame/index.ts";
+import { hintLines } from "./hints.ts";
 import { type InspectedFolder, inspectMedia } from "./inspect.ts";
 import { loginName } from "./login.ts";
 import { identifyMedium, type Medium } from "./medium.ts";
@@ -81,17 +82,18 @@ export async function runInspect(
 
 function readLines(read: FolderRead): string[] {
   const { writer, refused, applied, known, held, refusals, others } = read;
-  if (refused !== null) return [`${writer}: refused, ${refused.message} (${refused.code})`];
+  if (refused !== null) return [`${writer}: refused, ${refused.message} (${refused.code})`, ...hintLines(refused.code)];
   const kept = held > 0 ? `, ${held} wait for what comes before or for an answer` : "";
   return [
     `${writer}: ${applied} taken, ${known} known already${kept}, ${refusals.length} refused, ${others} for others`,
-    ...refusals.map(({ file, code }) => `  refused ${file} (${code})`),
+    ...refusals.flatMap(({ file, code }) => [`  refused ${file} (${code})`, ...hintLines(code)]),
   ];
 }
 
 function inspectLines(folder: InspectedFolder): string[] {
   const { writer, refused, name, vaultId, signature, writtenAt, files } = folder;
-  if (refused !== null) return [`${writer}: would be refused, ${refused.message} (${refused.code})`];
+  if (refused !== null)
+    return [`${writer}: would be refused, ${refused.message} (${refused.code})`, ...hintLines(refused.code)];
   const signed = { holds: "signature holds", joining: "a node that asks to join" }[signature] ?? `signature: ${signature}`;
   return [
     `${writer}${name === null ? "" : ` ${name}`}: whole, ${signed}, ${counted(files)}, written ${writtenAt}`,
@@ -165,9 +167,13 @@ interface Bar {
 
 function progressOf(frame: Frame, label: string): Bar {
   let bar: ReturnType<Frame["progress"]> | null = null;
+  let over = 0;
   return {
     update(done, total) {
-      bar ??= frame.progress(label, total);
+      // Each folder of a medium has its own bar.
+      if (total !== over) bar?.end();
+      bar = bar === null || total !== over ? frame.progress(label, total) : bar;
+      over = total;
       bar.update(done);
     },
     end: () => bar?.end(),

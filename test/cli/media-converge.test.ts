@@ -198,3 +198,47 @@ t.test("where nothing comes back, one stick still brings the newest state after 
   );
   t.ok(values.includes("the-last-one"));
 });
+
+t.test("an edge's notices reach its gateway by stick, as often as they are carried", async (t) => {
+  const rig = await MediaRig.make(t);
+  const gateway = await rig.gateway("gw-1");
+  const edge = await rig.edge("edge-1", "plant", { via: "gw-1" });
+  await rig.vault.addPump("plant");
+  await rig.vault.setPassword("plant/pump/operator", "first");
+  await rig.vault.call("POST", "/v1/applications", { name: "scada", node: "gw-1" });
+  await rig.vault.call("POST", "/v1/applications/scada/grants", { pattern: "plant/**" });
+  const stick = rig.stick();
+  const carry = async () => {
+    await rig.atVault.write(stick);
+    await gateway.read(stick);
+    await gateway.write(stick);
+    await rig.atVault.read(stick);
+    await edge.read(stick);
+    await edge.write(stick);
+    await rig.atVault.read(stick);
+  };
+  for (let round = 0; round < 3; round += 1) await carry();
+  const { notices, store, credentials } = edge.core;
+  const account = credentials.accountAt("plant/pump/operator");
+  const accountId = Buffer.from(account?.key ?? "", "hex");
+  t.equal(accountId.length, 16);
+  const sent = { epoch: 1, number: 1 };
+  store.transaction((tx) =>
+    notices.note(tx, { accountId: new Uint8Array(accountId), index: sent, state: "reverted", leaf: { serial: 0, index: 900 } }),
+  );
+  const { files } = await edge.write(stick);
+  t.same(
+    files.filter(({ kind }) => kind === "notice").map(({ recipient }) => recipient),
+    [gateway.id],
+  );
+  for (const _again of [1, 2]) {
+    const folders = await gateway.read(stick);
+    t.same(
+      folders.flatMap(({ refusals }) => refusals),
+      [],
+    );
+    t.ok(folders.some(({ applied }) => applied > 0));
+  }
+  const leaves = gateway.core.parts.audit.leaves(0, 1_000).map((leaf) => Buffer.from(leaf).toString());
+  t.equal(leaves.filter((leaf) => leaf.includes('"credential.switch"')).length, 1, "taken once, whatever is carried again");
+});

@@ -28,6 +28,12 @@ t.test("a change reaches an edge by stick, and its report the vault", async (t) 
   t.match(own, { refused: null, refusals: [], applied: 1 });
   const [node] = (await rig.vault.call("GET", "/v1/nodes")) as unknown as { behind: number }[];
   t.equal(node?.behind, 0);
+  const heard = edge.core.node.vaultLastHeardAtMs;
+  rig.vault.seams.nowMs += 86_400_000;
+  await rig.atVault.write(stick);
+  await edge.read(stick);
+  t.not(edge.core.node.time().hi, null, "the stick that answers its nonce tells it the time");
+  t.ok((edge.core.node.vaultLastHeardAtMs ?? 0) >= (heard ?? 0));
 });
 
 t.test("an edge joins by a stick that goes to the vault and back, a month after the code was made", async (t) => {
