@@ -47,7 +47,7 @@ export function mediaError(cause: unknown, what: string): MediaError {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === undefined) throw cause;
   if (code === "ELOOP") return new MediaError("MEDIA_LINK", `${what} is a link`, { cause });
-  if (code === "ENXIO" || code === "ENODEV" || code.endsWith("EISDIR"))
+  if (code === "ENXIO" || code.endsWith("EISDIR"))
     return new MediaError("MEDIA_NOT_PLAIN", `${what} is no plain file`, { cause });
   if (code === "ENOTDIR") return new MediaError("MEDIA_NOT_PLAIN", `${what} is no folder`, { cause });
   if (code === "ENOENT") return new MediaError("MEDIA_INCOMPLETE", `${what} is missing`, { cause });

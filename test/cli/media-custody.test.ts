@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { openSessions } from "../../agent/custody/limits.ts";
 import { inspectMedia } from "../../cli/media/inspect.ts";
 import { loginName } from "../../cli/media/login.ts";
 import { identifyMedium } from "../../cli/media/medium.ts";
@@ -134,6 +135,24 @@ t.test("inspecting changes nothing, and tells of a folder that would be refused"
   t.match(seen, { refused: { code: "MEDIA_INCOMPLETE" }, files: [] });
   t.equal((await atVault(rig)).length, leaves);
   t.equal(mediaLeaves(edge.core.audit.leaves(0, 1_000)).length, 0);
+});
+
+t.test("a write or read that was not begun here, or was forgotten for newer ones, is refused", async (t) => {
+  const rig = await MediaRig.make(t);
+  const { call } = rig.atVault;
+  const stranger = { session: "0".repeat(32) };
+  await t.rejects(call("write/end", { ...stranger, readBackFrom: "cache" }), { code: "CUSTODY_SESSION" });
+  await t.rejects(call("read/end", { ...stranger, code: null }), { code: "CUSTODY_SESSION" });
+  const sessions: string[] = [];
+  for (let each = 0; each < openSessions + 1; each += 1)
+    sessions.push(((await call("write", { custody, recipients: [] })) as { session: string }).session);
+  const [first, second] = sessions;
+  await t.rejects(call("write/seal", { session: first, files: [] }), { code: "CUSTODY_SESSION" });
+  await t.rejects(call("read/end", { session: second, code: null }), { code: "CUSTODY_SESSION" }, "of the other kind");
+  t.match(await call("write/seal", { session: second, files: [] }), { writeId: /^[0-9a-f]{32}$/ });
+  const file = { kind: "bundle", id: "00".repeat(32), recipient: rig.atVault.id, length: 1, hash: "00".repeat(32) };
+  await t.rejects(call("write/seal", { session: second, files: [file] }), { code: "CUSTODY_WRONG_ITEM" });
+  await t.rejects(call("write/item", { session: second, kind: "bundle", id: "00".repeat(32) }), { code: "CUSTODY_WRONG_ITEM" });
 });
 
 t.test("a medium is named by what the kernel and udev know of it, and by nothing else", async (t) => {

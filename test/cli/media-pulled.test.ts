@@ -12,6 +12,10 @@ const nodeId = signing.keyId;
 const recipient = new Uint8Array(20).fill(9);
 const pulled = new Error("pulled");
 
+function thrown(): void {
+  throw pulled;
+}
+
 /** Items of several chunks each, other ones for each generation. */
 function itemsOf(generation: number) {
   return Array.from({ length: 4 }, (_, i) => {
@@ -25,7 +29,7 @@ function sha256(bytes: Uint8Array): Uint8Array {
 }
 
 /** Writes a generation; the stick is pulled before the step of that number. Returns how many steps there were. */
-async function write(mount: string, generation: number, pullAt = Number.POSITIVE_INFINITY): Promise<number> {
+async function write(mount: string, generation: number, pullAt = Number.POSITIVE_INFINITY, pull = thrown): Promise<number> {
   let steps = 0;
   const all = itemsOf(generation);
   await writeFolder({
@@ -38,7 +42,7 @@ async function write(mount: string, generation: number, pullAt = Number.POSITIVE
       return signManifest({ vaultId: null, nodeId, writeId, written: { lo: 1, hi: null }, files }, signing, []);
     },
     failpoint() {
-      if (steps === pullAt) throw pulled;
+      if (steps === pullAt) pull();
       steps += 1;
     },
   });
@@ -119,4 +123,32 @@ t.test("an item that lies there already is not written again", async (t) => {
   await write(mount, 1);
   t.ok((await write(mount, 1)) < total / 4);
   t.equal(generationOn(mount), 1);
+});
+
+t.test("what the medium says in the middle of a write has a code of its own, and leaves nothing whole", async (t) => {
+  for (const [said, code] of [
+    ["ENOSPC", "MEDIA_FULL"],
+    ["EDQUOT", "MEDIA_FULL"],
+    ["EIO", "MEDIA_IO"],
+    ["EROFS", "MEDIA_IO"],
+    ["ENODEV", "MEDIA_IO"],
+  ] as const) {
+    const mount = makeStick(t);
+    const pull = () => {
+      throw Object.assign(new Error(said), { code: said });
+    };
+    await t.rejects(write(mount, 1, 7, pull), { code });
+    t.equal(generationOn(mount), "MEDIA_INCOMPLETE", said);
+  }
+});
+
+t.test("a medium that reads back something else is refused, and its manifest does not stay", async (t) => {
+  const mount = makeStick(t);
+  const spoil = () => {
+    const folder = join(mount, "TIDEGATE", readdirSync(join(mount, "TIDEGATE")).find((name) => name.length === 32) ?? "");
+    const [item] = itemsOf(1);
+    if (item !== undefined) writeFileSync(join(folder, mediaFileName(item)), new Uint8Array(item.bytes.length));
+  };
+  await t.rejects(write(mount, 1, total - 1, spoil), { code: "MEDIA_READ_BACK" });
+  t.equal(generationOn(mount), "MEDIA_INCOMPLETE");
 });
