@@ -6,6 +6,7 @@ import { MediaDesk, mediaRoutes, type Post } from "../../agent/custody/index.ts"
 import { exchangeByMedia } from "../../agent/join/media-exchange.ts";
 import { createLog } from "../../agent/log/index.ts";
 import { joinNode, tryJoin } from "../../agent/node/index.ts";
+import type { Seams } from "../../agent/seams/index.ts";
 import type { NodeCall } from "../../cli/media/node-call.ts";
 import { type FolderRead, readMedia } from "../../cli/media/read.ts";
 import { type MediaWritten, writeMedia } from "../../cli/media/write.ts";
@@ -76,12 +77,13 @@ export class MediaRig {
     return this.openEdge(store);
   }
 
-  openEdge(store: MemoryStore) {
+  /** Its process on that store; `seams` are its machine's, the vault's unless given. */
+  openEdge(store: MemoryStore, seams: Seams = this.vault.seams) {
     const closing = new Closing();
     const core = openEdge({
       store,
       config: edgeConfigSchema.parse({ gateway: { address: "gateway.test:7444" } }),
-      seams: this.vault.seams,
+      seams,
       log,
       adapters: new TestDevice(),
       version: "test",
