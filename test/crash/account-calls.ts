@@ -43,7 +43,7 @@ export class AccountCalls {
       model: { name: model.name, yaml: device.model, constraints: model.secrets },
       host: device.host,
       port: device.port,
-      settings: admin === null ? {} : { admin: adminPath },
+      settings: admin === null || model.settings["admin"] === undefined ? {} : { admin: adminPath },
       accounts: [device, ...(admin === null ? [] : [admin])].map(({ username }) => ({ name: username, username })),
     });
     await this.give(device.factory);

@@ -5,7 +5,7 @@ import { Snmpd, type SnmpUser, snmpdPeer, snmpgetWorks } from "../peers/snmpd.ts
 import { Sshd, sshdPeer, UnixAccount } from "../peers/sshd.ts";
 import { illegalValue, meterLets, meterSays, passwordRegister, programming, writeFloat } from "./meter-frames.ts";
 
-/** `ssh` changes its own password, that of `ssh-admin` is set by an admin account of the same device. */
+/** `ssh` changes its own password, that of `ssh-admin` is set by an admin account of the same device; `snmp` has one that may make it anew. */
 export const adapters = ["snmp", "ssh", "ssh-admin", "modbus"] as const;
 export type AdapterKind = (typeof adapters)[number];
 
@@ -29,7 +29,7 @@ export interface CrashDevice {
   readonly port: number;
   readonly username: string;
   readonly model: string;
-  /** Another account of the device that makes the changes; null where the account does. */
+  /** Another account of the device that makes the changes, or may do so where nobody knows the password; null where there is none. */
   readonly admin: { readonly username: string; readonly fields: Fields } | null;
   /** What the account came with. */
   readonly factory: Fields;
@@ -73,14 +73,16 @@ function patient(name: string): string {
 
 async function startSnmp(): Promise<CrashDevice> {
   const factory = { authPassword: "Factory-auth-2345", privPassword: "Factory-priv-2345" };
-  const asUser = (fields: Fields): SnmpUser => ({
-    name: "tidegate",
+  const admins = { authPassword: "Admins-auth-23456", privPassword: "Admins-priv-23456" };
+  const asUser = (fields: Fields, name = "tidegate"): SnmpUser => ({
+    name,
     authProtocol: "SHA-256",
     privProtocol: "AES-128",
     authPassword: fields["authPassword"] ?? "",
     privPassword: fields["privPassword"] ?? "",
   });
-  const agent = await Snmpd.start({ users: [asUser(factory)] });
+  const admin = asUser(admins, "admin");
+  const agent = await Snmpd.start({ users: [asUser(factory), admin] });
   const lets = (fields: Fields) => snmpgetWorks(agent.port, asUser(fields));
   return {
     title: `Net-SNMP ${agent.version}`,
@@ -89,11 +91,11 @@ async function startSnmp(): Promise<CrashDevice> {
     port: agent.port,
     username: "tidegate",
     model: patient("net-snmp-agent"),
-    admin: null,
+    admin: { username: admin.name, fields: admins },
     factory,
     accepted: (all) => filterAsync(all, lets),
     lets,
-    set: (fields) => agent.setUsers([asUser(fields)]),
+    set: (fields) => agent.setUsers([asUser(fields), admin]),
     foreign: (nth) => ({ authPassword: `Foreign-auth-${100_000 + nth}`, privPassword: `Foreign-priv-${100_000 + nth}` }),
     refuseNext: null,
     stop: () => agent.stop(),

@@ -64,7 +64,6 @@ const places: readonly Place[] = [
     scenario: "reconcile",
     names: ["rotation.reconcile"],
     never: {
-      snmp: "a change needs the old key, so no other account can make it",
       ssh: "passwd asks for the old password; an account that an admin sets is what ssh-admin is",
       modbus: "the meter has one account",
     },
