@@ -32,16 +32,24 @@ export interface SnmpdOptions {
   readonly port?: number;
   /** Lines for snmpd.conf instead of full access for each user. */
   readonly access?: readonly string[];
+  /** The command in front of the agent's own: `ip netns exec ZONE`. */
+  readonly within?: readonly string[];
 }
 
 /** Net-SNMP's agent on a port of 127.0.0.1 with its files in a folder of its own. */
 export class Snmpd {
   readonly port: number;
   readonly #folder: string;
+  readonly #within: readonly string[];
   #process: PeerProcess;
 
-  private constructor(folder: string, port: number, started: PeerProcess) {
+  private constructor(
+    folder: string,
+    { port, within = [] }: { port: number; within?: readonly string[] },
+    started: PeerProcess,
+  ) {
     this.#folder = folder;
+    this.#within = within;
     this.port = port;
     this.#process = started;
   }
@@ -61,7 +69,8 @@ export class Snmpd {
     });
     const users = options.users.map(createUser);
     writeFileSync(join(folder, "persistent", "snmpd.conf"), `${users.join("\n")}\n`, { mode: 0o600 });
-    const agent = new Snmpd(folder, port, await run(folder));
+    const { within = [] } = options;
+    const agent = new Snmpd(folder, { port, within }, await run(folder, within));
     await agent.restart("SIGTERM");
     return agent;
   }
@@ -69,7 +78,7 @@ export class Snmpd {
   /** Ends the agent, by SIGTERM so that it saves or by SIGKILL so that it cannot, and starts it again. */
   async restart(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     await this.#process.stop(signal);
-    this.#process = await run(this.#folder);
+    this.#process = await run(this.#folder, this.#within);
   }
 
   /** Gives its users other keys behind everybody's back, as a restored configuration does. */
@@ -80,7 +89,7 @@ export class Snmpd {
       .split("\n")
       .filter((line) => !/^(usmUser|createUser) /.test(line));
     writeFileSync(file, [...kept, ...users.map(createUser), ""].join("\n"), { mode: 0o600 });
-    this.#process = await run(this.#folder);
+    this.#process = await run(this.#folder, this.#within);
     await this.restart("SIGTERM");
   }
 
@@ -95,18 +104,19 @@ export class Snmpd {
   }
 }
 
-function run(folder: string): Promise<PeerProcess> {
+function run(folder: string, within: readonly string[]): Promise<PeerProcess> {
+  const [first = "snmpd", ...words] = [...within, program ?? "snmpd"];
   return PeerProcess.start({
-    program: program ?? "snmpd",
+    program: first,
     // Never -C: it would skip the persistent file, and with it every changed key.
-    args: ["-f", "-Le", "-p", join(folder, "snmpd.pid")],
+    args: [...words, "-f", "-Le", "-p", join(folder, "snmpd.pid")],
     env: { SNMPCONFPATH: `${folder}:${join(folder, "persistent")}`, SNMP_PERSISTENT_DIR: join(folder, "persistent"), MIBS: "" },
     ready: /NET-SNMP version (\S+)/,
   });
 }
 
 /** True where Net-SNMP's own tool reads sysUpTime as `user`, with the secrets in a file that only we can read. */
-export async function snmpgetWorks(port: number, user: SnmpUser): Promise<boolean> {
+export async function snmpgetWorks(port: number, user: SnmpUser, within: readonly string[] = []): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-snmpget-"));
   const lines = [
     "defVersion 3",
@@ -123,9 +133,8 @@ export async function snmpgetWorks(port: number, user: SnmpUser): Promise<boolea
   try {
     return await new Promise((resolve) => {
       const args = ["-r", "0", "-t", "1", "-On", `127.0.0.1:${port}`, "1.3.6.1.2.1.1.3.0"];
-      execFile(getProgram ?? "snmpget", args, { env }, (error, stdout) =>
-        resolve(error === null && stdout.includes("Timeticks")),
-      );
+      const [first = "snmpget", ...words] = [...within, getProgram ?? "snmpget"];
+      execFile(first, [...words, ...args], { env }, (error, stdout) => resolve(error === null && stdout.includes("Timeticks")));
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
