@@ -3,7 +3,12 @@ import type { Outcome } from "../../firmware-adapters/index.ts";
 /** What the outcome of an exchange is compared with. */
 export type Truth =
   /** A change from old to new, and which of the two the device takes now. */
-  | { readonly kind: "change"; readonly live: readonly ("old" | "new")[] }
+  | {
+      readonly kind: "change";
+      readonly live: readonly ("old" | "new")[];
+      /** It has two steps, between which the device takes neither. */
+      readonly inSteps?: boolean;
+    }
   /** Something that changes nothing, with a secret that is right or wrong. */
   | { readonly kind: "proof"; readonly right: boolean };
 
@@ -16,6 +21,7 @@ export function wrongClass(outcome: Pick<Outcome, "kind" | "mayHaveSpentAttempt"
   }
   // Nothing was wrong but the network: a refusal would be made up.
   if (kind.startsWith("REJECTED")) return `${kind} although nothing was refused`;
+  if (truth.live.length === 0 && truth.inSteps === true && kind === "AMBIGUOUS") return null;
   if (truth.live.length !== 1) return `${truth.live.length} of the two passwords work`;
   if (kind === "OK" && truth.live[0] !== "new") return "OK although the old one is live";
   if (kind === "NOT_SENT" && truth.live[0] !== "old") return "NOT_SENT although the new one is live";
