@@ -44,7 +44,8 @@ export interface Taken {
 export interface Post {
   readonly nodeId: Uint8Array;
   readonly vaultId: Uint8Array;
-  readonly signing: SigningKey;
+  /** The identity key of this moment: a node may get another. */
+  signing(): SigningKey;
   /** The node's time, seconds. */
   time(): { readonly lo: number; readonly hi: number | null };
   /** What a reader may need to judge our manifest and follow our roots: at most 64. */

@@ -103,7 +103,7 @@ export class MediaDesk {
     for (const leaf of carriageLeaves("media.write", custody, { ...named, files })) await this.#post.append(leaf);
     const statements = await this.#post.statements();
     const written = this.#post.time();
-    const manifest = signManifest({ vaultId, nodeId, writeId, written, files }, signing, statements);
+    const manifest = signManifest({ vaultId, nodeId, writeId, written, files }, signing(), statements);
     return { manifest, writeId: named.writeId };
   }
 

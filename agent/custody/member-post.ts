@@ -24,9 +24,7 @@ export function memberPost({
   return {
     nodeId: node.nodeId,
     vaultId: node.vaultId,
-    get signing() {
-      return node.identity.signing;
-    },
+    signing: () => node.identity.signing,
     time: () => node.time(),
     statements: () => [...rootsAndRevoked(node.trust()), node.member().envelope],
     trust: () => node.trust(),

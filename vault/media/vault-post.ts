@@ -20,7 +20,7 @@ export function vaultPost({ core, wake }: VaultPostOptions): Post {
   return {
     nodeId: core.keys.identity.nodeId,
     vaultId: core.vaultId,
-    signing: core.keys.identity.signing,
+    signing: () => core.keys.identity.signing,
     time() {
       const now = Math.floor(core.clock.wallMs() / 1000);
       return { lo: now, hi: now };
