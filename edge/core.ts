@@ -97,7 +97,7 @@ function openBase({ store, seams, log, config, closing, version, folder }: CoreO
   const credentials = new EdgeCredentials({ store, clock: seams.clock, time, freshness: () => applications.freshness });
   applications.take(viewContent(applicationTypes.flatMap((type) => node.entriesOfType(type))));
   const { staleAfterS } = config;
-  return { node, audit, store, escrow, notices, credentials, applications, paths: new PathIndex(), staleAfterS };
+  return { node, audit, store, escrow, notices, credentials, applications, paths: new PathIndex(seams.random), staleAfterS };
 }
 
 type CoreBase = ReturnType<typeof openBase>;

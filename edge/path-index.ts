@@ -1,33 +1,44 @@
-import { hash } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { everyRow } from "../agent/node/index.ts";
 import type { Transaction, View } from "../agent/store/index.ts";
-import { toHex } from "../protocol/base/index.ts";
+import { assert, type Random, toHex, utf8 } from "../protocol/base/index.ts";
 import type { Account } from "./rotation/index.ts";
 
 const table = "path";
+const keyTable = "path-key";
+const keyRow = utf8("key");
 
 /**
  * Which account a path names, a row each: a start can answer the first reads before it has read every account. True exactly while
- * the store says that the last bundle was taken in whole.
+ * the store says that the last bundle was taken in whole. A row's id is keyed, so that who has the file cannot try what paths there are.
  */
 export class PathIndex {
+  readonly #random: Random;
   /** Account ids, in hexadecimal, by hexadecimal row id; null before the rows were read. */
   #stored: Map<string, string> | null = null;
 
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
   /** The id of the account at a path, or null. */
   find(view: View, path: string): Uint8Array | null {
-    return view.get(table, rowId(path));
+    const key = view.get(keyTable, keyRow);
+    return key === null ? null : view.get(table, rowId(key, path));
   }
 
   /** Brings the rows in line with the accounts by path, in the transaction that says that all was taken in. */
   save(tx: Transaction, byPath: ReadonlyMap<string, Account>): void {
+    if (tx.get(keyTable, keyRow) === null) tx.put(keyTable, keyRow, this.#random(32));
+    const key = tx.get(keyTable, keyRow);
+    assert(key !== null, "the key was put just now");
     const before = this.#stored ?? readAll(tx);
     const after = new Map<string, string>();
-    for (const [path, { id, key }] of byPath) {
-      const row = rowId(path);
+    for (const [path, account] of byPath) {
+      const row = rowId(key, path);
       const name = toHex(row);
-      after.set(name, key);
-      if (before.get(name) !== key) tx.put(table, row, id);
+      after.set(name, account.key);
+      if (before.get(name) !== account.key) tx.put(table, row, account.id);
     }
     for (const name of before.keys()) if (!after.has(name)) tx.delete(table, Buffer.from(name, "hex"));
     this.#stored = after;
@@ -45,7 +56,6 @@ function readAll(view: View): Map<string, string> {
   return rows;
 }
 
-/** A path may be longer than a row's id. */
-function rowId(path: string): Uint8Array {
-  return hash("sha256", path, "buffer").subarray(0, 16);
+function rowId(key: Uint8Array, path: string): Uint8Array {
+  return createHmac("sha256", key).update(path).digest().subarray(0, 16);
 }

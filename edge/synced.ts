@@ -5,7 +5,7 @@ import type { StreamHead } from "../protocol/tunnel/index.ts";
 const table = "synced";
 const headRow = utf8("head");
 /** What else stands where the head does: with an older edition's rows all is taken in again. */
-const edition = 2;
+const edition = 3;
 
 /** Notes the bundle whose values the rotation's own rows hold completely, with what `also` writes; nothing where that was noted already. */
 export function putSynced(store: Store, head: StreamHead, also: (tx: Transaction) => void): void {
