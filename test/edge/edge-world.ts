@@ -120,10 +120,10 @@ export class EdgeWorld {
     return this.member;
   }
 
-  start(changes: object = {}): Promise<RunningEdge> {
+  /** Starts the edge; `dial` leads elsewhere than to the network of this world. */
+  start(changes: object = {}, dial = this.network.dial(this.member?.tlsKeyHash ?? null)): Promise<RunningEdge> {
     const config = edgeConfigSchema.parse({ gateway: { address: "gateway.test:7444" }, ...changes });
     const log = createLog({ level: "silent", node: "edge" });
-    const dial = this.network.dial(this.member?.tlsKeyHash ?? null);
     return start({ folder: this.folder, config, version: "0.0.0" }, this.seams, this.unlock, {
       adapters: this.device,
       dial,
