@@ -118,15 +118,16 @@ export class MediaDesk {
 
   /**
    * Begins to read a writer's folder: its manifest is verified and what stands beside it learned. Throws MANIFEST_*, TRUST_*, ENVELOPE_*.
-   * Returns the files that are for this node or for one that it carries for.
+   * Returns the files that are for this node or for one that it carries for; no session where the folder is the node's own.
    */
-  async beginRead(custody: Custody, bytes: Uint8Array): Promise<{ session: string; wanted: readonly MediaFile[] }> {
+  async beginRead(custody: Custody, bytes: Uint8Array): Promise<{ session: string | null; wanted: readonly MediaFile[] }> {
     const manifest = decodeManifest(bytes);
     if (manifest.vaultId !== null) await this.#post.learn(manifest.statements);
     verifyManifest(manifest, await this.#post.trust());
     const { nodeId: writer, writeId } = manifest;
     const counts = { applied: 0, known: 0, held: 0, refused: 0 };
-    const rest = sameBytes(writer, this.#post.nodeId) ? [] : manifest.files;
+    if (sameBytes(writer, this.#post.nodeId)) return { session: null, wanted: [] };
+    const rest = manifest.files;
     const reading: Reading = { kind: "read", custody, writer, writeId, rest, wanted: new Map(), counts };
     const wanted = await this.#ask(reading);
     await this.#noteAsked(reading, wanted);

@@ -40,7 +40,8 @@ export async function readMedia(options: ReadMediaOptions): Promise<FolderRead[]
       try {
         const folder = stick.open(writer);
         try {
-          read.push(await readFolder(options, folder, writer));
+          const result = await readFolder(options, folder, writer);
+          if (result !== null) read.push(result);
         } finally {
           folder.close();
         }
@@ -57,19 +58,26 @@ export async function readMedia(options: ReadMediaOptions): Promise<FolderRead[]
 
 const nothing = { writeId: null, applied: 0, known: 0, held: 0, refusals: [], others: 0 } as const;
 
+interface Begun {
+  readonly session: string | null;
+  readonly wanted: readonly NamedFile[];
+}
+
 interface Taken {
   readonly outcome: string;
   readonly code: string | null;
 }
 
+/** Null for the node's own folder. */
 async function readFolder(
   { call, custody, onFile }: ReadMediaOptions,
   folder: WriterFolder,
   writer: string,
-): Promise<FolderRead> {
+): Promise<FolderRead | null> {
   const { manifest } = folder;
-  const begun = (await call("read", { custody, manifest: base64(folder.bytes) })) as { session: string; wanted: NamedFile[] };
+  const begun = (await call("read", { custody, manifest: base64(folder.bytes) })) as Begun;
   const { session } = begun;
+  if (session === null) return null;
   const refusals: { file: string; code: string }[] = [];
   let handed = 0;
   try {

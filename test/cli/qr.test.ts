@@ -1,7 +1,12 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { PNG } from "pngjs";
 import t from "tap";
 import { encode } from "uqr";
+import type { Frame } from "../../cli/frame/index.ts";
+import { giveQr } from "../../cli/qr/index.ts";
 import { qrLines, qrPng } from "../../cli/qr/qr.ts";
+import { shortFolder } from "../support/short-folder.ts";
 
 const text = "TG1-ABCDE-FGHIJ-KLMNO-PQRST-UVWXY-Z2345-67ABC";
 
@@ -36,4 +41,15 @@ t.test("terminal and PNG show the modules of the code, with quiet ground around"
 t.test("an enrolment code and a checkpoint fit", async (t) => {
   t.ok(qrLines("TG1-".padEnd(400, "A")).length < 60);
   t.ok(qrLines(`plant.example/tidegate/1/log/\n— ${"ü".repeat(300)}`).length < 80);
+});
+
+t.test("a picture of a code is its owner's alone, and never written over another file", async (t) => {
+  const path = join(shortFolder(t), "code.png");
+  const said: string[] = [];
+  const frame = { output: { say: (line: string) => said.push(line) } } as unknown as Frame;
+  giveQr(frame, text, { qrPng: path, qr: true });
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  t.equal(PNG.sync.read(readFileSync(path)).width % 8, 0);
+  t.same(said, qrLines(text));
+  t.throws(() => giveQr(frame, text, { qrPng: path }), { code: "CLI_FILE" });
 });
