@@ -9,7 +9,7 @@ import { identifyMedium, loginName, runningFolder } from "../media/index.ts";
 import { qrLines, qrPng } from "../qr/index.ts";
 import { DeviceSummary } from "./device-summary.ts";
 import { summaryCsv, summaryHtml } from "./summary-files.ts";
-import { sinceOf } from "./verify.ts";
+import { keepHeapSmall, sinceOf } from "./verify.ts";
 
 export interface ExportOptions {
   readonly data?: string;
@@ -68,6 +68,7 @@ interface Writing {
 
 function writeExport(frame: Frame, { mount, grant, custody }: Writing) {
   const { serial, from, size } = grant;
+  keepHeapSmall();
   const folders = [exportsFolder, grant.node, `${serial}-${from}-${size}`];
   const checkpoint = Buffer.from(grant.checkpoint, "base64");
   const summary = new DeviceSummary();

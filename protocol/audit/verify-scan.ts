@@ -1,7 +1,7 @@
 import { sameBytes } from "../base/index.ts";
-import { AuditError } from "./errors.ts";
 import { HashList } from "./hash-list.ts";
-import { decodeLeaf, type Leaf } from "./leaf.ts";
+import type { Leaf } from "./leaf.ts";
+import { type ScannedLeaf, scanLeaf } from "./leaf-scan.ts";
 import { maxLeafBytes } from "./limits.ts";
 import { hashLeaf, hashLength } from "./tree-hash.ts";
 
@@ -43,24 +43,24 @@ export function scanEntries(options: ScanOptions): Scan {
   const entries = new HashList(options.sizes);
   const claims: number[] = [];
   const successions: { index: number; leaf: Leaf }[] = [];
-  const ours = (leaf: Leaf | null): leaf is Leaf =>
+  const ours = (leaf: ScannedLeaf | null): leaf is ScannedLeaf =>
     leaf !== null && leaf.node === options.log.node && leaf.log === (options.log.serial ?? leaf.log);
   for (let index = 0; index < (options.before?.count ?? 0); index += 1) {
     entries.push(hashAt(options.before?.hashes ?? new Uint8Array(0), index));
     claims.push(index);
   }
   for (const bytes of options.before?.successions ?? []) {
-    const leaf = leafOrNull(bytes);
+    const leaf = scanLeaf(bytes);
     if (!ours(leaf) || leaf.action !== "audit.epoch" || leaf.index >= claims.length) continue;
-    if (sameBytes(hashLeaf(bytes), entries.at(leaf.index))) successions.push({ index: leaf.index, leaf });
+    if (sameBytes(hashLeaf(bytes), entries.at(leaf.index))) successions.push({ index: leaf.index, leaf: leaf.whole() });
   }
   for (const bytes of options.leaves) {
     const position = claims.length;
     // What is too long for a leaf has no leaf hash here; a hash that no entry can have keeps its place.
     entries.push(bytes.length > maxLeafBytes ? new Uint8Array(hashLength) : hashLeaf(bytes));
-    const leaf = leafOrNull(bytes);
+    const leaf = scanLeaf(bytes);
     claims.push(ours(leaf) ? leaf.index : -1);
-    if (ours(leaf) && leaf.action === "audit.epoch") successions.push({ index: position, leaf });
+    if (ours(leaf) && leaf.action === "audit.epoch") successions.push({ index: position, leaf: leaf.whole() });
     if (claims.length % progressStep === 0) options.onProgress(claims.length);
   }
   return { entries, claims, successions };
@@ -103,13 +103,4 @@ class SeenClaims {
 
 function hashAt(hashes: Uint8Array, index: number): Uint8Array {
   return hashes.subarray(index * hashLength, (index + 1) * hashLength);
-}
-
-function leafOrNull(bytes: Uint8Array): Leaf | null {
-  try {
-    return decodeLeaf(bytes);
-  } catch (error) {
-    if (error instanceof AuditError) return null;
-    throw error;
-  }
 }

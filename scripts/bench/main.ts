@@ -1,12 +1,13 @@
 // Measures what the product promises about speed and size. Ratios are taken within this one run; absolute figures depend on the machine.
 import { cpus } from "node:os";
+import { auditAppendRow, auditVerifyRow } from "./audit.ts";
 import { Bench } from "./bench.ts";
 import { blackHoleRow } from "./black-hole.ts";
 import { coldStartRows } from "./cold-start.ts";
 import { edgeStartRow } from "./edge-start.ts";
 import { readRow } from "./read.ts";
-import { fleetRow, memoryRow, modelCheckRow } from "./rotation.ts";
 import { reconnectRow } from "./reconnect.ts";
+import { fleetRow, memoryRow, modelCheckRow } from "./rotation.ts";
 import { type Measured, NotRun, type Row } from "./row.ts";
 import { deltaSizeRow, sealingRow } from "./sealing.ts";
 import { largeFramesRow, smallFramesRow } from "./tunnel-frames.ts";
@@ -15,6 +16,8 @@ const rows: readonly Row[] = [
   readRow,
   sealingRow,
   deltaSizeRow,
+  auditAppendRow,
+  auditVerifyRow,
   edgeStartRow,
   ...coldStartRows,
   blackHoleRow,

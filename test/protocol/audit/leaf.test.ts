@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import t from "tap";
 import {
   ACTOR_KINDS,
@@ -5,12 +6,14 @@ import {
   type AuditEvent,
   decodeLeaf,
   encodeLeaf,
+  type Leaf,
   leafOf,
   maxDetailLength,
   maxIdLength,
   maxLeafBytes,
   SUBJECT_KINDS,
 } from "../../../protocol/audit/index.ts";
+import { scanLeaf } from "../../../protocol/audit/leaf-scan.ts";
 import { eventAt, leafAt, node } from "./sample-log.ts";
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
@@ -129,3 +132,36 @@ t.test("each limit holds at its edge", async (t) => {
   for (const length of [maxLeafBytes - 1, maxLeafBytes]) t.equal(encodeLeaf(sized(length)).length, length);
   t.throws(() => encodeLeaf(sized(maxLeafBytes + 1)), { code: "AUDIT_LEAF_TOO_LARGE" });
 });
+
+t.test("what is scanned as a leaf is one, whatever is changed in it", async (t) => {
+  const samples = Array.from({ length: 12 }, (_, index) => encodeLeaf(leafAt(index, eventAt(index))));
+  let accepted = 0;
+  for (const sample of samples) {
+    t.match(scanLeaf(sample), { index: decodeLeaf(sample).index, action: decodeLeaf(sample).action });
+    for (let at = 0; at < sample.length; at += 1) {
+      for (const byte of [0x22, 0x2c, 0x30, 0x31, 0x39, 0x5c, 0x61, 0x7d, 0x80]) {
+        const changed = Buffer.from(sample);
+        changed[at] = byte;
+        const scanned = scanLeaf(changed);
+        const decoded = decodedOrNull(changed);
+        if (decoded !== null) accepted += 1;
+        const place = ({ log, index, node, action }: Pick<Leaf, "log" | "index" | "node" | "action">) => ({
+          log,
+          index,
+          node,
+          action,
+        });
+        if (!isDeepStrictEqual(scanned && place(scanned), decoded && place(decoded))) t.fail(changed.toString("latin1"));
+      }
+    }
+  }
+  t.ok(accepted > 1000, "the changes leave many leaves whole");
+});
+
+function decodedOrNull(bytes: Uint8Array): Leaf | null {
+  try {
+    return decodeLeaf(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,11 @@
+// Verifies one log folder and tells time and memory as JSON: `node audit-verify.ts FOLDER`. A process of its own, as an auditor has it.
+import { setFlagsFromString } from "node:v8";
+import { verifyFolder } from "../../agent/audit/index.ts";
+
+// As the command does.
+setFlagsFromString("--semi-space-growth-factor=1");
+
+const started = performance.now();
+const { findings } = verifyFolder({ path: String(process.argv[2]), anchors: [], vaultId: null, onProgress: () => {} });
+const told = { ms: performance.now() - started, maxRssKb: process.resourceUsage().maxRSS, findings: findings.length };
+process.stdout.write(JSON.stringify(told));
