@@ -4,8 +4,8 @@ import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent, StartCh
 import { isResting, startChecks, step } from "../../protocol/rotation/index.ts";
 import { finished } from "../finished.ts";
 import { type Account, nameOf, type OpenOrder } from "./account.ts";
-import { announce } from "./announce.ts";
 import { backOff } from "./back-off.ts";
+import { commitStep } from "./commit-step.ts";
 import { answerOf, runExchange } from "./device-work.ts";
 import { Devices } from "./devices.ts";
 import type { EngineOptions } from "./engine-options.ts";
@@ -26,7 +26,7 @@ import { lastsUntilChanged, retryAfterMs } from "./refusals.ts";
 import { nextStep, sleepMs } from "./schedule.ts";
 import { SharedCommits } from "./shared-commits.ts";
 import { surroundingsOf } from "./surroundings.ts";
-import { planStep, takeStep, writeStep } from "./write-step.ts";
+import { planStep } from "./write-step.ts";
 
 /** Drives the rotation machines of all accounts: commits each arrow, then runs its exchange, and takes the answer in. */
 export class RotationEngine {
@@ -246,22 +246,10 @@ export class RotationEngine {
 
   /** One step of the machine: its transaction is durable when this returns. Throws STORE_*. */
   #dispatch(account: Account, event: RotationEvent, beside: Beside = {}): readonly RotationEffect[] {
-    const { seams, store, books } = this.#options;
-    const before = account.record;
-    const to = step(before.state, event, this.#inputs(account, beside.order ?? null));
+    const to = step(account.record.state, event, this.#inputs(account, beside.order ?? null));
     const planned = planStep(account, { to, event, beside, counts: this.groups.orderFor(account, null) }, this.#options);
-    if (planned === null) return to.effects;
-    const { effects, name } = planned;
-    seams.failpoint(name.replace(".", ".before-"));
-    const written = store.transaction((tx) => ({
-      record: writeStep(tx, books, planned),
-      round: this.groups.record(tx, account, effects),
-    }));
-    takeStep(planned, written.record);
-    written.round();
-    this.commits.after(() => seams.failpoint(name.replace(".", ".after-")));
-    announce(account, before, this.groups.others(account), this.#options);
-    return effects;
+    if (planned !== null) commitStep(planned, { options: this.#options, groups: this.groups, commits: this.commits });
+    return to.effects;
   }
 
   #inputs(account: Account, order: OpenOrder | null) {

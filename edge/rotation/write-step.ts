@@ -13,7 +13,7 @@ import { isPastWindow, pastWindowNews } from "./past-window.ts";
 import { type AccountRecord, encodeValue, tables, valueId } from "./record.ts";
 
 /** One step of an account's machine with what goes into its transaction. */
-interface PlannedStep {
+export interface PlannedStep {
   readonly account: Account;
   /** Of the failpoints around it: its first leaf's action. */
   readonly name: string;
