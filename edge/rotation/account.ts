@@ -4,8 +4,7 @@ import type { AccountContent, DeviceContent, OrderAction } from "../../protocol/
 import { type LockoutBudget, lockoutBudget, type RotationCode } from "../../protocol/rotation/index.ts";
 import type { WeekCalendar } from "../../protocol/time/index.ts";
 import type { Due } from "./due.ts";
-import type { AccountRecord } from "./record.ts";
-import type { ValueName } from "./value-names.ts";
+import type { AccountRecord, ValueName } from "./record.ts";
 
 /** What the vault says about a device, and the model that it is spoken to with. */
 export interface DeviceSpec {

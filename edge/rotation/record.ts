@@ -101,6 +101,9 @@ export interface StoredValue {
   readonly fields: Fields;
 }
 
+/** What a value is called by the vault: no secret. */
+export type ValueName = Pick<StoredValue, "index" | "fingerprint">;
+
 /** Row id of a value: the account's id, then its ref. */
 export function valueId(accountId: Uint8Array, ref: number): Uint8Array {
   return concat(accountId, u32be(ref));

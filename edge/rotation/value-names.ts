@@ -1,9 +1,6 @@
 import type { View } from "../../agent/store/index.ts";
 import type { Account } from "./account.ts";
-import { decodeValue, type StoredValue, tables, valueId } from "./record.ts";
-
-/** What a value is called by the vault: no secret. */
-export type ValueName = Pick<StoredValue, "index" | "fingerprint">;
+import { decodeValue, tables, type ValueName, valueId } from "./record.ts";
 
 /** Names kept of an account's values: those that may be live, and those that come next. */
 const mostKept = 5;
