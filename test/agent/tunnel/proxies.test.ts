@@ -4,7 +4,8 @@ import { join } from "node:path";
 import t, { type Test } from "tap";
 import { type Address, formatAddress } from "../../../agent/address/index.ts";
 import { isException, type ProxyRoute, routeTo } from "../../../agent/proxy/index.ts";
-import { maxProxyAnswerBytes } from "../../../agent/tunnel/limits.ts";
+import { readAuthorities } from "../../../agent/tunnel/inspection.ts";
+import { maxInspectionCaBytes, maxProxyAnswerBytes } from "../../../agent/tunnel/limits.ts";
 import { Secret } from "../../../protocol/base/index.ts";
 import { type Weather, WeatherProxy } from "../../support/weather-proxy.ts";
 import { item } from "./rig.ts";
@@ -154,11 +155,19 @@ t.test("a proxy that is not there, one that hangs up and one that says nothing",
 t.test("a file of authorities that is not there, is empty or too large is named", async (t) => {
   const rig = new SocketRig();
   const { address } = await rig.listen({ server: { allowProxies: true } });
+  for (const [bytes, ok] of [
+    [maxInspectionCaBytes - 1, true],
+    [maxInspectionCaBytes, true],
+    [maxInspectionCaBytes + 1, false],
+  ] as const) {
+    const path = join(folder, `${bytes}.pem`);
+    writeFileSync(path, foreign.certificate.padEnd(bytes));
+    if (ok) t.equal(readAuthorities(path).length, 1);
+    else t.throws(() => readAuthorities(path), { code: "LINK_INSPECTION_CA" });
+  }
   const empty = join(folder, "empty.pem");
   writeFileSync(empty, "no certificate\n");
-  const large = join(folder, "large.pem");
-  writeFileSync(large, `${foreign.certificate}${" ".repeat(262_144)}`);
-  for (const ca of [join(folder, "missing.pem"), empty, large]) {
+  for (const ca of [join(folder, "missing.pem"), empty]) {
     const node = rig.node(edgePeer.member, ca);
     const tunnel = rig.dial(formatAddress(address), edgePeer.tls, node, route(null, { ca }));
     await reported(node, "tunnel.dial-failed");

@@ -204,7 +204,7 @@ t.test("few shake hands at a time, each address has its own line, and known peer
   for (const socket of sockets) socket.destroy();
 });
 
-t.test("a handshake has its time, and so has a turn that does not come", async () => {
+t.test("a handshake has its time, and so has a turn that does not come", async (t) => {
   for (const limits of [
     { total: 1, perAddress: 1, waiting: 9, timeMs: 20, waitMs: 60_000 },
     { total: 0, perAddress: 1, waiting: 9, timeMs: 60_000, waitMs: 20 },
@@ -214,6 +214,7 @@ t.test("a handshake has its time, and so has a turn that does not come", async (
     const slow = connectTcp(address);
     slow.on("error", () => {});
     await once(slow, "close");
+    t.equal(rig.gateway.count("tunnel.closed"), 0, "nobody is known yet, and nothing is told");
     await rig.close();
   }
 });
