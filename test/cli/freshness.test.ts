@@ -1,0 +1,65 @@
+import { createServer } from "node:http";
+import { join } from "node:path";
+import t from "tap";
+import { createKeyFile } from "../../agent/seal-key/index.ts";
+import { shortFolder } from "../support/short-folder.ts";
+import { random } from "../vault/rig.ts";
+import { run } from "./run.ts";
+
+t.test("rules of freshness at the vault's command line", async (t) => {
+  const parent = shortFolder(t);
+  const data = ["--data", join(parent, "v")];
+  const key = join(parent, "key");
+  createKeyFile(key, random);
+  await run(["vault", "init", ...data, "--key-file", key, "--listen", "127.0.0.1:0"]);
+  const stop = Promise.withResolvers<string>();
+  const running = run(["vault", "run", ...data, "--key-file", key], { stop: stop.promise });
+  t.teardown(async () => {
+    stop.resolve("test");
+    await running;
+  });
+  for (let tries = 0; tries < 500; tries += 1) {
+    if ((await run(["status", ...data])).exit === 0) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const freshness = (...words: string[]) => run(["freshness", ...words, ...data]);
+  const said = await freshness("set", "plant/**", "--stale-after", "7d", "--when-stale", "deny", "--ttl", "30d");
+  t.match(said.stdout, "plant/**: deny after 604800 s of silence, nothing is served after 2592000 s");
+  t.same(JSON.parse((await freshness("list", "--json")).stdout), [
+    { pattern: "plant/**", staleAfterS: 604_800, whenStale: "deny", ttlS: 2_592_000 },
+  ]);
+  await freshness("remove", "plant/**");
+  t.same(JSON.parse((await freshness("list", "--json")).stdout), []);
+  await t.rejects(freshness("remove", "plant/**"), { code: "REGISTRY_NOT_FOUND" });
+  await t.rejects(freshness("set", "plant/**/a", "--ttl", "1d"), { code: "REQUEST_INVALID" });
+  const wrong = [[], ["--stale-after", "soon"], ["--ttl", "0d"], ["--ttl", "1d", "--when-stale", "hide"]];
+  for (const words of wrong) await t.rejects(freshness("set", "plant/**", ...words), { code: "CLI_USAGE" }, words.join(" "));
+});
+
+t.test("get waits for another version, asks again each minute, and says where none came", async (t) => {
+  const asked: string[] = [];
+  const answers = [304, 200];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    const status = request.url?.includes("?") === true ? (answers.shift() ?? 304) : 200;
+    const version = asked.length === 1 ? "1.1" : "1.2";
+    const vaultLastHeardAt = "2026-01-02T03:04:05.000Z";
+    const body = { path: "a/b/c", username: "u", fields: { password: version }, version, stale: true, vaultLastHeardAt };
+    response.writeHead(status);
+    response.end(status === 200 ? JSON.stringify(body) : undefined);
+  });
+  const socket = join(shortFolder(t), "api.sock");
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  t.teardown(() => server.close());
+  const secrets = { "application token": "tga_x" };
+  const get = (...words: string[]) => run(["get", "a/b/c", "--socket", socket, ...words], { secrets });
+  const changed = await get("--wait", "2m");
+  t.match(changed, { stdout: "1.2\n", exit: 0 });
+  t.match(changed.stderr, "stale", "a stale value is pointed out");
+  const waited = "/v1/credentials/a/b/c?after=1.1&waitMs=60000";
+  t.same(asked.splice(0), ["/v1/credentials/a/b/c", waited, waited]);
+  t.match(await get("--wait", "5s", "--after", "1.2"), { stdout: "", exit: 1 });
+  t.same(asked, ["/v1/credentials/a/b/c?after=1.2&waitMs=5000"]);
+  await t.rejects(get("--after", "1.2"), { code: "CLI_USAGE" });
+  await t.rejects(get("--wait", "long"), { code: "CLI_USAGE" });
+});
