@@ -172,7 +172,8 @@ function namesIn(folder: string, required: boolean): Dirent[] {
   }
 }
 
-function readOptional(path: string, limit: number): Uint8Array | null {
+/** A file of at most `limit` bytes; null where there is none. Throws AUDIT_FOLDER_UNREADABLE. */
+export function readOptional(path: string, limit: number): Uint8Array | null {
   try {
     lstatSync(path);
   } catch {

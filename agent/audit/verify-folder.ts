@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   type Anchor,
   AuditError,
@@ -5,13 +6,17 @@ import {
   type Finding,
   foldHashes,
   hashLength,
+  maxNoteBytes,
+  type Note,
   parseOrigin,
   splitHashes,
   tilePath,
   tileWidth,
   type Verdict,
+  verifyCosignature,
   verifyLog,
   verifyNote,
+  witnessKeyName,
 } from "../../protocol/audit/index.ts";
 import { asBytesUpTo, asList, concat, decodeTcbor, sameBytes, TidegateError, toHex } from "../../protocol/base/index.ts";
 import { decodeEnvelope, maxRootEnvelopeBytes } from "../../protocol/envelope/index.ts";
@@ -26,7 +31,7 @@ import {
 } from "../../protocol/trust/index.ts";
 import { AuditLogError } from "./errors.ts";
 import { damagedFiles } from "./export-list.ts";
-import { type LogFolder, openLogFolder } from "./log-folder.ts";
+import { type LogFolder, openLogFolder, readOptional } from "./log-folder.ts";
 import { logFolderNames } from "./mirror.ts";
 
 export interface VerifyFolderOptions {
@@ -34,6 +39,8 @@ export interface VerifyFolderOptions {
   readonly path: string;
   /** Checkpoints that were kept elsewhere, each with where it comes from. */
   readonly anchors: readonly { readonly bytes: Uint8Array; readonly source: string }[];
+  /** Other folders of logs on the same medium: heads of this log that the vault's log holds cosigned are compared too. */
+  readonly beside?: readonly string[];
   /** The copy holds nothing before this entry, and the auditor knows it; 0 where it must hold all. */
   readonly since?: number;
   /** Vault id (hexadecimal) that the root documents must be of; null where the auditor compares it herself. */
@@ -59,6 +66,14 @@ export interface FolderVerdict extends Omit<Verdict, "root" | "hashes"> {
   readonly root: string | null;
 }
 
+interface KnownKeys {
+  readonly node: string;
+  readonly logKey: ReturnType<typeof importVerifyKey>;
+  readonly trustDomain: string;
+  /** Of the newest root document. */
+  readonly witnessKeys: readonly Uint8Array[];
+}
+
 /** Most roots of a chain beside a log. */
 const maxRoots = 1024;
 
@@ -68,7 +83,7 @@ const maxRoots = 1024;
  */
 export function verifyFolder(options: VerifyFolderOptions): FolderVerdict {
   const folder = openLogFolder(options.path, options.since);
-  const { member, vaultId, trustDomain } = keysOf(folder);
+  const { member, vaultId, trustDomain, witnessKeys } = keysOf(folder);
   if (options.vaultId !== null && options.vaultId !== vaultId) {
     throw new AuditLogError("AUDIT_FOLDER_KEYS", `the log belongs to vault ${vaultId}, not to ${options.vaultId}`, {
       hint: "Take the id from 'tidegate status' at the vault. Where it is right, this folder is of a node that another vault vouches for.",
@@ -86,7 +101,10 @@ export function verifyFolder(options: VerifyFolderOptions): FolderVerdict {
     before: folder.from === 0 ? null : { count: folder.from, successions: folder.keyLeaves },
     checkpoints: folder.checkpoints,
     member: { trustDomain, node, logKey, epochKey: importVerifyKey(member.epochKey) },
-    anchors: options.anchors.map((anchor) => anchorOf(anchor, folder, { node, logKey })),
+    anchors: [
+      ...options.anchors.map((anchor) => anchorOf(anchor, folder, { node, logKey, trustDomain, witnessKeys })),
+      ...witnessedHeads(options.beside ?? [], folder, { node, logKey, trustDomain, witnessKeys }),
+    ],
     onProgress: (done) => options.onProgress(done, folder.promised - folder.from),
   });
   const newest = folder.checkpoints.at(-1);
@@ -115,7 +133,12 @@ function hashesBefore(folder: LogFolder): Uint8Array {
 }
 
 /** The member statement beside the log, under the chain of roots beside it. */
-function keysOf(folder: LogFolder): { member: MemberStatement; vaultId: string; trustDomain: string } {
+function keysOf(folder: LogFolder): {
+  member: MemberStatement;
+  vaultId: string;
+  trustDomain: string;
+  witnessKeys: readonly Uint8Array[];
+} {
   if (folder.member === null || folder.roots === null) {
     throw keysRefused(`${folder.path} holds no member statement or no root documents`);
   }
@@ -130,24 +153,21 @@ function keysOf(folder: LogFolder): { member: MemberStatement; vaultId: string; 
     for (const statement of [...more, folder.member]) trust = applyStatements(trust, [statement]).state;
     const [held] = trust.members.values();
     if (held === undefined) throw keysRefused("no member statement");
-    return { member: held.statement, vaultId: toHex(vaultIdOf(trust)), trustDomain: newestRoot(trust).document.trustDomain };
+    const { trustDomain, witnessKeys } = newestRoot(trust).document;
+    return { member: held.statement, vaultId: toHex(vaultIdOf(trust)), trustDomain, witnessKeys };
   } catch (cause) {
     if (cause instanceof AuditLogError || !(cause instanceof TidegateError)) throw cause;
     throw keysRefused(`the member statement does not verify: ${cause.message}`, cause);
   }
 }
 
-function anchorOf(
-  anchor: VerifyFolderOptions["anchors"][number],
-  folder: LogFolder,
-  known: { node: string; logKey: ReturnType<typeof importVerifyKey> },
-): Anchor {
+function anchorOf(anchor: VerifyFolderOptions["anchors"][number], folder: LogFolder, known: KnownKeys): Anchor {
   try {
     const checkpoint = decodeCheckpoint(anchor.bytes);
     const name = parseOrigin(checkpoint.origin);
     if (name.node !== known.node) throw anchorRefused(`${anchor.source} is a checkpoint of another node's log`);
-    if (!verifyNote(checkpoint.note, { name: checkpoint.origin, key: known.logKey })) {
-      throw anchorRefused(`${anchor.source} is not signed by the node's log key`);
+    if (!verifyNote(checkpoint.note, { name: checkpoint.origin, key: known.logKey }) && !isCosigned(checkpoint.note, known)) {
+      throw anchorRefused(`${anchor.source} is signed neither by the node's log key nor by a witness that the root names`);
     }
     if (!folder.checkpoints.every((bytes) => sameOrigin(bytes, checkpoint.origin))) {
       throw anchorRefused(`${anchor.source} is a checkpoint of another log of the node, serial ${name.serial}`);
@@ -157,6 +177,37 @@ function anchorOf(
     if (cause instanceof AuditError) throw anchorRefused(`${anchor.source} is not a checkpoint: ${cause.message}`, cause);
     throw cause;
   }
+}
+
+/** True where a witness that the root documents name cosigned the note. */
+function isCosigned(note: Note, { trustDomain, witnessKeys }: KnownKeys): boolean {
+  const names = new Set(
+    note.signatures.map(({ name }) => name).filter((name) => name.startsWith(witnessKeyName(trustDomain, ""))),
+  );
+  const keys = witnessKeys.map(importVerifyKey);
+  return [...names].some((name) => keys.some((key) => verifyCosignature(note, { name, key }) !== null));
+}
+
+/**
+ * Heads of this log that a vault's log beside it holds cosigned, and that the copy reaches: one that is newer than the copy only says that
+ * the copy was taken before.
+ */
+function witnessedHeads(beside: readonly string[], folder: LogFolder, known: KnownKeys): Anchor[] {
+  const newest = folder.checkpoints.at(-1);
+  if (newest === undefined) return [];
+  return beside.flatMap((path): Anchor[] => {
+    const file = join(path, logFolderNames.cosigned, known.node);
+    const bytes = readOptional(file, maxNoteBytes);
+    if (bytes === null) return [];
+    try {
+      const anchor = anchorOf({ bytes, source: `the cosigned head in ${file}` }, folder, known);
+      return anchor.size <= decodeCheckpoint(newest).size ? [anchor] : [];
+    } catch (error) {
+      // Whose word it is cannot be told: it proves nothing either way.
+      if (error instanceof AuditLogError || error instanceof AuditError) return [];
+      throw error;
+    }
+  });
 }
 
 /** True also for a checkpoint that cannot be read: the verifier names that. */

@@ -26,6 +26,9 @@ export async function openMemberApi(options: MemberApiOptions): Promise<LocalApi
   if (loopback !== null) listeners.push({ kind: "loopback", ...loopback });
   if (tls !== null) listeners.push({ kind: "tls", ...tls });
   const { source, applications, health, metrics, log } = options;
+  metrics.gauge("audit_events_since_anchor", "Audit entries that no other party vouches for yet.", () =>
+    audit.eventsSinceAnchor(),
+  );
   const persons = new LaterReads(options.onPersonRead.bind(options));
   const api = await openLocalApi({
     listeners,

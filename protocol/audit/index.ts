@@ -15,7 +15,7 @@ export type { Actor, AuditAction, AuditEvent, DetailsOf, Outcome, Subject } from
 export { FINDING_CODES, type Finding, type FindingCode } from "./findings.ts";
 export { decodeLeaf, encodeLeaf, type Leaf, type LeafPlace, leafOf } from "./leaf.ts";
 export { maxDetailLength, maxIdLength, maxLeafBytes, maxNoteBytes, tileWidth } from "./limits.ts";
-export { decodeNote, type NoteKey, type NoteSigner, noteKeyId, signNote, verifyNote } from "./note.ts";
+export { decodeNote, type Note, type NoteKey, type NoteSigner, noteKeyId, signNote, verifyNote } from "./note.ts";
 export { epochKeyName, epochOfKeyName, type LogName, originOf, parseOrigin } from "./origin.ts";
 export { judgePeerHead, type LogHead, type PeerHeadVerdict } from "./peer-head.ts";
 export { buildProof, type ProofPlan, planConsistency, planInclusion, planRoot } from "./proof.ts";

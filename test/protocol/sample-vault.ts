@@ -48,7 +48,7 @@ export function sampleRoot(changes: Partial<RootDocument> = {}): RootDocument {
     sealingKeys: [sampleSealer(21).publicKey],
     recoveryKey: sampleSealer(22).publicKey,
     tlsCaKeys: [],
-    witnessKeys: [],
+    witnessKeys: [sampleSigner(45).publicKey],
     ...changes,
   };
 }

@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import t from "tap";
 import { type FolderVerdict, findLogFolders, verifyFolder } from "../../../agent/audit/index.ts";
-import { encodeEntryBundle, signCheckpoint } from "../../../protocol/audit/index.ts";
+import { checkpointText, cosign, encodeEntryBundle, signCheckpoint, witnessKeyName } from "../../../protocol/audit/index.ts";
 import { encodeTcbor } from "../../../protocol/base/index.ts";
 import { sampleSigner, signedMember } from "../../protocol/sample-vault.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
@@ -235,4 +235,35 @@ t.test("an anchor shows what was cut, and is refused where it is none", async (t
   ] as const) {
     t.throws(() => verify(log, [bytes]), { code: "AUDIT_ANCHOR_INVALID" }, name);
   }
+});
+
+t.test("a head that the vault's witness key cosigned is an anchor, and no other key's is", async (t) => {
+  const data = shortFolder(t);
+  const store = new MemoryStore();
+  const { log } = openRig({ store, folder: data });
+  fill(store, log, 50);
+  await log.close();
+  const folder = join(data, "audit", "0");
+  const origin = `plant.example/tidegate/1/log/${node}/0`;
+  const name = witnessKeyName("plant.example", node);
+  const witnessed = (size: number, root: Uint8Array, byte: number) =>
+    cosign(checkpointText(origin, { size, root }), 1_795_000_000, { name, key: sampleSigner(byte) });
+  const { size, root } = log.head();
+  t.same(short(verify(folder, [witnessed(size, root, 45)])), []);
+  t.same(short(verify(folder, [witnessed(size + 1, root, 45)])), [`TRUNCATED ${size}`]);
+  t.same(short(verify(folder, [witnessed(size - 1, root, 45)])), ["FORK 0"]);
+  t.throws(() => verify(folder, [witnessed(size, root, 46)]), { code: "AUDIT_ANCHOR_INVALID" });
+  const changed = Buffer.from(
+    Buffer.from(witnessed(size, root, 45))
+      .toString()
+      .replace(`\n${size}\n`, `\n${size - 1}\n`),
+  );
+  t.throws(() => verify(folder, [changed]), { code: "AUDIT_ANCHOR_INVALID" });
+  mkdirSync(join(data, "cosigned"));
+  const beside = [data];
+  const options = { path: folder, anchors: [], vaultId: null, beside, onProgress: () => {} };
+  writeFileSync(join(data, "cosigned", node), witnessed(size - 1, root, 45));
+  t.same(short(verifyFolder(options)), ["FORK 0"], "beside another log it is compared too");
+  writeFileSync(join(data, "cosigned", node), witnessed(size + 1, root, 45));
+  t.same(short(verifyFolder(options)), [], "a newer one only says that the copy is older");
 });
