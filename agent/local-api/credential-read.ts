@@ -35,7 +35,8 @@ export interface CredentialReadOptions {
 }
 
 /** The header of a stale answer that is served with a warning: RFC 7234 section 5.5.1. */
-const staleWarning = '110 - "Response is Stale"';
+const staleWarning: readonly string[] = ["warning", '110 - "Response is Stale"'];
+const noWarning: readonly string[] = [];
 
 /** A read's path, which may be followed by `?alternates=1` or `?after=VERSION&waitMs=`. */
 export function isCredentialRead(url: string): boolean {
@@ -49,7 +50,9 @@ export function isCredentialRead(url: string): boolean {
  */
 export function readCredential(request: IncomingMessage, response: ServerResponse, options: CredentialReadOptions): void {
   const { path, query } = parseRead((request.url ?? "").slice(credentialsPrefix.length));
-  answerRead({ request, response, path, query, untilMs: options.nowMs() + query.waitMs }, options);
+  // Nearly none waits, and a look at the clock is a twentieth of a read.
+  const untilMs = query.waitMs === 0 ? 0 : options.nowMs() + query.waitMs;
+  answerRead({ request, response, path, query, untilMs }, options);
 }
 
 /** A read on its way; `untilMs` is when it has waited long enough, since-boot milliseconds. */
@@ -75,7 +78,7 @@ function answerRead(reading: Reading, options: CredentialReadOptions, last = fal
   if (query.after === version && !last && query.waitMs > 0) return waitForAnother(reading, application, options);
   const alternates = query.alternates ? answer.credential.alternates() : null;
   const etag = alternates === null ? answer.etag : `"${[version, ...alternates.map((each) => each.version)].join("+")}"`;
-  const warning = judged === "warn" ? ["warning", staleWarning] : [];
+  const warning = judged === "warn" ? staleWarning : noWarning;
   if (request.headers["if-none-match"] === etag || query.after === version) {
     options.onRead({ application: application.id, path, version, outcome: "unchanged", person });
     response.writeHead(304, ["etag", etag, "cache-control", "no-store", ...warning]);
