@@ -193,7 +193,7 @@ function takeValues(
   const values = credentials.map((credential) => ({ role: credential.role, ...storedValue(credential) }));
   const issued: IssuedValue[] = [];
   for (const offer of offersOf(account.record.state, values)) {
-    if (offer.kind === "acknowledged") engine.tell(account, offer);
+    if (offer.kind === "acknowledged" || offer.kind === "restored") engine.tell(account, offer);
     else if (offer.kind === "issued") issued.push({ account, stored: offer.value });
     else if (offer.kind === "given") account.owed = engine.give(account, offer.value) !== null || account.owed;
     else if (!sameFingerprint(account, offer.candidate.ref, offer.value, options.store))

@@ -10,6 +10,8 @@ export interface OfferedValue {
 export type Offer<Value extends OfferedValue> =
   /** The vault names as current what we reported. */
   | { readonly kind: "acknowledged"; readonly index: CandidateIndex }
+  /** The vault names as current what this store has in its pool and never sent: it came back from an older copy. */
+  | { readonly kind: "restored" }
   /** Held already; where the fingerprints differ it is a fork. */
   | { readonly kind: "known"; readonly value: Value; readonly candidate: Candidate }
   /** A further one for the pool. */
@@ -24,6 +26,8 @@ export function offersOf<Value extends OfferedValue>(state: RotationState, value
   const offers: Offer<Value>[] = [];
   if (current !== undefined && unacknowledged !== null && compareIndex(unacknowledged, current.index) === 0)
     offers.push({ kind: "acknowledged", index: unacknowledged });
+  const isCurrent = ({ index }: Candidate) => current !== undefined && compareIndex(index, current.index) === 0;
+  if (state.pool.some(isCurrent) && !state.candidates.some(isCurrent)) offers.push({ kind: "restored" });
   const known = everyCandidate(state);
   const others = values.filter(({ role }) => role !== "pending").toSorted((a, b) => compareIndex(a.index, b.index));
   for (const value of others) {

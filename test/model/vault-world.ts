@@ -197,7 +197,9 @@ export class SystemModel implements Model<SystemWorld> {
         continue;
       }
       const event =
-        offer.kind === "acknowledged" ? offer : { kind: offer.kind, candidate: candidate(offer.value.ref, offer.value.index) };
+        offer.kind === "acknowledged" || offer.kind === "restored"
+          ? offer
+          : { kind: offer.kind, candidate: candidate(offer.value.ref, offer.value.index) };
       const move = this.#plant.apply(plant, name, event);
       plant = move.to;
       problem ??= move.problem;
