@@ -87,20 +87,34 @@ const tampered: [string, SampleLog][] = [
     },
   ],
 ];
+/** A node that crashed after entry 6 and sealed what it had when it came back, in the next epoch's first checkpoint. */
+const afterCrash = sampleLog({ size, epochs: [4, 5], checkpoints: [6, size], anchors: [6] });
+/** Copies that begin at entry 5: what is before stands as hashes, and the successions among it as leaves. */
+const later: [string, SampleLog, Uint8Array[]][] = [
+  ["a copy from 5 on", honest, [at(4)]],
+  ["a copy from 5 on, edited at 7", { ...honest, leaves: honest.leaves.with(7, editedLeaf(7)) }, [at(4)]],
+  ["a copy from 5 on without the succession before it", honest, []],
+  ["a copy from 5 on with another succession before it", honest, [editedLeaf(4)]],
+  ["a copy from 5 on, a hash before it altered", { ...honest, hashes: honest.hashes.with(1, new Uint8Array(32)) }, [at(4)]],
+  ["a copy from 5 on, deleted at 6", { ...honest, leaves: honest.leaves.toSpliced(6, 1) }, [at(4)]],
+];
 const whole: [string, SampleLog][] = [
   ["honest, three epochs, two anchors", honest],
   ["honest, one entry", sampleLog({ size: 1 })],
   ["honest, a crash before the checkpoint", sampleLog({ size, epochs, checkpoints: [7] })],
   ["honest, a crash before the first checkpoint", sampleLog({ size: 3, checkpoints: [] })],
+  ["honest, a crash and a start after it, three epochs", afterCrash],
   ["honest, sealed by an anchor alone", sampleLog({ size: 3, checkpoints: [], anchors: [3] })],
 ];
 
 writeVectors("audit-logs", {
   area: "audit",
   about:
-    "Whole logs and what a verifier must find in them: findings as [code, index] in order. Leaves and checkpoints are texts (leaves in ISO 8859-1), hashes the level-0 tiles one after another.",
-  cases: [...whole, ...tampered].map(([name, log]): VectorCase => {
-    const verdict = verifyLog(inputOf(log));
+    "Whole logs and what a verifier must find in them: findings as [code, index] in order. Leaves and checkpoints are texts (leaves in ISO 8859-1), hashes the level-0 tiles one after another. Where `before` stands, the copy begins with entry `count`: `leaves` are those from there on, and `successions` the lines of keys.jsonl.",
+  cases: [...whole, ...tampered, ...later].map(([name, log, successions]): VectorCase => {
+    const leaves = successions === undefined ? log.leaves : log.leaves.slice(5);
+    const before = successions === undefined ? null : { count: 5, successions };
+    const verdict = verifyLog({ ...inputOf(log), leaves, before });
     return {
       name,
       expect: "ok",
@@ -111,7 +125,8 @@ writeVectors("audit-logs", {
         logKey: toHex(logKey.publicKey),
         epochKey: toHex((epochKeys[0] as SigningKey).publicKey),
       },
-      leaves: log.leaves.map(textOf),
+      leaves: leaves.map(textOf),
+      ...(before === null ? {} : { before: { count: before.count, successions: before.successions.map(textOf) } }),
       hashes: toHex(concat(...log.hashes)),
       checkpoints: log.checkpoints.map((bytes) => Buffer.from(bytes).toString()),
       anchors: log.anchors.map(({ size: covered, root }) => ({ size: covered, root: toHex(root) })),

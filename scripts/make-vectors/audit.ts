@@ -1,6 +1,8 @@
 // Writes protocol/vectors/audit.json.
 import {
   buildProof,
+  checkpointText,
+  cosign,
   emptyTree,
   encodeEntryBundle,
   encodeLeaf,
@@ -11,8 +13,10 @@ import {
   planInclusion,
   rootOf,
   sequence,
+  witnessKeyName,
 } from "../../protocol/audit/index.ts";
 import { concat, toHex } from "../../protocol/base/index.ts";
+import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import {
   epochKeys,
   eventAt,
@@ -274,9 +278,40 @@ const checkpointCases: VectorCase[] = [
   ).map(([name, text]) => ({ name: `no checkpoint: ${name}`, expect: "AUDIT_CHECKPOINT_MALFORMED", ...checkpoint, text })),
 ];
 
+/* Cosignatures. */
+
+const witness = signingKeyFromSeed(new Uint8Array(32).fill(20));
+const witnessName = witnessKeyName("plant.example", node);
+const cosigned = Buffer.from(
+  cosign(checkpointText(origin, { size: 5, root: head5() }), 1_795_000_000, { name: witnessName, key: witness }),
+).toString();
+const cosignature = { kind: "cosignature", name: "", text: "", key: toHex(witness.publicKey), witness: witnessName };
+const cosignatureCases: VectorCase[] = [
+  { ...cosignature, name: "a head under a witness's key", expect: "ok", text: cosigned, time: 1_795_000_000 },
+  { ...cosignature, name: "a head under another name", expect: "ok", text: cosigned, witness: `${witnessName}x`, time: null },
+  {
+    ...cosignature,
+    name: "a cosignature over another size",
+    expect: "AUDIT_CHECKPOINT_UNSIGNED",
+    text: cosigned.replace("\n5\n", "\n6\n"),
+  },
+  {
+    ...cosignature,
+    name: "a cosignature at another time",
+    expect: "AUDIT_CHECKPOINT_UNSIGNED",
+    text: cosigned.replace(/[A-Za-z0-9+/=]+\n$/, (line) => {
+      const bytes = Buffer.from(line, "base64");
+      bytes.writeUInt8((bytes[11] ?? 0) ^ 1, 11);
+      return `${bytes.toString("base64")}\n`;
+    }),
+  },
+];
+
 writeVectors("audit", {
   area: "audit",
   about:
-    "Leaves (text in ISO 8859-1), RFC 6962 roots and proofs (the first eight leaves are those of the Certificate Transparency reference implementation), C2SP tile paths, entry bundles and checkpoints.",
-  cases: [...leafCases, ...treeCases, ...proofCases, ...tileCases, ...bundleCases, ...checkpointCases].map(hexed),
+    "Leaves (text in ISO 8859-1), RFC 6962 roots and proofs (the first eight leaves are those of the Certificate Transparency reference implementation), C2SP tile paths, entry bundles, checkpoints and cosignatures.",
+  cases: [...leafCases, ...treeCases, ...proofCases, ...tileCases, ...bundleCases, ...checkpointCases, ...cosignatureCases].map(
+    hexed,
+  ),
 });

@@ -12,6 +12,7 @@ import {
   rootOf,
   sequence,
   verifyConsistency,
+  verifyCosignature,
   verifyInclusion,
   verifyLog,
   verifyNote,
@@ -41,6 +42,8 @@ function runCase(vector: VectorCase): void {
       return equal("leaves", decodeEntryBundle(bytesOf(vector, "bytes")).map(toHex), vector["leaves"] ?? []);
     case "checkpoint":
       return checkCheckpoint(vector);
+    case "cosignature":
+      return checkCosignature(vector);
     case "log":
       return checkLog(vector);
     default:
@@ -92,12 +95,19 @@ function checkCheckpoint(vector: VectorCase): void {
   expectBytes(vector, "root", checkpoint.root);
 }
 
+function checkCosignature(vector: VectorCase): void {
+  const { note } = decodeCheckpoint(Buffer.from(text(vector, "text")));
+  const key = importVerifyKey(fromHex(text(vector, "key")) ?? new Uint8Array(0));
+  equal("time", verifyCosignature(note, { name: text(vector, "witness"), key }), vector["time"]);
+}
+
 function checkLog(vector: VectorCase): void {
   const member = vector["member"] as { trustDomain: string; node: string; logKey: string; epochKey: string };
   const key = (hex: string) => importVerifyKey(fromHex(hex) ?? new Uint8Array(0));
   const verdict = verifyLog({
     leaves: texts(vector, "leaves").map(latin1),
     hashes: bytesOf(vector, "hashes"),
+    before: beforeOf(vector),
     checkpoints: texts(vector, "checkpoints").map((note) => Buffer.from(note)),
     member: { ...member, logKey: key(member.logKey), epochKey: key(member.epochKey) },
     anchors: (vector["anchors"] as { size: number; root: string }[]).map(({ size, root }) => ({
@@ -112,6 +122,12 @@ function checkLog(vector: VectorCase): void {
     vector["findings"],
   );
   equal("sealedSize", verdict.sealedSize, vector["sealedSize"]);
+}
+
+/** What a copy that begins later says of the entries before; absent where it begins at 0. */
+function beforeOf(vector: VectorCase): { count: number; successions: Uint8Array[] } | null {
+  const before = vector["before"] as { count: number; successions: string[] } | undefined;
+  return before === undefined ? null : { count: before.count, successions: before.successions.map(latin1) };
 }
 
 function equal(what: string, actual: unknown, expected: unknown): void {
