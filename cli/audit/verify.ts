@@ -34,7 +34,9 @@ export function verifyLogs(frame: Frame, path: string, options: VerifyOptions): 
   const vaultId = options.vaultId?.toLowerCase() ?? null;
   const verdicts = folders.map((folder) => {
     const own = folders.length === 1 ? anchors : anchors.filter((anchor) => serialOf(anchor) === basename(folder));
-    return withProgress(frame, (onProgress) => verifyFolder({ path: folder, anchors: own, vaultId, since, beside: folders, onProgress }));
+    return withProgress(frame, (onProgress) =>
+      verifyFolder({ path: folder, anchors: own, vaultId, since, beside: folders, onProgress }),
+    );
   });
   frame.output.result(verdicts, (all) => all.flatMap((verdict) => verdictLines(verdict, options.qr === true)));
   const found = exitCodeOfFindings(verdicts.flatMap((verdict) => verdict.findings));
