@@ -53,10 +53,14 @@ export async function layFoundation(): Promise<Foundation> {
   }
 }
 
-/** Builds a plant: every node joins as in real life, devices are registered, and everything comes to rest. */
-export async function buildPlant({ vaultDisk, masterKey, image }: Foundation, plan: Plan): Promise<PlantImage> {
+/** Builds a plant: every node joins as in real life, devices are registered, and everything comes to rest. `seed` decides all random numbers. */
+export async function buildPlant(
+  { vaultDisk, masterKey, image }: Foundation,
+  plan: Plan,
+  seed: string | null = null,
+): Promise<PlantImage> {
   vaultDisk.begin(image);
-  const world = new World({ seed: plan.name, vaultDisk, masterKey, plan, image: null, keepTrace: true });
+  const world = new World({ seed: seed ?? plan.name, vaultDisk, masterKey, plan, image: null, keepTrace: true });
   world.startVault();
   await settled();
   world.vault.tlsKeyHash = running(world.vault).vault.core.keys.identity.tls.spkiHash;
@@ -88,7 +92,8 @@ export async function buildPlant({ vaultDisk, masterKey, image }: Foundation, pl
   }
   return {
     plan,
-    vault: vaultDisk.keep(),
+    // What one seed alone plays in is kept in the place of the one before.
+    vault: seed === null ? vaultDisk.keep() : vaultDisk.keep("anew"),
     gateway: world.gateway.disk.image(),
     edges: world.edges.map(({ disk }) => disk.image()),
     tlsKeyHashes: new Map([world.vault, world.gateway, ...world.edges].map(({ name, tlsKeyHash }) => [name, tlsKeyHash])),

@@ -10,6 +10,7 @@ import {
 } from "../../firmware-adapters/index.ts";
 import { type DeviceKind, type Mood, type Trick, tricks, valueText } from "./device-kind.ts";
 import type { Dice } from "./dice.ts";
+import { Lockout } from "./lockout.ts";
 import type { Process } from "./process.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
@@ -51,6 +52,10 @@ export class SimulatedDevice {
   refusedShare = 0;
   /** Changes of what it holds; for those who look. */
   changes = 0;
+  /** It loses power soon after the next change, mostly before that is saved. */
+  rebootsAfterChange = false;
+  /** Told of each reboot, and whether something was lost with it. */
+  onReboot: (lost: boolean) => void = () => {};
   onTrick: (trick: Trick | "refused value") => void = () => {};
   onExchange: (account: string, op: Operation, outcome: string) => void = () => {};
   /** Told before a change leaves for it. */
@@ -62,8 +67,7 @@ export class SimulatedDevice {
   pretends: (op: Operation) => boolean = () => false;
   /** Exchanges that a process has open now. */
   readonly #sessions = new Map<Process, number>();
-  #failures: { readonly atMs: number; readonly by: "us" | "person"; readonly account: string }[] = [];
-  #lockedUntil = new Map<string, number>();
+  readonly #lockout = new Lockout();
   #requests = 0;
   /** Counts the configurations that were put in from outside. */
   #lives = 0;
@@ -80,6 +84,7 @@ export class SimulatedDevice {
       { username, live: password, saved: password, first: password, past: [password] },
     ]);
     this.accounts = new Map(made);
+    this.#lockout.problem = (problem) => this.problem(`${this.name}: ${problem}`);
   }
 
   /** What an adapter does for the engine; the part of the network in between belongs to it. */
@@ -99,24 +104,23 @@ export class SimulatedDevice {
 
   /** Somebody stands before it and types something wrong. */
   typo(username: string): void {
-    this.#failed(username, "person");
+    this.#lockout.failed(this.kind, username, { now: this.#time.now, by: "person" });
   }
 
   /** True where a person may mistype once without being the one too many. */
   mayMistype(): boolean {
-    const since = this.#time.now - 2 * (this.kind.windowS + this.kind.durationS) * 1000;
-    return !this.#failures.some(({ by, atMs }) => by === "person" && atMs > since);
+    return this.#lockout.mayMistype(this.kind, this.#time.now);
   }
 
   /** A power cut: what was not saved is gone. */
-  reboot(): boolean {
+  reboot(): void {
     let lost = false;
     for (const account of this.accounts.values()) {
       if (account.live === account.saved) continue;
       lost = true;
       this.#set(account, account.saved);
     }
-    return lost;
+    this.onReboot(lost);
   }
 
   /** It comes back with an older configuration, or with the one that it was delivered with. */
@@ -191,8 +195,9 @@ export class SimulatedDevice {
     const account = this.#account(job.username);
     if (job.identity !== null && job.identity !== this.#identity) return notSent("DEVICE_IDENTITY_CHANGED", "");
     const login = valueText(job.secrets.current);
-    if (this.#isLocked(job.username) || login !== account.live) {
-      this.#failed(job.username, "us");
+    const { now } = this.#time;
+    if (this.#lockout.isLocked(this.kind, job.username, now) || login !== account.live) {
+      this.#lockout.failed(this.kind, job.username, { now, by: "us" });
       return rejectedAuth("DEVICE_SECRET_REFUSED", "");
     }
     const next = job.secrets.next === null ? "" : valueText(job.secrets.next);
@@ -256,6 +261,9 @@ export class SimulatedDevice {
     account.live = value;
     account.past.push(value);
     this.changes += 1;
+    if (!this.rebootsAfterChange || account.saved === value) return;
+    this.rebootsAfterChange = false;
+    this.#time.after(this.#dice.between(1, 4 * this.paceMs), () => this.reboot());
   }
 
   get #identity(): string {
@@ -266,29 +274,5 @@ export class SimulatedDevice {
     const account = this.accounts.get(username);
     if (account === undefined) throw new Error(`${this.name} has no login ${username}`);
     return account;
-  }
-
-  #isLocked(username: string): boolean {
-    return (this.#lockedUntil.get(this.#place(username)) ?? 0) > this.#time.now;
-  }
-
-  #failed(username: string, by: "us" | "person"): void {
-    const { tries, windowS, durationS } = this.kind;
-    if (tries === null) return;
-    const { now } = this.#time;
-    const place = this.#place(username);
-    this.#failures = this.#failures.filter(({ atMs }) => atMs > now - (windowS + 2 * durationS) * 1000);
-    this.#failures.push({ atMs: now, by, account: place });
-    const recent = this.#failures.filter(({ atMs, account }) => account === place && atMs > now - windowS * 1000);
-    const limit = tries === "unknown" ? 1 : tries - 2;
-    const ours = recent.filter((each) => each.by === "us").length;
-    if (ours > limit) this.problem(`${this.name}: ${ours} wrong logins within ${windowS} s, allowed are ${limit}`);
-    if (recent.length < (tries === "unknown" ? 3 : tries)) return;
-    this.#lockedUntil.set(place, now + durationS * 1000);
-    this.problem(`${this.name}: locked out`);
-  }
-
-  #place(username: string): string {
-    return this.kind.scope === "device" ? "*" : username;
   }
 }

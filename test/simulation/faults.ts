@@ -1,75 +1,20 @@
-import type { Mood, Trick } from "./device-kind.ts";
+import type { Mood } from "./device-kind.ts";
 import type { Dice } from "./dice.ts";
 import type { DiskFault } from "./disk.ts";
+import { diskFaults, type Fault, faults, manglings, trickWeights } from "./fault-table.ts";
+import { type Focus, failpointsOf, type NodeKind } from "./focus.ts";
 import { deviceAccount, type Invariants } from "./invariants.ts";
-import type { Mangling } from "./network.ts";
 import type { Machine, World } from "./world.ts";
 
 type AnyMachine = Machine<unknown>;
-
-/** Everything that the world does to the nodes; a run that has seen one of them not once has not looked. */
-const faults = {
-  crash: 8,
-  "crash at a commit": 8,
-  "crash at a failpoint": 6,
-  "power cut": 4,
-  disk: 3,
-  "no space for a rotation": 2,
-  cut: 5,
-  "one way": 5,
-  "black hole": 4,
-  slow: 3,
-  mangle: 4,
-  "wall clock": 2,
-  "device in a mood": 8,
-  "device reboots": 4,
-  "device reset": 2,
-  "device restored": 2,
-  "device refuses values": 2,
-} as const;
-type Fault = keyof typeof faults;
-
-/** What comes of a change that nobody is told of is worth most seeds. */
-const trickWeights: Readonly<Record<Trick, number>> = {
-  unreachable: 2,
-  lost: 2,
-  "reply lost": 4,
-  slow: 2,
-  late: 5,
-  queued: 2,
-  twice: 2,
-  denied: 1,
-  "save lost": 2,
-};
-
-const diskFaults: readonly DiskFault[] = ["no space", "io, lost", "io, kept"];
-const manglings: readonly Mangling[] = ["duplicate", "swap", "flip"];
-
-/** Places in the rotation where an edge's process may end, before and after each. */
-export const arrows = [
-  "staged",
-  "preflight",
-  "sent",
-  "probe",
-  "new-ok",
-  "save",
-  "saved",
-  "reverify",
-  "verified",
-  "proven",
-  "rejected",
-  "reverted",
-  "given",
-  "acknowledged",
-] as const;
 
 /** Lets things go wrong, and sets them right again. */
 export class Faults {
   readonly #world: World;
   readonly #invariants: Invariants;
   readonly #dice: Dice;
-  /** Failpoint at which each process ends, by its name. */
-  readonly #armed = new Map<string, string>();
+  /** Failpoints at which each process ends, by its name, and how often each is passed before. */
+  readonly #armed = new Map<string, { readonly failpoint: string; skip: number }[]>();
   /** Path of the account near which things go wrong now. */
   #near = "";
   /** From now on nothing goes wrong any more. */
@@ -80,8 +25,12 @@ export class Faults {
     this.#invariants = invariants;
     this.#dice = world.dice.fork("faults");
     world.onFailpoint = (process, name) => {
-      if (this.#armed.get(process.name) !== name) return;
-      this.#armed.delete(process.name);
+      const armed = this.#armed.get(process.name) ?? [];
+      const here = armed.find(({ failpoint }) => failpoint === name);
+      if (here === undefined) return;
+      here.skip -= 1;
+      if (here.skip >= 0) return;
+      armed.splice(armed.indexOf(here), 1);
       world.count(`crash: ${name}`);
       process.die();
     };
@@ -96,6 +45,7 @@ export class Faults {
           for (const account of device.accounts.keys())
             invariants.excuse(`${device.name}/${account}`, "the device denied what it did");
       };
+      device.onReboot = (lost) => world.count(lost ? "device: loses what was not saved" : "device: reboots");
     }
   }
 
@@ -105,6 +55,24 @@ export class Faults {
       if (this.#dice.chance(0.85)) device.mood = this.#mood();
       device.paceMs = this.#dice.pick([5, 5, 10, 200]);
     }
+  }
+
+  /** What this world looks at before everything else: its failpoints end the processes that come there, in peace too. */
+  lookAt({ node, failpoints, skip }: Focus): void {
+    const { vault, edges } = this.#world;
+    for (const { name } of node === "vault" ? [vault] : edges)
+      this.#armed.set(
+        name,
+        failpoints.map((failpoint) => ({ failpoint, skip })),
+      );
+  }
+
+  /** Plans the disk fault of what this world looks at, near the account of this path. */
+  planFor(path: string, { disk }: Focus): void {
+    const { vault, gateway } = this.#world;
+    this.#near = path;
+    const machine = { vault, gateway, edge: this.#edge }[disk.node];
+    diskOf(this.#world, machine).plan(disk.kind, this.#dice.between(0, 3));
   }
 
   /** Something goes wrong, mostly where the account of this path is. */
@@ -142,11 +110,11 @@ export class Faults {
   end(): void {
     const { network, devices, edges, gateway, vaultDisk } = this.#world;
     this.#over = true;
-    this.#armed.clear();
     network.heal();
     for (const device of devices.values()) {
       device.mood = {};
       device.refusedShare = 0;
+      device.rebootsAfterChange = false;
     }
     for (const edge of edges) edge.hasSpace = true;
     for (const { disk } of [gateway, ...edges]) disk.forgetPlan();
@@ -199,9 +167,9 @@ export class Faults {
   }
 
   #arm(): void {
-    const arrow = this.#dice.pick(arrows);
-    const name = `rotation.${this.#dice.pick(["before", "after"])}-${arrow}`;
-    this.#armed.set(this.#edge.name, name);
+    const { name } = this.#edge;
+    const armed = this.#armed.get(name) ?? [];
+    this.#armed.set(name, [...armed, { failpoint: this.#dice.pick(failpointsOf("edge")), skip: 0 }]);
   }
 
   #noSpace(): void {
@@ -252,8 +220,11 @@ export class Faults {
       device.mood = this.#mood();
       return;
     }
-    if (fault === "device reboots")
-      return this.#world.count(device.reboot() ? "device: loses what was not saved" : "device: reboots");
+    if (fault === "device reboots") return device.reboot();
+    if (fault === "device reboots after a change") {
+      device.rebootsAfterChange = true;
+      return;
+    }
     if (fault === "device refuses values") {
       device.refusedShare = this.#dice.share();
       return;
@@ -297,8 +268,8 @@ export class Faults {
   }
 }
 
-function kindOf({ name }: AnyMachine): string {
-  return name.startsWith("edge") ? "edge" : name;
+function kindOf({ name }: AnyMachine): NodeKind {
+  return name === "vault" || name === "gateway" ? name : "edge";
 }
 
 function diskOf({ vault, vaultDisk, gateway, edges }: World, machine: AnyMachine) {

@@ -137,6 +137,7 @@ export class Invariants {
     if (plannedAccount(this.#world, path)?.rotate === "never")
       this.#world.problem(`${path} is pushed although it is never rotated`);
     if (state.hold !== null) this.#world.problem(`${path} is pushed although it is held`);
+    if (row.before !== null && decodeRecord(row.before).state.phase === "STAGED") this.#maySend(edge, path);
   }
 
   /** Nobody gives up on a device whose password is known: only people, and devices that go back meanwhile, may mislead a probe. */
@@ -145,6 +146,16 @@ export class Invariants {
     if (this.#excuses.has(path) || this.untold.has(path)) return;
     const known = everyCandidate(state).some(({ index }) => this.#held.get(`${path} ${index.join(".")}`) === live);
     if (known) this.#world.problem(`${path} is unknown although a candidate is live`);
+  }
+
+  /** People on the segment have the last word about whether a change begins. */
+  #maySend({ running }: World["edges"][number], path: string): void {
+    if (running === null) return;
+    const { site, credentials } = running.core;
+    const device = credentials.accountAt(path)?.device ?? null;
+    if (device !== null && site.heldFor(device) !== null)
+      this.#world.problem(`${path} is pushed although its device is held on the segment`);
+    if (!site.permitted()) this.#world.problem(`${path} is pushed without a permit`);
   }
 
   /** Before the first packet of a change leaves, the intent is durable. */

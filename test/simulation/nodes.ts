@@ -5,6 +5,7 @@ import { adminRoutes } from "../../edge/admin-routes.ts";
 import { edgeConfigSchema } from "../../edge/config.ts";
 import { type EdgeCore, openCore as openEdge } from "../../edge/core.ts";
 import type { EdgeParts } from "../../edge/parts.ts";
+import { siteRoutes } from "../../edge/site-routes.ts";
 import { openUplink } from "../../edge/uplink.ts";
 import { gatewayConfigSchema } from "../../gateway/config.ts";
 import { openCore as openGateway } from "../../gateway/core.ts";
@@ -45,7 +46,8 @@ export interface VaultParts {
 /** Starts the real vault over the simulated seams. Never settles where its process dies meanwhile. */
 export async function startVault({ process, disk, network, masterKey }: VaultParts): Promise<RunningVault> {
   const { seams, log } = process;
-  const store = await openVaultStore({ path: ":memory:", clock: seams.clock, open: () => disk.open(process) });
+  const { clock, failpoint } = seams;
+  const store = await openVaultStore({ path: ":memory:", clock, failpoint, open: () => disk.open(process) });
   const seal = new ColumnSeal(
     masterKey.use((bytes) => new Secret(bytes)),
     seams.random,
@@ -103,12 +105,14 @@ export interface EdgeMachine extends MemberParts {
   readonly devices: ReadonlyMap<string, SimulatedDevice>;
   /** False while the disk has no room for a rotation. */
   readonly hasSpace: () => boolean;
+  readonly requirePermit: boolean;
 }
 
 /** Starts the real edge over the simulated seams. */
-export function startEdge({ process, disk, network, tlsKeyHash, devices, hasSpace }: EdgeMachine): RunningEdge {
+export function startEdge(machine: EdgeMachine): RunningEdge {
+  const { process, disk, network, tlsKeyHash, devices, hasSpace, requirePermit } = machine;
   const { seams, log } = process;
-  const config = edgeConfigSchema.parse({ gateway: { address: addresses.gateway } });
+  const config = edgeConfigSchema.parse({ gateway: { address: addresses.gateway }, requirePermit });
   const closing = new Closing();
   const core = openEdge({
     store: disk.mount(process),
@@ -134,7 +138,7 @@ export function startEdge({ process, disk, network, tlsKeyHash, devices, hasSpac
   const tunnel = openUplink({ node, notices, address: addresses.gateway, seams, log, dial, closing });
   const hop = { to: "gateway", status: () => tunnel.status(), nowMs: () => seams.clock.sinceBootMs() } as const;
   const parts: EdgeParts = { ...core, hop };
-  const routes = adminRoutes(parts);
+  const routes = [...adminRoutes(parts), ...siteRoutes(parts)];
   return { process, core, tunnel, call: (method, path, body) => callRoute(routes, method, path, body) };
 }
 

@@ -1,6 +1,6 @@
 import { TidegateError } from "../../protocol/base/index.ts";
 import type { Dice } from "./dice.ts";
-import { deviceAccount, type Invariants } from "./invariants.ts";
+import { deviceAccount, type Invariants, plannedAccount } from "./invariants.ts";
 import type { World } from "./world.ts";
 
 /** What people do in a plant. */
@@ -14,6 +14,9 @@ const acts = {
   "type a wrong password": 3,
   "change a device and tell the vault": 2,
   "tell the vault a wrong password": 1,
+  "hold a device": 2,
+  "permit rotations": 1,
+  "lease an account": 2,
 } as const;
 
 /** The people of a plant: they act at random, and see to what only a person can. */
@@ -22,6 +25,8 @@ export class People {
   readonly #invariants: Invariants;
   readonly #dice: Dice;
   readonly #paths: readonly string[];
+  /** When a password will be told that was changed by hand. */
+  readonly #tellAt = new Map<string, number>();
   /** Unknown accounts that were tried again once. */
   readonly #retried = new Set<string>();
 
@@ -37,6 +42,11 @@ export class People {
   /** An account that somebody cares about. */
   somePath(): string {
     return this.#dice.pick(this.#paths);
+  }
+
+  /** An account that may be rotated. */
+  someRotated(): string {
+    return this.#dice.pick(this.#paths.filter((path) => plannedAccount(this.#world, path)?.rotate !== "never"));
   }
 
   /** Somebody does something. */
@@ -59,17 +69,48 @@ export class People {
       case "type a wrong password":
         return this.#mistype(path);
       case "change a device and tell the vault":
-        return this.#change(path);
+        return this.change(path, 120_000);
       case "tell the vault a wrong password":
         this.#invariants.excuse(path, "a person gave a value");
         return this.#tell(path, this.#password(), act);
+      case "hold a device":
+        return this.hold(path, 120_000);
+      case "permit rotations":
+        return this.#permit(path, this.#dice.between(30, 600));
+      case "lease an account":
+        return this.#lease(path, act);
     }
   }
 
-  /** Everything that was done to a device by hand is told in the end. */
+  rotate(path: string): void {
+    this.#permit(path, 600);
+    this.#atEdge(path, "rotate", "rotate at the edge");
+  }
+
+  verify(path: string): void {
+    this.#atEdge(path, "verify", "verify at the edge");
+  }
+
+  retry(path: string): void {
+    this.#atEdge(path, "retry", "retry at the edge");
+  }
+
+  /** Keeps a device from being rotated for a while. */
+  hold(path: string, mostMs: number): void {
+    this.#site(path, "hold", { path: deviceOf(path) });
+    this.#later(mostMs, () => this.#site(path, "release", { path: deviceOf(path) }));
+  }
+
+  /** Everything that was done to a device by hand is told in the end, and nothing is held back any more. */
   tellAll(): void {
-    for (const [path, text] of this.#invariants.untold)
+    for (const path of this.#paths) {
+      this.#site(path, "release", { path: deviceOf(path) });
+      this.#permit(path, 24 * 3_600);
+    }
+    for (const [path, text] of this.#invariants.untold) {
+      if ((this.#tellAt.get(path) ?? 0) > this.#world.time.now) continue;
       this.#tell(path, text.slice("password=".length), "tell the vault at last");
+    }
   }
 
   /**
@@ -90,6 +131,22 @@ export class People {
   /** Asks for a proof of these logins. */
   prove(paths: readonly string[]): void {
     for (const path of paths) this.#order(path, "verify", "ask for a proof");
+  }
+
+  #site(path: string, what: "hold" | "release", body: unknown): void {
+    this.#try(`${what} a device`, path, () => this.#edgeOf(path)?.running?.call("POST", `/v1/site/${what}`, body));
+  }
+
+  #permit(path: string, forS: number): void {
+    if (!this.#world.plan.requirePermit) return;
+    this.#try("permit rotations", path, () => this.#edgeOf(path)?.running?.call("POST", "/v1/site/permit", { forS }));
+  }
+
+  /** The application reads the account for a while; then it is rotated. */
+  #lease(path: string, act: string): void {
+    if (!this.#world.plan.consumers) return;
+    const body = { application: "scada", pattern: path, forS: this.#dice.between(60, 300) };
+    this.#try(act, path, () => this.#world.vault.running?.call("POST", "/v1/leases", body));
   }
 
   #order(path: string, action: "rotate" | "verify", act: string): void {
@@ -135,7 +192,7 @@ export class People {
   }
 
   /** Changes a device by hand, and tells the vault later; perhaps something wrong first. */
-  #change(path: string): void {
+  change(path: string, toldMs: number): void {
     const account = deviceAccount(this.#world, path);
     const [zone, name, username = ""] = path.split("/");
     if (account === null || this.#invariants.untold.has(path)) return;
@@ -147,7 +204,9 @@ export class People {
     if (this.#dice.chance(0.3)) {
       this.#later(20_000, () => this.#tell(path, `${password.slice(0, -1)}0`, "tell the vault with a typing error"));
     }
-    this.#later(120_000, () => this.#tell(path, password, "tell the vault"));
+    const waitMs = this.#dice.between(toldMs >> 2, toldMs);
+    this.#tellAt.set(path, this.#world.time.now + waitMs);
+    this.#world.time.after(waitMs, () => this.#tell(path, password, "tell the vault"));
   }
 
   #tell(path: string, password: string, act: string): void {
@@ -164,7 +223,9 @@ export class People {
     this.#world.note("person", `${act} ${path}`);
     const done = async () => {
       try {
-        await work();
+        const answer = work();
+        if (answer === undefined) return this.#world.note("person", `${act} ${path}: nobody answers`);
+        await answer;
         this.#world.count(`act: ${act}`);
       } catch (error) {
         if (!(error instanceof TidegateError)) throw error;
@@ -181,4 +242,8 @@ export class People {
   #password(): string {
     return Array.from({ length: 12 }, () => this.#dice.pick([..."abcdefghijklmnopqrstuvwxyz"])).join("");
   }
+}
+
+function deviceOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }

@@ -62,6 +62,13 @@ export const plans: readonly Plan[] = [
     devices: [device(1, "relay", kinds.secretive, operator), device(1, "panel", kinds.usual, account("panel", "never"))],
   },
   {
+    name: "a device that needs a permit",
+    edges: 1,
+    consumers: true,
+    requirePermit: true,
+    devices: [device(1, "pump", kinds.usual, operator)],
+  },
+  {
     name: "two edges",
     edges: 2,
     consumers: true,

@@ -5,8 +5,10 @@ import { auditProblems } from "./audit-logs.ts";
 import type { Foundation } from "./build-plant.ts";
 import { Dice } from "./dice.ts";
 import { Faults } from "./faults.ts";
+import { type Focus, focusOf } from "./focus.ts";
 import { deviceAccount, Invariants } from "./invariants.ts";
 import { People } from "./people.ts";
+import { Stage } from "./stage.ts";
 import { VaultEyes } from "./vault-eyes.ts";
 import { settled } from "./virtual-time.ts";
 import { type PlantImage, World } from "./world.ts";
@@ -61,7 +63,7 @@ export async function runSeed(seed: number, options: SeedOptions): Promise<SeedR
   const bugs = new Bugs(world);
   try {
     plant?.(world);
-    await play(world, invariants, dice);
+    await play(world, invariants, { dice, focus: focusOf(seed, dice.fork("focus")) });
   } catch (error) {
     world.problem(`threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   } finally {
@@ -84,9 +86,14 @@ export async function runSeed(seed: number, options: SeedOptions): Promise<SeedR
   };
 }
 
-async function play(world: World, invariants: Invariants, dice: Dice): Promise<void> {
+async function play(
+  world: World,
+  invariants: Invariants,
+  { dice, focus }: { readonly dice: Dice; readonly focus: Focus | null },
+): Promise<void> {
   const faults = new Faults(world, invariants);
   const people = new People(world, invariants);
+  const stage = new Stage({ world, people, faults, invariants });
   world.startVault();
   world.startGateway();
   for (const edge of world.edges) world.startEdge(edge);
@@ -94,6 +101,10 @@ async function play(world: World, invariants: Invariants, dice: Dice): Promise<v
   invariants.check();
   faults.begin();
   const end = world.time.now + dice.between(60_000, 400_000);
+  if (focus !== null) {
+    const path = people.someRotated();
+    world.time.after(dice.between(3_000, 60_000), () => stage.begin(focus, path));
+  }
   for (let left = dice.between(2, 8); left > 0; left -= 1) {
     const path = people.somePath();
     const act = dice.between(0, end - world.time.now - 40_000);

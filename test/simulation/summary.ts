@@ -1,4 +1,5 @@
-import { arrows } from "./faults.ts";
+import { tricks } from "./device-kind.ts";
+import { failpointsOf } from "./focus.ts";
 import type { SeedResult } from "./run-seed.ts";
 
 /** What a run of enough seeds has to have seen, faults and what came of them: what never happened was not looked at. */
@@ -8,23 +9,23 @@ export const everyFault: readonly string[] = [
     `power cut: ${node}`,
     ...["crash before", "crash after", "no space", "io, lost", "io, kept"].map((kind) => `disk: ${kind}: ${node}`),
   ]),
-  ...arrows.flatMap((arrow) => [`crash: rotation.before-${arrow}`, `crash: rotation.after-${arrow}`]),
+  ...[...failpointsOf("edge"), ...failpointsOf("vault")].map((failpoint) => `crash: ${failpoint}`),
   ...["cut", "one way", "black hole", "slow"].map((kind) => `network: ${kind}`),
   ...["duplicate", "swap", "flip"].map((kind) => `message: ${kind}`),
   "disk: no space for a rotation",
   "disk: loses what was not synced",
   "wall clock: jumps",
-  ...["unreachable", "lost", "reply lost", "slow", "late", "queued", "twice", "denied", "save lost", "refused value"].map(
-    (trick) => `device: ${trick}`,
-  ),
+  ...[...tricks, "refused value"].map((trick) => `device: ${trick}`),
   ...["reboots", "loses what was not saved", "reset", "restored from a backup"].map((kind) => `device: ${kind}`),
   ...["verified", "proven", "rejected", "reverted", "unknown"].map((outcome) => `rotation: ${outcome}`),
   "person: types a wrong password",
   "person: changes a device",
+  ...["hold a device", "release a device", "permit rotations", "lease an account"].map((act) => `act: ${act}`),
+  "plant: built anew",
 ];
 
 /** Seeds of a run after which every fault must have happened. */
-const seedsForAll = 5_000;
+const seedsForAll = 200;
 
 /** What came of many seeds. */
 export class Summary {

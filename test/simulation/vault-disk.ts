@@ -1,7 +1,8 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { assert } from "../../protocol/base/index.ts";
 import type { Database } from "../../vault/store/sqlite-driver.ts";
 import type { DiskFault, DiskUser } from "./disk.ts";
+import { RememberedRows } from "./remembered-rows.ts";
 
 /** SQLite's primary result codes of the faults (sqlite.org/rescode.html). */
 const resultCode = { full: 13, io: 10 } as const;
@@ -13,6 +14,7 @@ const resultCode = { full: 13, io: 10 } as const;
 export class VaultDisk {
   readonly #database = new DatabaseSync(":memory:", { enableForeignKeyConstraints: true });
   readonly #statements = new Map<string, StatementSync>();
+  readonly #remembered = new RememberedRows();
   #tables: readonly string[] = [];
   #images = 0;
   #fault: { readonly kind: DiskFault; commits: number } | null = null;
@@ -88,18 +90,19 @@ export class VaultDisk {
 
   /** The process died. */
   crashed(): void {
-    if (this.#database.isTransaction) this.#database.exec("rollback");
+    if (this.#database.isTransaction) this.#rollback();
     if (!this.synced && this.#lastSync !== null) this.restore(this.#lastSync);
   }
 
   /** Rows for those who look from outside, between two transactions. */
   all<Row>(sql: string, ...values: readonly SQLInputValue[]): Row[] {
-    return this.#prepared(sql).all(...values) as Row[];
+    return this.#ask(sql, values) as Row[];
   }
 
   /** Changes something behind everybody's back. */
   run(sql: string, ...values: readonly SQLInputValue[]): void {
     this.#prepared(sql).run(...values);
+    this.#remembered.wrote(sql);
   }
 
   /** The seam below the store's driver, for one process. */
@@ -108,24 +111,28 @@ export class VaultDisk {
     const check = () => {
       if (!user.alive) throw refused(resultCode.io);
     };
-    const guarded = (statement: StatementSync) =>
-      ({
+    const guarded = (sql: string) => {
+      const statement = this.#prepared(sql);
+      return {
         columns: () => this.#columns(statement),
         all: (...values: SQLInputValue[]) => {
           check();
-          return statement.all(...values);
+          return this.#ask(sql, values);
         },
         run: (...values: SQLInputValue[]) => {
           check();
+          this.#remembered.wrote(sql);
           return statement.run(...values);
         },
-      }) as unknown as StatementSync;
+      } as unknown as StatementSync;
+    };
     return {
-      prepare: (sql) => guarded(this.#prepared(sql)),
+      prepare: guarded,
       exec: (sql) => {
         check();
-        if (sql !== "commit") return database.exec(sql);
-        this.#commit(user);
+        if (sql === "commit") return this.#commit(user);
+        if (sql === "rollback") return this.#rollback();
+        database.exec(sql);
       },
       get isTransaction() {
         return user.alive && database.isTransaction;
@@ -144,7 +151,7 @@ export class VaultDisk {
       throw refused(resultCode.io);
     }
     if (fault === "no space" || fault === "io, lost") {
-      database.exec("rollback");
+      this.#rollback();
       throw refused(fault === "no space" ? resultCode.full : resultCode.io);
     }
     if (writes) this.beforeCommit();
@@ -183,6 +190,7 @@ export class VaultDisk {
     this.#database.exec("pragma foreign_keys = off; begin");
     work();
     this.#database.exec("commit; pragma foreign_keys = on");
+    this.#remembered.forget();
     this.#wrote();
   }
 
@@ -192,6 +200,15 @@ export class VaultDisk {
     const known = this.#columnsOf.get(statement) ?? statement.columns();
     this.#columnsOf.set(statement, known);
     return known;
+  }
+
+  #ask(sql: string, values: readonly SQLInputValue[]): Record<string, SQLOutputValue>[] {
+    return this.#remembered.rows(sql, values, () => this.#prepared(sql).all(...values));
+  }
+
+  #rollback(): void {
+    this.#database.exec("rollback");
+    this.#remembered.forget();
   }
 
   #run(sql: string): void {

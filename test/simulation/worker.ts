@@ -1,15 +1,18 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { findBug, mostSeeds, plantedBugs } from "./planted.ts";
 import { Rig } from "./rig.ts";
-
-/** Every `stride`th seed from `from` on, below `to`. */
-export interface WorkerShare {
-  readonly from: number;
-  readonly to: number;
-  readonly stride: number;
-}
+import type { BugShare, Hunt, WorkerShare } from "./run-seeds.ts";
 
 if (parentPort !== null) {
-  const { from, to, stride } = workerData as WorkerShare;
+  const share = workerData as WorkerShare | BugShare;
   const rig = await Rig.build();
-  for (let seed = from; seed < to; seed += stride) parentPort.postMessage(await rig.run(seed));
+  if ("bugsFrom" in share) {
+    for (const [i, planted] of plantedBugs.entries()) {
+      if (i % share.stride !== share.bugsFrom) continue;
+      const hunt: Hunt = { bug: planted.bug, found: await findBug(rig, planted, mostSeeds) };
+      parentPort.postMessage(hunt);
+    }
+  } else {
+    for (let seed = share.from; seed < share.to; seed += share.stride) parentPort.postMessage(await rig.run(seed));
+  }
 }

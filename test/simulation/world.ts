@@ -32,6 +32,8 @@ export interface Plan {
   readonly devices: readonly PlannedDevice[];
   /** An application at the gateway reads every account. */
   readonly consumers: boolean;
+  /** Nothing is rotated without a permit of somebody at the edge. */
+  readonly requirePermit?: boolean;
 }
 
 /** A plant that runs without a fault and has come to rest, as its disks hold it. */
@@ -145,7 +147,8 @@ export class World {
     const process = this.#begin(edge);
     const { disk, tlsKeyHash } = edge;
     const hasSpace = () => edge.hasSpace;
-    const starting = async () => startEdge({ process, disk, network, tlsKeyHash, devices, hasSpace });
+    const { requirePermit = false } = this.plan;
+    const starting = async () => startEdge({ process, disk, network, tlsKeyHash, devices, hasSpace, requirePermit });
     void this.#started(edge, process, starting());
   }
 
