@@ -82,6 +82,7 @@ function openBase({ store, seams, log, config, closing, version, folder }: CoreO
     hooks,
     wall: { gapMs: config.clock.gapS * 1000, trusted: config.clock.trusted },
     role: "edge",
+    config,
     version,
     auditFolder: folder === null ? null : join(folder, "audit"),
     onStopped: (code) => log.error("audit.stopped", { code }),

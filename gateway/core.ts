@@ -59,6 +59,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
     },
     wall: { gapMs: config.clock.gapS * 1000, trusted: config.clock.trusted },
     role: "gateway",
+    config,
     version,
     auditFolder: folder === null ? null : join(folder, "audit"),
     onStopped: (code) => log.error("audit.stopped", { code }),

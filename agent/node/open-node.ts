@@ -17,6 +17,7 @@ import { NodeCore } from "./joined-node.ts";
 import { firstLog } from "./limits.ts";
 import { intervalOf, type NodeParts, streamEvent } from "./node-parts.ts";
 import { NodeRecords } from "./node-records.ts";
+import { noteConfiguration } from "./note-configuration.ts";
 
 /** Opens a node's sealed store in its data folder; the key stays the caller's and must outlive the store. */
 export function openNodeStore(folder: DataFolder, key: Secret, seams: Pick<Seams, "random" | "failpoint">): Store {
@@ -33,6 +34,8 @@ export interface OpenNodeOptions {
   readonly role: "gateway" | "edge";
   /** Of Tidegate, for the leaf of the start. */
   readonly version: string;
+  /** What the node was configured with, where it runs: a change since the last start is a leaf. */
+  readonly config?: object;
   /** Folder of the audit log's plain files; null where nobody wants them. */
   readonly auditFolder: string | null;
   /** Told once when the audit log can no longer write. */
@@ -55,6 +58,7 @@ export function openNode(options: OpenNodeOptions): OpenedNode {
   const keys = identityOf(seeds);
   const vaultId = vaultIdOf(records.current.trust);
   const audit = openLog(options, records, keys);
+  if (options.config !== undefined) noteConfiguration(store, audit, options.config);
   const vaultMailbox = vaultId.slice(0, 20);
   const parts: NodeParts = { store, records, audit, identity: { seeds, keys }, vaultId, vaultMailbox, seams, wall, hooks, log };
   applyAnswer(parts);
