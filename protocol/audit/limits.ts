@@ -7,7 +7,7 @@ export const maxIdLength = 400;
 /** A text among a leaf's details, in characters: a version, a reason, an address, an Ed25519 signature in base64 (88). */
 export const maxDetailLength = 256;
 
-/** Details of one leaf: no action of ours has more than half as many. */
+/** Details of one leaf: no action of ours has more than ten. */
 export const maxDetails = 16;
 
 /** A boot id, in characters: the kernel's is a UUID of 36. */
