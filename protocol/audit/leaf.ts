@@ -120,8 +120,8 @@ function check(leaf: Leaf): void {
   }
   if (!OUTCOMES.includes(leaf.outcome)) throw malformed("the outcome is not on the list");
   if (leaf.code !== null) {
-    if (leaf.code.length > maxCodeLength) throw tooLarge("the code");
     name(leaf.code, "code", codeName);
+    if (leaf.code.length > maxCodeLength) throw tooLarge("the code");
   }
   const fields = Object.entries(leaf.details);
   if (fields.length > maxDetails) throw tooLarge(`${fields.length} details`);
