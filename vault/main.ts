@@ -13,6 +13,7 @@ import { backupRoute, vaultRoutes } from "./admin/index.ts";
 import type { VaultConfig } from "./config.ts";
 import { FleetWatch } from "./fleet/index.ts";
 import { UnprovenWatch } from "./ingest/index.ts";
+import { noteConfiguration } from "./note-configuration.ts";
 import { openVault } from "./open-vault.ts";
 import { VaultTunnel } from "./tunnel/index.ts";
 
@@ -38,6 +39,7 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
     const vault = await openVault({ folder, unlock, seams, version: what.version, log });
     closers.push(() => vault.close());
     const { core } = vault;
+    await noteConfiguration(core, config);
     const tunnel = new VaultTunnel({
       core,
       listen: socketListen(core.keys.identity.tls, { allowProxies: config.tunnel.allowProxies }),

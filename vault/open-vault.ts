@@ -37,7 +37,8 @@ export async function openVault(options: {
   const { folder, seams, version, log } = options;
   const seal = new ColumnSeal(await openSealKey({ path: folder.sealKey, unlock: options.unlock }), seams.random);
   const store = await openVaultStore({ path: folder.store, clock: seams.clock, failpoint: seams.failpoint });
-  return openVaultOver({ store, seal, seams, version, log, auditFolder: join(folder.path, "audit") });
+  const unlockedBy = options.unlock.kind;
+  return openVaultOver({ store, seal, seams, version, log, unlockedBy, auditFolder: join(folder.path, "audit") });
 }
 
 /** Opens the vault that lies in an open store; closing it closes the store and wipes the key. Throws VAULT_STORE_*, MASTER_KEY_OPEN_FAILED. */
@@ -47,6 +48,8 @@ export async function openVaultOver(options: {
   seams: Seams;
   version: string;
   log: Log;
+  /** What kind of key or word opened the vault, for its leaf. */
+  unlockedBy: Unlock["kind"];
   /** Folder of the audit log's plain files; null where nobody wants them. */
   auditFolder: string | null;
 }): Promise<OpenVault> {
@@ -84,7 +87,7 @@ export async function openVaultOver(options: {
     holder: dataFolderHolder,
     onFailed,
   });
-  await audit.begin(options.version);
+  await audit.begin(options);
   let closing: Promise<void> | null = null;
   return {
     core: {

@@ -97,7 +97,7 @@ async function build(staging: string, options: RestoreOptions): Promise<Omit<Res
   writeFileDurably(folder.store, content.image);
   const seal = new ColumnSeal(master, seams.random);
   const store = await openVaultStore({ path: folder.store, clock: seams.clock });
-  const vault = await openVaultOver({ store, seal, seams, version, log, auditFolder: null });
+  const vault = await openVaultOver({ store, seal, seams, version, log, unlockedBy: options.unlock.kind, auditFolder: null });
   try {
     if (!sameBytes(vault.core.vaultId, header.vaultId))
       throw new BackupError("BACKUP_DAMAGED", "the backup's header names another vault than its store");

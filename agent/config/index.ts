@@ -1,3 +1,4 @@
+export * from "./changed-keys.ts";
 export * from "./config.ts";
 export { requireRole } from "./config-role.ts";
 export * from "./errors.ts";

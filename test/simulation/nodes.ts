@@ -52,7 +52,7 @@ export async function startVault({ process, disk, network, masterKey }: VaultPar
     masterKey.use((bytes) => new Secret(bytes)),
     seams.random,
   );
-  const vault = await openVaultOver({ store, seal, seams, version, log, auditFolder: null });
+  const vault = await openVaultOver({ store, seal, seams, version, log, unlockedBy: "passphrase", auditFolder: null });
   const { core } = vault;
   const listen = network.listen(process, core.keys.identity.tls.spkiHash);
   const tunnel = new VaultTunnel({ core, listen, address: addresses.vault, log, seams, refreshMs: 600_000 });

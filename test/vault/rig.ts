@@ -30,7 +30,7 @@ export const passwordModel = {
 export async function plantPump(store: VaultStore, context: RegistryContext): Promise<AccountRow> {
   return store.transaction(async (tx) => {
     await ensureZone(tx, "plant", context.nowMs());
-    await putModel(tx, { name: "generic", yaml: null, constraints: passwordModel }, context.nowMs());
+    await putModel(context, tx, { name: "generic", yaml: null, constraints: passwordModel });
     await addDevice(context, tx, {
       name: "pump",
       zone: "plant",

@@ -119,7 +119,7 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
       body: device,
       handle: ({ body }) =>
         change(context, { zone: body.zone, paths: [] }, async (registry, tx) => {
-          await putModel(tx, { ...body.model, constraints: body.model.constraints }, registry.nowMs());
+          await putModel(registry, tx, body.model);
           const added = await addDevice(registry, tx, {
             ...body,
             model: body.model.name,

@@ -81,13 +81,14 @@ export class VaultAuditLog implements VaultLog {
     this.#schedule();
   }
 
-  /** Writes the leaf of a start, which tells how the last run ended, and signs a checkpoint over it. */
-  async begin(version: string): Promise<void> {
+  /** Writes the leaves of a start, which tell how the last run ended and what opened the vault, and signs a checkpoint over them. */
+  async begin({ version, unlockedBy }: { readonly version: string; readonly unlockedBy: string }): Promise<void> {
     await this.#options.store.transaction(async (tx) => {
       const writing = this.#options.storage.write(tx);
       const run = await writing.mark("run");
       const lastStop = run === null ? "first" : sameBytes(run, runMarks.clean) ? "clean" : "crash";
       await this.append(tx, this.#own("node.start", { version, role: "vault", lastStop }));
+      await this.append(tx, this.#own("vault.unlock", { by: unlockedBy }));
       await writing.putMark("run", runMarks.running);
     });
     await this.checkpoint();
@@ -288,7 +289,7 @@ export class VaultAuditLog implements VaultLog {
     return { serial: this.#options.name.serial, size: tree.size, root: rootOf(tree) };
   }
 
-  #own<Action extends "node.start" | "node.stop">(
+  #own<Action extends "node.start" | "node.stop" | "vault.unlock">(
     action: Action,
     details: Extract<AuditEvent, { readonly action: Action }>["details"],
   ): AuditEvent {

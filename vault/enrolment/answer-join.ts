@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { assert, Secret, sameBytes } from "../../protocol/base/index.ts";
+import { assert, Secret, sameBytes, toHex } from "../../protocol/base/index.ts";
 import { emptyDigest, startReceiver, startSender } from "../../protocol/bundle/index.ts";
 import { decodeCarrier } from "../../protocol/envelope/index.ts";
 import { type JoinRequest, joinCodeIdOf, openJoinRequest } from "../../protocol/join/index.ts";
@@ -59,6 +59,13 @@ export async function answerJoin(core: VaultCore, carrierBytes: Uint8Array): Pro
       .set({ burned_at: node.joined_at, request_hash: requestHash, answer: carrier })
       .where("code_id", "=", codeId)
       .execute();
+    await core.log.append(tx, {
+      action: "code.burn",
+      actor: { kind: "node", id: nodeIdText(node.node_id) },
+      subject: { kind: "code", id: toHex(codeId) },
+      outcome: "ok",
+      details: { reason: "used" },
+    });
     const reached = await exportToGateways(core, tx, node, { replaced, rekeyed: changes !== undefined });
     return { carrier, nodeId: node.node_id, repeated: false, reached };
   });

@@ -44,6 +44,7 @@ export async function rekeyNode(
     sender: { ...streams.sender, heardNonces, snapshotWanted: true },
     receiver: { ...streams.receiver, held: [] },
   });
+  const { state } = await tx.selectFrom("nodes").select("state").where("node_id", "=", nodeId).executeTakeFirstOrThrow();
   await tx
     .updateTable("nodes")
     .set({ state: "active", joined_at: core.clock.wallMs() })
@@ -56,6 +57,15 @@ export async function rekeyNode(
     outcome: "ok",
     details: { serial },
   });
+  if (state === "held") {
+    await core.log.append(tx, {
+      action: "node.release",
+      actor: { kind: "node", id: "vault" },
+      subject: { kind: "node", id: nodeIdText(nodeId) },
+      outcome: "ok",
+      details: { reason: "new keys" },
+    });
+  }
   const node = await tx.selectFrom("nodes").selectAll().where("node_id", "=", nodeId).executeTakeFirstOrThrow();
   return { node, replaced: null };
 }

@@ -31,14 +31,24 @@ export async function takeAlarm(core: VaultCore, tx: VaultTransaction, alarm: Al
 }
 
 /** Ends what stands about an account, by the node's word or the vault's: a login just proved its value. */
-export async function endAlarms(tx: VaultTransaction, node: NodeRow, path: string, nowMs: number): Promise<void> {
-  await tx
+export async function endAlarms(core: VaultCore, tx: VaultTransaction, node: NodeRow, path: string): Promise<void> {
+  const ended = await tx
     .updateTable("alarms")
-    .set({ resolved_at: nowMs })
+    .set({ resolved_at: core.clock.wallMs() })
     .where("subject", "=", path)
     .where("resolved_at", "is", null)
     .where((eb) => eb.or([eb("node_id", "=", node.node_id), eb("code", "=", "INGEST_UNPROVEN")]))
+    .returning("code")
     .execute();
+  for (const { code } of ended) {
+    await core.log.append(tx, {
+      action: "alarm.clear",
+      actor: { kind: "node", id: nodeIdText(node.node_id) },
+      subject: { kind: "account", id: path },
+      outcome: "ok",
+      details: { reason: code },
+    });
+  }
 }
 
 async function countedOnce(core: VaultCore, tx: VaultTransaction, { node, code, subject }: Alarm): Promise<boolean> {

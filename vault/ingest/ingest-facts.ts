@@ -159,7 +159,7 @@ async function ingestRotation(
       .where("number", "=", number)
       .execute();
   }
-  if (kind === "verified" || kind === "proven") await endAlarms(tx, node, account.path, core.clock.wallMs());
+  if (kind === "verified" || kind === "proven") await endAlarms(core, tx, node, account.path);
   if (alarm !== null) await takeAlarm(core, tx, { node, ...alarm });
   const changed = await tx
     .selectFrom("accounts")

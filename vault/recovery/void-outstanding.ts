@@ -1,3 +1,4 @@
+import { toHex } from "../../protocol/base/index.ts";
 import { listRuns, runOf, stop } from "../fleet/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
 import { registryOf, type VaultCore } from "../streams/index.ts";
@@ -29,7 +30,21 @@ export async function voidOutstanding(
     if (run.state === "running") await stop(registry, tx, await runOf(tx, run.run_id, nowMs));
   }
   // One that was given out before may have been used after the backup.
-  const codes = await tx.updateTable("codes").set({ burned_at: nowMs }).where("burned_at", "is", null).executeTakeFirst();
+  const codes = await tx
+    .updateTable("codes")
+    .set({ burned_at: nowMs })
+    .where("burned_at", "is", null)
+    .returning("code_id")
+    .execute();
+  for (const { code_id } of codes) {
+    await core.log.append(tx, {
+      action: "code.burn",
+      actor: { kind: "node", id: "vault" },
+      subject: { kind: "code", id: toHex(code_id) },
+      outcome: "ok",
+      details: { reason: "restore" },
+    });
+  }
   const leases = await tx
     .updateTable("access_leases")
     .set({ revoked_at: nowMs })
@@ -51,7 +66,7 @@ export async function voidOutstanding(
         .returning("name")
         .execute();
   return {
-    codes: Number(codes.numUpdatedRows),
+    codes: codes.length,
     leases: Number(leases.numUpdatedRows),
     orders: Number(orders.numUpdatedRows),
     tokens: tokens.map(({ name }) => name).sort(),

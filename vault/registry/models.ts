@@ -3,6 +3,7 @@ import { utf8 } from "../../protocol/base/index.ts";
 import { type Constraints, parseConstraints } from "../generation/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
 import { RegistryError } from "./codes.ts";
+import type { RegistryContext } from "./registry-context.ts";
 
 /** What the command line read from a model file. */
 export interface ModelInput {
@@ -17,14 +18,29 @@ export interface ModelInput {
  * Stores a model, or replaces the one of that name: values generated from now on meet the new constraints. Throws the GENERATION
  * codes for constraints that are not valid.
  */
-export async function putModel(tx: VaultTransaction, model: ModelInput, nowMs: number): Promise<Constraints> {
+export async function putModel(context: RegistryContext, tx: VaultTransaction, model: ModelInput): Promise<Constraints> {
   const constraints = parseConstraints(model.constraints);
-  const values = { yaml: model.yaml, constraints: JSON.stringify(constraints), updated_at: nowMs };
+  const values = { yaml: model.yaml, constraints: JSON.stringify(constraints), updated_at: context.nowMs() };
+  const before = await tx
+    .selectFrom("models")
+    .select(["yaml", "constraints"])
+    .where("name", "=", model.name)
+    .executeTakeFirst();
   await tx
     .insertInto("models")
     .values({ id: modelId(model.name), name: model.name, ...values })
     .onConflict((conflict) => conflict.column("name").doUpdateSet(values))
     .execute();
+  // Every device brings its model with it: only another one is news.
+  if (before === undefined || before.yaml !== values.yaml || before.constraints !== values.constraints) {
+    await context.audit(tx, {
+      action: "model.add",
+      actor: { kind: "operator", id: "local" },
+      subject: { kind: "model", id: model.name },
+      outcome: "ok",
+      details: { name: model.name },
+    });
+  }
   return constraints;
 }
 
