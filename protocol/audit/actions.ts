@@ -45,6 +45,8 @@ export const AUDIT_ACTIONS = {
     readBackFrom: "text",
   },
   "audit.fork": { size: "uint", serial: "uint" },
+  // Leaves that a collector of events never got: archived before, or not to be read. `from` is the first.
+  "forward.gap": { target: "text", from: "uint", count: "uint", reason: "text" },
 
   // Nodes, enrolment, trust.
   "node.start": { version: "text", role: "text", lastStop: "text", readWindowMs: "uint" },
