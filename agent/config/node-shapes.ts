@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { type Address, isAddress } from "../address/index.ts";
-import { isPattern } from "../../protocol/content/index.ts";
 import { isException, type ProxySettings } from "../proxy/index.ts";
 import type { ConfigEntry } from "./config.ts";
 
@@ -30,11 +29,6 @@ const proxyShape = z
   .refine((proxy) => proxy.address !== null || proxy.inspectionCa !== null, "an address, an inspectionCa, or null for no proxy")
   .nullable()
   .default(null);
-
-const pattern = z
-  .string()
-  .max(512)
-  .refine(isPattern, "a path pattern such as line-4/*/operator or line-4/**");
 
 /** The section `log`. */
 export const logShape = z
@@ -66,7 +60,6 @@ export const memberShape = {
     })
     .prefault({}),
   proxy: proxyShape,
-  memoryOnly: z.array(pattern).max(64).default([]),
   staleAfterS: z.int().min(60).max(31_536_000).default(defaultStaleAfterS),
   log: logShape,
 };
@@ -108,11 +101,6 @@ export const firstMemberEntries = (way: "wire" | "media", proxy: ProxySettings |
     key: "clock",
     value: { trusted: false, gapS: defaultClockGapS },
     comment: "trusted: this machine has a clock that may be believed. gapS: how far ahead it may be otherwise.",
-  },
-  {
-    key: "memoryOnly",
-    value: [],
-    comment: "path patterns of accounts whose values this node never writes to its disk: gone at each stop, asked for again",
   },
   {
     key: "staleAfterS",
