@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 from second.check_audit import AUDIT_CHECKS
 from second.check_keys import KEY_CHECKS
 from second.check_tcbor import TCBOR_CHECKS
+from second.check_trust import TRUST_CHECKS
 from second.expecting import Case, Differs
 from second.refused import Refused
 
@@ -25,8 +26,10 @@ Checks = Mapping[str | None, Callable[[Case], None]]
 CHECKS: dict[str, Checks] = {
     "audit.json": AUDIT_CHECKS,
     "audit-logs.json": AUDIT_CHECKS,
+    "envelope.json": TRUST_CHECKS,
     "keys.json": KEY_CHECKS,
     "tcbor.json": TCBOR_CHECKS,
+    "trust.json": TRUST_CHECKS,
     "x-wing.json": KEY_CHECKS,
 }
 

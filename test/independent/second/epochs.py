@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from . import tcbor
+from .envelope import pae
 from .findings import Finding
 from .leaf import Leaf
 from .notes import ED25519, Checkpoint, key_id
@@ -43,11 +44,6 @@ class _Succession:
     begins: int
     public_key: bytes
     signature: bytes
-
-
-def pae(kind: str, payload: bytes) -> bytes:
-    """What a signature over a payload of this type covers (SPEC.md section 4.1)."""
-    return b"DSSEv1 %d %s %d %s" % (len(kind.encode()), kind.encode(), len(payload), payload)
 
 
 def follow(origin: str, first_key: bytes, leaves: Iterable[tuple[int, Leaf]]) -> EpochChain:
