@@ -111,7 +111,7 @@ def _counting(log: LogInput) -> tuple[list[Checkpoint], int, set[Finding]]:
     findings: set[Finding] = set()
     for note in log.checkpoints:
         checkpoint = _verified(note, log.member)
-        number = _serial_in(checkpoint.origin, log.member) if checkpoint else None
+        number = serial_in(checkpoint.origin, log.member) if checkpoint else None
         if checkpoint is None or number is None or serial not in (None, number):
             findings.add(Finding("KEY-EPOCH", 0))
             continue
@@ -129,7 +129,8 @@ def _verified(note: bytes, member: Member) -> Checkpoint | None:
     return checkpoint if checkpoint.origin in names else None
 
 
-def _serial_in(origin: str, member: Member) -> int | None:
+def serial_in(origin: str, member: Member) -> int | None:
+    """The serial in an origin of this member's logs, or None."""
     prefix = f"{member.trust_domain}/tidegate/1/log/{member.node}/"
     return strict_decimal(origin[len(prefix) :]) if origin.startswith(prefix) else None
 

@@ -1,0 +1,158 @@
+"""The folder of a log and exports of it (SPEC.md section 15.5)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import tcbor
+from .documents import Root, parse_member
+from .envelope import read_envelope
+from .leaf import MAX_LEAF_BYTES
+from .log import Before, Head, LogInput, Member, serial_in
+from .merkle import leaf_hash
+from .notes import MAX_NOTE_BYTES, Checkpoint, cosigned_at, parse_checkpoint, verified_names
+from .refused import Refused
+from .shapes import array, bstr, decode_as
+from .text_forms import base32
+from .tiles import TILE_WIDTH, TilePlace, parse_tile_path, split_bundle
+from .trust import Pin, Trust, begin
+
+MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + MAX_LEAF_BYTES)
+MAX_TRUST_BYTES = 71_320_576
+WITNESS = "/tidegate/1/witness/"
+
+
+class FolderError(Exception):
+    """The folder cannot be judged: something that verifying needs is not there."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What a folder holds, ready to be verified."""
+
+    path: Path
+    trust: Trust
+    log: LogInput
+    first: int
+    hash_tiles: dict[TilePlace, bytes]
+
+
+def read_folder(path: Path, first: int, anchors: Iterable[Path], vault: bytes | None) -> Folder:
+    """Reads a folder whose copy begins with entry `first`; `vault` is the vault's id where the auditor knows it."""
+    if first % TILE_WIDTH:
+        raise FolderError(f"a copy begins with a bundle, so with a multiple of {TILE_WIDTH}")
+    trust, member = _read_trust(path, vault)
+    tiles = _read_tiles(path)
+    stored = _stored_hashes(tiles)
+    if len(stored) < first:
+        raise FolderError(f"hash tiles cover {len(stored)} entries, and the copy begins with {first}")
+    entries = _read_entries(tiles, first)
+    if not entries:
+        raise FolderError("there are no entries")
+    successions = _lines(path / "keys.jsonl") if first else []
+    notes = [path / "checkpoint", *sorted((path / "epochs").glob("*"))]
+    heads, serial = _read_anchors(anchors, member, trust.newest)
+    log = LogInput(
+        member=member,
+        entries=entries,
+        stored=stored,
+        checkpoints=[_read(note, MAX_NOTE_BYTES) for note in notes if note.is_file() and note.suffix != ".new"],
+        anchors=heads,
+        before=Before(first, successions) if first else None,
+        serial=serial,
+    )
+    hash_tiles = {place: data for place, data in tiles.items() if place.level != "entries"}
+    return Folder(path, trust, log, first, hash_tiles)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    if not path.is_file() or path.is_symlink():
+        raise FolderError(f"{path} is not there")
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise FolderError(f"{path} is too large")
+    return data
+
+
+def _read_trust(path: Path, vault: bytes | None) -> tuple[Trust, Member]:
+    """The chain of roots proves itself; without the vault's id it proves no more than that somebody made it."""
+    envelopes = decode_as(_read(path / "roots.cbor", MAX_TRUST_BYTES), array(bstr(1, 65_536), 1, 65_536), "TRUST_MALFORMED")
+    newest = read_envelope(envelopes[-1], "root")
+    version = tcbor.decode(newest.payload).get(1)
+    trust = begin(envelopes, Pin(version, newest.id))
+    if vault is not None and trust.vault_id != vault:
+        raise Refused("TRUST_OTHER_VAULT")
+    statement = trust.shown(_read(path / "member.cbor", 65_536))
+    domain, node = trust.newest.trust_domain, base32(statement.node_id)
+    return trust, Member(domain, node, statement.log_key, statement.epoch_key)
+
+
+def _read_tiles(path: Path) -> dict[TilePlace, bytes]:
+    """The widest tile of each level and index."""
+    widest: dict[tuple[int | str, int], tuple[TilePlace, Path]] = {}
+    for file in (path / "tile").rglob("*"):
+        try:
+            place = parse_tile_path(file.relative_to(path).as_posix())
+        except Refused:
+            continue
+        key = (place.level, place.index)
+        if file.is_file() and (key not in widest or widest[key][0].width < place.width):
+            widest[key] = (place, file)
+    limit = {True: MAX_BUNDLE_BYTES, False: 32 * TILE_WIDTH}
+    return {place: _read(file, limit[place.level == "entries"]) for place, file in widest.values()}
+
+
+def _stored_hashes(tiles: dict[TilePlace, bytes]) -> list[bytes]:
+    hashes: list[bytes] = []
+    for place, data in sorted(((place, data) for place, data in tiles.items() if place.level == 0), key=_by_index):
+        if place.index * TILE_WIDTH != len(hashes):
+            break
+        usable = len(data) - len(data) % 32
+        hashes += [data[at : at + 32] for at in range(0, min(usable, 32 * place.width), 32)]
+    return hashes
+
+
+def _read_entries(tiles: dict[TilePlace, bytes], first: int) -> list[bytes]:
+    """Entries in the order of the bundles; what cannot be read of a bundle is one entry that is no leaf."""
+    entries: list[bytes] = []
+    for place, data in sorted(((place, data) for place, data in tiles.items() if place.level == "entries"), key=_by_index):
+        if place.index * TILE_WIDTH < first:
+            continue
+        found, whole = split_bundle(data)
+        entries += found if whole else [*found, b""]
+    return entries
+
+
+def _by_index(item: tuple[TilePlace, bytes]) -> int:
+    return item[0].index
+
+
+def _lines(path: Path) -> list[bytes]:
+    return path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
+
+
+def _read_anchors(paths: Iterable[Path], member: Member, newest: Root) -> tuple[list[Head], int | None]:
+    """Heads that somebody else kept, and the serial that they name; each needs the log key's signature or a witness's."""
+    heads: list[Head] = []
+    serials: set[int | None] = set()
+    for path in paths:
+        checkpoint = parse_checkpoint(_read(path, MAX_NOTE_BYTES))
+        names = verified_names(checkpoint, {checkpoint.origin: member.log_key})
+        if not names and not _is_cosigned(checkpoint, newest):
+            raise Refused("AUDIT_CHECKPOINT_UNSIGNED")
+        serials.add(serial_in(checkpoint.origin, member))
+        heads.append(Head(checkpoint.size, checkpoint.root))
+    if None in serials or len(serials) > 1:
+        raise FolderError("an anchor is a head of another log")
+    return heads, next(iter(serials), None)
+
+
+def _is_cosigned(checkpoint: Checkpoint, newest: Root) -> bool:
+    witnesses = [line.name for line in checkpoint.signatures if line.name.startswith(newest.trust_domain + WITNESS)]
+    return any(cosigned_at(checkpoint, name, key) is not None for name in witnesses for key in newest.witness_keys)
+
+
+def entry_hashes(folder: Folder) -> list[bytes]:
+    """Hashes of all entries, those before the copy as they are stored."""
+    return [*folder.log.stored[: folder.first], *map(leaf_hash, folder.log.entries)]

@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+"""Verifies the folder of an audit log, or an export of one, with the second implementation beside this file.
+
+Usage: verify_audit.py FOLDER [--from ENTRY] [--anchor NOTE]... [--vault ID] [--json]
+Ends with 0 where the log is good, 101 for EDIT to 108 for UNSEALED-TAIL (the lowest that was found), else with 1.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+from second.export import Report, verify_folder
+from second.findings import exit_code
+from second.folder import FolderError, read_folder
+from second.refused import Refused
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description="Verifies an audit log or an export of one.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--from", dest="first", type=int, default=0, help="first entry of a copy that begins later")
+    parser.add_argument("--anchor", action="append", type=Path, default=[], help="a head that another party kept")
+    parser.add_argument("--vault", type=bytes.fromhex, help="the vault's id in hexadecimal")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args(arguments)
+
+
+def show(report: Report, as_json: bool) -> None:
+    """Prints a report."""
+    findings = [{"finding": finding.kind, "index": finding.index} for finding in report.findings]
+    if as_json:
+        answer = {"entries": report.entries, "sealedSize": report.sealed_size}
+        print(json.dumps(answer | {"findings": findings, "problems": report.problems}))
+        return
+    print(f"{report.entries} entries, {report.sealed_size} of them sealed")
+    for finding in report.findings:
+        print(f"{finding.kind} {finding.index}")
+    for problem in report.problems:
+        print(f"problem: {problem}")
+
+
+def main(arguments: list[str]) -> int:
+    """Verifies a folder; the exit code."""
+    options = parse_arguments(arguments)
+    try:
+        report = verify_folder(read_folder(options.folder, options.first, options.anchor, options.vault))
+    except (FolderError, Refused, OSError) as error:
+        print(f"cannot verify: {error}", file=sys.stderr)
+        return 1
+    show(report, options.json)
+    return exit_code(report.findings) or (1 if report.problems else 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
