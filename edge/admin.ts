@@ -1,5 +1,5 @@
 import { createAdminServer } from "../agent/admin/index.ts";
-import { auditExportRoutes, MediaDesk, mediaRoutes, memberExport } from "../agent/custody/index.ts";
+import { auditCopyRoutes, MediaDesk, mediaRoutes, memberExport } from "../agent/custody/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import { adminRoutes } from "./admin-routes.ts";
@@ -13,6 +13,9 @@ export function openAdmin(
   parts: EdgeParts,
   { log, seams }: { readonly log: Log; readonly seams: Pick<Seams, "random"> },
 ): Promise<{ close(): Promise<void> }> {
-  const media = [...mediaRoutes(new MediaDesk(edgePost(parts), seams)), ...auditExportRoutes(memberExport("edge", parts))];
+  const media = [
+    ...mediaRoutes(new MediaDesk(edgePost(parts), seams)),
+    ...auditCopyRoutes(memberExport("edge", parts), seams.random),
+  ];
   return createAdminServer({ socketPath, routes: [...adminRoutes(parts), ...siteRoutes(parts), ...media], log });
 }

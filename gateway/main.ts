@@ -1,6 +1,6 @@
 import { createAdminServer } from "../agent/admin/index.ts";
 import { Closing } from "../agent/closing/index.ts";
-import { auditExportRoutes, MediaDesk, mediaRoutes, memberExport } from "../agent/custody/index.ts";
+import { auditCopyRoutes, MediaDesk, mediaRoutes, memberExport } from "../agent/custody/index.ts";
 import { type DataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import type { LocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
@@ -98,7 +98,7 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
   const routes = [
     ...adminRoutes(parts),
     ...mediaRoutes(new MediaDesk(core.post, seams)),
-    ...auditExportRoutes(memberExport("gateway", parts)),
+    ...auditCopyRoutes(memberExport("gateway", parts), seams.random),
   ];
   const admin = await createAdminServer({ socketPath: folder.adminSocket, routes, log });
   closing.push(() => admin.close());

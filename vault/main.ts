@@ -1,7 +1,7 @@
 import { formatAddress, parseAddress } from "../agent/address/index.ts";
 import { createAdminServer } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
-import { auditExportRoutes } from "../agent/custody/index.ts";
+import { auditCopyRoutes } from "../agent/custody/index.ts";
 import { type DataFolder, lockDataFolder, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import { createLog } from "../agent/log/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
@@ -15,6 +15,7 @@ import { FleetWatch } from "./fleet/index.ts";
 import { UnprovenWatch } from "./ingest/index.ts";
 import { noteConfiguration } from "./note-configuration.ts";
 import { openVault } from "./open-vault.ts";
+import { ExportWatch } from "./streams/index.ts";
 import { VaultTunnel } from "./tunnel/index.ts";
 
 export interface VaultStart {
@@ -51,6 +52,8 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
     await tunnel.open();
     const fleets = new FleetWatch({ core, timers: seams.timers, log, wake: (nodeIds) => tunnel.wake(nodeIds) });
     closers.push(() => fleets.close());
+    const exports = new ExportWatch({ core, timers: seams.timers, log, wake: (nodeIds) => tunnel.wake(nodeIds) });
+    closers.push(() => exports.close());
     const watch = new UnprovenWatch({ core, timers: seams.timers, log });
     closers.push(() => watch.close());
     const routes = vaultRoutes({
@@ -66,7 +69,7 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
         ...routes,
         backupRoute(core, folder),
         auditRoute(vault.audit.asSource()),
-        ...auditExportRoutes(vault.audit.asExport(toHex(core.vaultId))),
+        ...auditCopyRoutes(vault.audit.asExport(toHex(core.vaultId)), seams.random),
       ],
       log,
     });

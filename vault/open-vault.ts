@@ -11,7 +11,7 @@ import { dataFolderHolder, VaultAuditLog, vaultAuditStorage, vaultMirrorSource }
 import { loadVaultSeeds, TrustReader, vaultKeysOf } from "./identity/index.ts";
 import { ColumnSeal } from "./master-key/index.ts";
 import { openVaultStore, type VaultStore } from "./store/index.ts";
-import { ExportedCache, type VaultCore } from "./streams/index.ts";
+import { ExportedCache, ExportPace, type VaultCore } from "./streams/index.ts";
 
 /** An opened vault that listens to nobody yet. */
 export interface OpenVault {
@@ -75,6 +75,7 @@ export async function openVaultOver(options: {
     store,
     storage,
     timers: seams.timers,
+    failpoint: seams.failpoint,
     mirror:
       auditFolder === null
         ? null
@@ -100,6 +101,7 @@ export async function openVaultOver(options: {
       vaultId: stored.vaultId,
       trust,
       exported: new ExportedCache(),
+      pace: new ExportPace(random),
       log: audit,
     },
     audit,

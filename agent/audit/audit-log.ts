@@ -12,6 +12,7 @@ import type { Failpoint, Timers } from "../seams/index.ts";
 import type { Store, Transaction, View } from "../store/index.ts";
 import { decodeHead, encodeHead } from "./head-codec.ts";
 import { checkpointEveryMs, epochEveryMs, readWindowMs } from "./limits.ts";
+import { LogArchive } from "./log-archive.ts";
 import { checkpointOf, epochChangeOf, type LogContext, leavesAfter } from "./log-context.ts";
 import type { AuditMirror } from "./mirror.ts";
 import { readConsistency, readConsistencyBetween, readRoot } from "./proofs.ts";
@@ -46,6 +47,8 @@ export type LastStop = "first" | "clean" | "crash";
 /** One node's audit log over its synchronous store. Opened with {@link openAuditLog}. */
 export class AuditLog {
   readonly lastStop: LastStop;
+  /** The old part of the log, as it goes to media. */
+  readonly archive: LogArchive;
   readonly #options: AuditLogOptions;
   readonly #cache = new TreeCache();
   readonly #reads: ReadLog;
@@ -70,6 +73,8 @@ export class AuditLog {
     });
     this.lastStop = options.store.transaction((tx) => this.#begin(tx));
     this.checkpoint();
+    this.archive = new LogArchive(this, options);
+    this.archive.resume();
   }
 
   /** Null while the log writes, else the code of what stopped it; from then on reads are counted but not logged. */

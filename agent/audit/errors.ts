@@ -9,6 +9,10 @@ export const AUDIT_LOG_CODES = {
   AUDIT_EXPORT_BEHIND: { fault: "environment", retryable: true },
   /** An export was asked for from an entry on that the log does not have. */
   AUDIT_EXPORT_RANGE: { fault: "caller", retryable: false },
+  /** There is nothing that may be archived. */
+  AUDIT_ARCHIVE_NOTHING: { fault: "caller", retryable: true },
+  /** It is not proven that a medium holds what is to be freed. */
+  AUDIT_ARCHIVE_UNVERIFIED: { fault: "environment", retryable: false },
   /** An anchor is not a checkpoint of the log that is verified. */
   AUDIT_ANCHOR_INVALID: { fault: "operator", retryable: false },
 } as const;

@@ -11,8 +11,9 @@ import {
   tilesBetween,
   tileWidth,
 } from "../../protocol/audit/index.ts";
+import { linesOf as linesBeside } from "./entry-lines.ts";
 import { AuditLogError } from "./errors.ts";
-import { maxStatementBytes, maxTileBytes, readBounded } from "./log-folder.ts";
+import { maxStatementBytes, maxTileBytes, readBounded, readOptional } from "./log-folder.ts";
 import { logFolderNames } from "./mirror.ts";
 
 /** A file of an export, as it is written. */
@@ -45,7 +46,7 @@ export function* exportedFiles(log: LogToExport, onEntries: (leaves: readonly Ui
   yield { path: logFolderNames.lines, chunks: linesOf(entries, tiles, onEntries) };
   const finals = finalsOf(log);
   for (const [epoch, note] of finals.entries()) yield { path: `${logFolderNames.epochs}/${epoch}`, chunks: [note] };
-  yield { path: logFolderNames.keys, chunks: finals.flatMap((note) => [tiles.leaf(decodeCheckpoint(note).size), newline]) };
+  yield { path: logFolderNames.keys, chunks: keyLines(log, finals, tiles) };
   for (const name of [logFolderNames.member, logFolderNames.roots]) {
     yield { path: name, chunks: [readBounded(join(log.folder, name), maxStatementBytes)] };
   }
@@ -62,6 +63,16 @@ function* linesOf(
     yield Buffer.concat(leaves.flatMap((leaf) => [leaf, newline]));
     onEntries(leaves);
   }
+}
+
+/** The leaves that follow the final checkpoints; those that the node holds no more stand as lines beside its log. */
+function keyLines({ folder, from }: LogToExport, finals: readonly Uint8Array[], tiles: TilesOf): Uint8Array[] {
+  const archived = linesBeside(readOptional(join(folder, logFolderNames.keys), maxStatementBytes) ?? new Uint8Array(0));
+  return finals.flatMap((note, epoch) => {
+    const { size } = decodeCheckpoint(note);
+    const line = size < from ? archived[epoch] : undefined;
+    return [line ?? tiles.leaf(size), newline];
+  });
 }
 
 /** Final checkpoints of the epochs that ended within the exported entries, from epoch 0 on. */

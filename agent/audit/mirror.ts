@@ -11,6 +11,8 @@ import {
   tileWidth,
 } from "../../protocol/audit/index.ts";
 import { concat, encodeTcbor, sameBytes } from "../../protocol/base/index.ts";
+import type { ArchiveState } from "./archive-state.ts";
+import { archivedKeyLines, isArchived, removeArchivedBundles } from "./mirror-archive.ts";
 
 /** Folders of other logs that are kept beside ours; more of them is an attack on the disk, and the mirror then stays behind. */
 const maxOtherFolders = 16;
@@ -26,6 +28,10 @@ export interface MirrorSource {
   leaves(from: number, limit: number): Awaitable<Uint8Array[]>;
   tile(level: number, index: number): Awaitable<Uint8Array | null>;
   root(size: number): Awaitable<Uint8Array>;
+  /** What of the log lies on media only. */
+  archive(): Awaitable<ArchiveState>;
+  /** The leaf that named the key of an epoch, where it is such an entry; null else. */
+  succession(epoch: number): Awaitable<Uint8Array | null>;
   /** The node's member statement (an envelope) and the chain of roots that vouches for it, oldest first; null before the join. */
   statements(): Awaitable<{ readonly member: Uint8Array; readonly roots: readonly Uint8Array[] } | null>;
 }
@@ -66,6 +72,8 @@ export class AuditMirror {
   #size: number | null = null;
   /** Epochs whose final checkpoint is in the folder. */
   #finals = 0;
+  /** Up to which entry what lies on media only was removed by this process. */
+  #removed = 0;
 
   constructor(options: MirrorOptions) {
     this.#options = options;
@@ -107,8 +115,18 @@ export class AuditMirror {
     const { size } = decodeCheckpoint(note);
     this.#size ??= await this.#mirrored();
     await this.#writeStatements();
-    if (size === this.#size) return;
-    const places = tilesBetween(this.#size, size);
+    const archive = await source.archive();
+    if (size !== this.#size) await this.#grow(this.#size, { size, note, held: archive.held });
+    // Only once the folder says, under a checkpoint, where they are.
+    if (archive.leaf >= size || archive.held === this.#removed) return;
+    await writeChanged(join(folder, logFolderNames.keys), await archivedKeyLines(source));
+    await removeArchivedBundles(folder, archive.held);
+    this.#removed = archive.held;
+  }
+
+  async #grow(before: number, to: { readonly size: number; readonly note: Uint8Array; readonly held: number }): Promise<void> {
+    const { folder } = this.#options;
+    const places = tilesBetween(before, to.size).filter((place) => !isArchived(place, to.held));
     const touched = new Set<string>();
     for (const place of places) {
       const path = join(folder, tilePath(place));
@@ -116,14 +134,14 @@ export class AuditMirror {
       touched.add(dirname(path));
     }
     for (const each of touched) await syncFolder(each);
-    await this.#writeFinals(size);
-    await writeDurably(join(folder, logFolderNames.checkpoint), note);
+    await this.#writeFinals(to.size);
+    await writeDurably(join(folder, logFolderNames.checkpoint), to.note);
     // Partial tiles of the checkpoint before serve nobody once a wider one is there.
-    for (const place of tilesBetween(0, this.#size).filter((old) => old.width < tileWidth)) {
+    for (const place of tilesBetween(0, before).filter((old) => old.width < tileWidth)) {
       if (places.some((wider) => wider.level === place.level && wider.index === place.index))
         await rm(join(folder, tilePath(place)), { force: true });
     }
-    this.#size = size;
+    this.#size = to.size;
   }
 
   /** How many leaves the folder holds under its checkpoint. A folder that is not of this log is put aside, never overwritten. */
@@ -144,6 +162,7 @@ export class AuditMirror {
     }
     await this.#putAside();
     this.#finals = 0;
+    this.#removed = 0;
     return 0;
   }
 
@@ -179,8 +198,11 @@ export class AuditMirror {
 
   async #contentOf(place: TilePlace): Promise<Uint8Array> {
     const { source } = this.#options;
+    const full = place.level === 0 && place.width === tileWidth ? await source.tile(0, place.index) : null;
+    if (full !== null) return full;
     if (place.level === "entries" || place.level === 0) {
       const leaves = await source.leaves(place.index * tileWidth, place.width);
+      if (leaves.length !== place.width) throw new Error(`${tilePath(place)} has ${leaves.length} entries in the store`);
       return place.level === 0 ? concat(...leaves.map(hashLeaf)) : encodeEntryBundle(leaves);
     }
     const tile = await source.tile(place.level, place.index);

@@ -11,7 +11,8 @@ export interface EpochKey {
  * Small values of a log beside its leaves. `tree` is written with the leaves ({@link AuditRows.state}); `run` says whether a node
  * runs on the log; `checkpoint` is the newest one; `acknowledged` our head that the other side last proved; `peer/<node id>` a
  * peer's head that we last proved; `cosigned/<node id>` a
- * peer's newest head under our witness key; `final/<N>` the last checkpoint of the ended epoch N; `ran` for how long the current epoch has run.
+ * peer's newest head under our witness key; `final/<N>` the last checkpoint of the ended epoch N; `ran` for how long the current epoch has run; `archive` what of the log lies on
+ * media only, and `succession/<N>` the leaf that named the key of epoch N, where that is such an entry.
  */
 export type MarkName =
   | "tree"
@@ -21,12 +22,14 @@ export type MarkName =
   | "ran"
   | `peer/${string}`
   | `cosigned/${string}`
-  | `final/${number}`;
+  | `final/${number}`
+  | "archive"
+  | `succession/${number}`;
 
 /** Reads one log's rows. */
 export interface AuditRead {
   mark(name: MarkName): Uint8Array | null;
-  /** Leaves from index `from` on, at most `limit`; fewer only at the end of the log. */
+  /** Leaves from index `from` on, at most `limit`; fewer only at the end of the log, and none where the first was freed. */
   leaves(from: number, limit: number): Uint8Array[];
   /** The hash tile as it was last put, or null. */
   tile(level: number, index: number): Uint8Array | null;
@@ -39,6 +42,8 @@ export interface AuditWrite extends AuditRead {
   /** Puts the leaves, tiles and tree state that `sequence` made. */
   append(rows: AuditRows): void;
   putMark(name: Exclude<MarkName, "tree">, value: Uint8Array): void;
+  /** Forgets the leaves from `from` to before `to`, both multiples of 256 in a log that is longer; their hashes stay. */
+  free(from: number, to: number): void;
   /** Replaces the epoch key; of the one before nothing stays on the disk once the transaction is durable. */
   putEpochKey(key: EpochKey): void;
 }

@@ -1,5 +1,16 @@
 import { decodeEntryBundle, encodeEntryBundle, tileWidth } from "../../protocol/audit/index.ts";
-import { asBytes, asTuple, asUint, concat, decodeTcbor, encodeTcbor, u32be, u64be, utf8 } from "../../protocol/base/index.ts";
+import {
+  asBytes,
+  asTuple,
+  asUint,
+  concat,
+  decodeTcbor,
+  encodeTcbor,
+  sameBytes,
+  u32be,
+  u64be,
+  utf8,
+} from "../../protocol/base/index.ts";
 import { identityTable } from "../identity/index.ts";
 import type { Row, Transaction, View } from "../store/index.ts";
 import type { AuditRead, AuditStorage, AuditWrite, EpochKey, MarkName } from "./storage.ts";
@@ -76,9 +87,11 @@ class Reading implements AuditRead {
   /** Leaves from `from` on, all of them after the last full bundle. */
   protected tail(from: number): Uint8Array[] {
     const begin = from - (from % tileWidth);
-    return this.parts(begin)
-      .flatMap((row) => decodeEntryBundle(row.value))
-      .slice(from - begin);
+    const rows = this.parts(begin);
+    // Where the bundle was freed the next parts are those of another one.
+    const first = rows[0]?.id;
+    if (first === undefined || !sameBytes(first, this.id(u64be(begin)))) return [];
+    return rows.flatMap((row) => decodeEntryBundle(row.value)).slice(from - begin);
   }
 
   /** Parts of the bundle that begins with leaf `begin`, named by their first leaf. */
@@ -145,6 +158,10 @@ class Writing extends Reading implements AuditWrite {
 
   putMark(name: Exclude<MarkName, "tree">, value: Uint8Array): void {
     this.#tx.put(tables.mark, this.id(utf8(name)), value);
+  }
+
+  free(from: number, to: number): void {
+    for (let at = from; at < to; at += tileWidth) this.#tx.delete(tables.bundle, this.id(u64be(at / tileWidth)));
   }
 
   putEpochKey({ number, seed }: EpochKey): void {

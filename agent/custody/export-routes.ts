@@ -1,14 +1,7 @@
 import { z } from "zod";
-import {
-  type AuditEvent,
-  type DetailsOf,
-  decodeCheckpoint,
-  type LogHead,
-  type LogName,
-  tileWidth,
-} from "../../protocol/audit/index.ts";
+import { type AuditEvent, type DetailsOf, decodeCheckpoint, type LogHead, type LogName } from "../../protocol/audit/index.ts";
 import { type AdminRoute, adminRoute } from "../admin/index.ts";
-import { AuditLogError } from "../audit/index.ts";
+import { type ArchiveSource, AuditLogError, wholeBundles } from "../audit/index.ts";
 import { custody } from "./custody-shape.ts";
 import { type Custody, parties } from "./medium.ts";
 
@@ -34,6 +27,7 @@ export interface ExportSource {
   /** Heads of other nodes' logs under this node's witness key: notes by node and serial. */
   cosigned(): Awaitable<readonly { readonly name: string; readonly note: Uint8Array }[]>;
   append(event: AuditEvent): Awaitable<void>;
+  readonly archive: ArchiveSource;
 }
 
 /** Answer of `POST /v1/audit/export`: what the command line writes to the medium beside the plain files. Bytes are base64. */
@@ -55,7 +49,13 @@ export interface ExportGrant {
 
 const count = z.int().min(0);
 const code = z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/);
-const range = { from: count, size: count };
+
+/** How a copy on a medium came out, as calls of the command line tell it. */
+export const copyShape = {
+  range: { from: count, size: count },
+  written: { bytes: count, readBackFrom: z.enum(["medium", "cache"]) },
+  failed: z.strictObject({ code }),
+};
 
 /**
  * The calls by which the command line exports a log: the first says in the log that it goes out, ends the key epoch over that, and tells what
@@ -67,38 +67,42 @@ export function auditExportRoutes(source: ExportSource): AdminRoute[] {
       method: "POST",
       path: "/v1/audit/export",
       body: z.strictObject({ custody, since: count }),
-      handle: ({ body }) => begin(source, body.custody, body.since),
+      async handle({ body }) {
+        const size = await source.size();
+        if (body.since > size)
+          throw new AuditLogError("AUDIT_EXPORT_RANGE", `the log has ${size} entries, none from ${body.since} on`);
+        const from = Math.max(wholeBundles(body.since), await source.archive.held());
+        return grantCopy(source, from, copyEvent("audit.export", body.custody, { from }));
+      },
     }),
     adminRoute({
       method: "POST",
       path: "/v1/audit/export/end",
       body: z.strictObject({
         custody,
-        ...range,
-        ended: z.union([z.strictObject({ bytes: count, readBackFrom: z.enum(["medium", "cache"]) }), z.strictObject({ code })]),
+        ...copyShape.range,
+        ended: z.union([z.strictObject(copyShape.written), copyShape.failed]),
       }),
       async handle({ body }) {
-        const { ended, from } = body;
+        const { ended, from, size } = body;
         const how = "code" in ended ? ({ outcome: "failed", code: ended.code } as const) : ({ outcome: "ok" } as const);
-        const details = { from, size: body.size, ...("code" in ended ? {} : ended) };
-        await source.append({ ...exportEvent(body.custody, details), ...how });
+        const details = { from, size, ...("code" in ended ? {} : ended) };
+        await source.append({ ...copyEvent("audit.export", body.custody, details), ...how });
         return {};
       },
     }),
   ];
 }
 
-async function begin(source: ExportSource, carried: Custody, since: number): Promise<ExportGrant> {
+/** Seals the log over `event` and tells what to write of it from the entry `from` on. Throws AUDIT_EXPORT_BEHIND. */
+export async function grantCopy(source: ExportSource, from: number, event: AuditEvent): Promise<ExportGrant> {
   const { name } = source;
   if (source.files() === null) throw new AuditLogError("AUDIT_EXPORT_BEHIND", "this node keeps no plain files of its log");
-  const from = Math.floor(since / tileWidth) * tileWidth;
-  const size = await source.size();
-  if (since > size) throw new AuditLogError("AUDIT_EXPORT_RANGE", `the log has ${size} entries, none from ${since} on`);
-  const note = await source.seal([exportEvent(carried, { from })]);
+  const note = await source.seal([event]);
   if (note === null) throw new AuditLogError("AUDIT_EXPORT_BEHIND", "the log has stopped: nothing can be sealed any more");
-  const { size: sealed } = decodeCheckpoint(note);
+  const { size } = decodeCheckpoint(note);
   const files = source.files();
-  if (files === null || files.size !== sealed) {
+  if (files === null || files.size !== size) {
     throw new AuditLogError("AUDIT_EXPORT_BEHIND", "the plain files of the log are behind it", {
       hint: "Is there room in the data folder? The node's own log says why they could not be written.",
     });
@@ -111,21 +115,26 @@ async function begin(source: ExportSource, carried: Custody, since: number): Pro
     ...(await source.about()),
     serial: name.serial,
     from,
-    size: sealed,
+    size,
     checkpoint: base64(note),
     time: source.time(),
     anchor:
       anchor === null
         ? null
-        : { size: anchor.size, root: base64(anchor.root), proof: (await source.proof(anchor.size, sealed)).map(base64) },
+        : { size: anchor.size, root: base64(anchor.root), proof: (await source.proof(anchor.size, size)).map(base64) },
     cosigned: (await source.cosigned()).map((one) => ({ name: one.name, note: base64(one.note) })),
   };
 }
 
-function exportEvent(carried: Custody, details: DetailsOf<"audit.export">): AuditEvent {
+/** The leaf about a copy of the log, before it goes out. */
+export function copyEvent(
+  action: "audit.export" | "audit.archive",
+  carried: Custody,
+  details: DetailsOf<"audit.export">,
+): AuditEvent {
   const { medium, person } = carried;
   return {
-    action: "audit.export",
+    action,
     outcome: "unknown",
     ...parties(carried),
     details: {

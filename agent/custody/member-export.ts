@@ -14,6 +14,7 @@ export function memberExport(role: "gateway" | "edge", { node, audit, store }: M
     anchor: () => audit.acknowledged(),
     proof: (from, size) => audit.proofBetween(from, size),
     cosigned: () => [],
+    archive: audit.archive,
     append: (event) => store.transaction((tx) => void audit.append(tx, event)),
   };
 }

@@ -24,6 +24,19 @@ const mediumDetails = {
   ids: "text",
 } as const;
 
+/** What a leaf tells of a copy of the log on a medium: the entries that it holds, and how far back the node was freed of them. */
+const exportDetails = {
+  from: "uint",
+  size: "uint",
+  until: "uint",
+  mediaId: "text",
+  label: "text",
+  mediaSize: "uint",
+  person: "text",
+  bytes: "uint",
+  readBackFrom: "text",
+} as const;
+
 /**
  * What a leaf can be about, and the only details that it may hold: this list is the allow-list that keeps secrets out. Times are
  * milliseconds. A new action or detail is a new line here; readers accept any `noun.verb`, so old verifiers read newer logs.
@@ -31,19 +44,12 @@ const mediumDetails = {
 export const AUDIT_ACTIONS = {
   // The log itself.
   "audit.epoch": { epoch: "uint", from: "uint", key: "text", signature: "text" },
-  "audit.gap": { count: "uint", reason: "text" },
+  "audit.gap": { count: "uint", reason: "text", class: "text", fromMs: "uint", toMs: "uint" },
   "audit.reopen": { oldSerial: "uint", oldSize: "uint", oldRoot: "text", ackedSize: "uint", ackedRoot: "text" },
-  // `unknown` before it goes out, then how it ended. `from` and `size`: the entries that it holds.
-  "audit.export": {
-    from: "uint",
-    size: "uint",
-    mediaId: "text",
-    label: "text",
-    mediaSize: "uint",
-    person: "text",
-    bytes: "uint",
-    readBackFrom: "text",
-  },
+  // `unknown` before it goes out, then how it ended.
+  "audit.export": exportDetails,
+  // As an export; once it is `ok`, entries before `until` lie on media only.
+  "audit.archive": exportDetails,
   "audit.fork": { size: "uint", serial: "uint" },
   // Leaves that a collector of events never got: archived before, or not to be read. `from` is the first.
   "forward.gap": { target: "text", from: "uint", count: "uint", reason: "text" },
@@ -84,8 +90,8 @@ export const AUDIT_ACTIONS = {
   "account.add": { username: "text", rotate: "text", intervalMs: "uint" },
   "account.change": { field: "text" },
   "account.remove": {},
-  "freshness.set": { staleAfterS: "uint", whenStale: "text", ttlS: "uint" },
-  "freshness.remove": {},
+  "freshness.set": { staleAfterS: "uint", whenStale: "text", ttlS: "uint", model: "text", memoryOnly: "flag" },
+  "freshness.remove": { model: "text" },
   "application.add": { name: "text", method: "text" },
   "application.token": { name: "text" },
   "application.grant": { pattern: "text" },

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { createAdminServer } from "../../agent/admin/index.ts";
-import { auditExportRoutes, type ExportSource } from "../../agent/custody/index.ts";
+import { auditCopyRoutes, type ExportSource } from "../../agent/custody/index.ts";
 import { createDataFolder } from "../../agent/data-folder/index.ts";
 import { auditCommand } from "../../cli/commands/audit.ts";
 import type { Frame } from "../../cli/frame/index.ts";
@@ -49,11 +49,12 @@ async function nodeWith(t: Test, entries: number) {
     anchor: () => log.acknowledged(),
     proof: (from, size) => log.proofBetween(from, size),
     cosigned: () => [],
+    archive: log.archive,
     append: (event) => store.transaction((tx) => void log.append(tx, event)),
   };
   const admin = await createAdminServer({
     socketPath: folder.adminSocket,
-    routes: auditExportRoutes(source),
+    routes: auditCopyRoutes(source, (length) => new Uint8Array(length).fill(7)),
     log: { error() {}, warn() {}, info() {}, debug() {} } as never,
   });
   t.teardown(() => admin.close());

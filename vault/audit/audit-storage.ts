@@ -33,13 +33,14 @@ class Rows implements Later<AuditRead>, Later<AuditWrite> {
   async leaves(from: number, limit: number): Promise<Uint8Array[]> {
     const rows = await this.#tx
       .selectFrom("audit_leaves")
-      .select("leaf")
+      .select(["place", "leaf"])
       .where("log", "=", this.#log)
       .where("place", ">=", from)
       .orderBy("place")
       .limit(limit)
       .execute();
-    return rows.map((row) => row.leaf);
+    // What was freed has no rows: the next ones are other leaves.
+    return rows[0]?.place === from ? rows.map((row) => row.leaf) : [];
   }
 
   async tile(level: number, index: number): Promise<Uint8Array | null> {
@@ -73,6 +74,15 @@ class Rows implements Later<AuditRead>, Later<AuditWrite> {
 
   async putMark(name: Exclude<MarkName, "tree">, value: Uint8Array): Promise<void> {
     await this.#put(name, value);
+  }
+
+  async free(from: number, to: number): Promise<void> {
+    await this.#tx
+      .deleteFrom("audit_leaves")
+      .where("log", "=", this.#log)
+      .where("place", ">=", from)
+      .where("place", "<", to)
+      .execute();
   }
 
   async epochKey(): Promise<EpochKey | null> {

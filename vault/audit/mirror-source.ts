@@ -1,4 +1,4 @@
-import { type AsyncAuditStorage, type MirrorSource, readRootLater } from "../../agent/audit/index.ts";
+import { type AsyncAuditStorage, decodeArchiveState, type MirrorSource, readRootLater } from "../../agent/audit/index.ts";
 import { memberStatement, type TrustReader } from "../identity/index.ts";
 import type { VaultStore, VaultTransaction } from "../store/index.ts";
 
@@ -16,6 +16,8 @@ export function vaultMirrorSource(options: {
     final: (epoch) => store.read((tx) => storage.read(tx).mark(`final/${epoch}`)),
     tile: (level, index) => store.read((tx) => storage.read(tx).tile(level, index)),
     root: (size) => store.read((tx) => readRootLater(storage.read(tx), size)),
+    archive: () => store.read(async (tx) => decodeArchiveState(await storage.read(tx).mark("archive"))),
+    succession: (epoch) => store.read((tx) => storage.read(tx).mark(`succession/${epoch}`)),
     statements: () =>
       store.read(async (tx) => {
         const member = await memberStatement(tx, nodeId);

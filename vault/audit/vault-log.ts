@@ -17,7 +17,7 @@ import {
   TreeCache,
 } from "../../agent/audit/index.ts";
 import type { ExportSource } from "../../agent/custody/index.ts";
-import type { Timers } from "../../agent/seams/index.ts";
+import type { Failpoint, Timers } from "../../agent/seams/index.ts";
 import {
   type AuditEvent,
   checkpointText,
@@ -36,12 +36,16 @@ import { sameBytes, TidegateError, toBase32, u64be, utf8 } from "../../protocol/
 import type { AuditHead, ConsistencyProof } from "../../protocol/bundle/index.ts";
 import type { VaultStore, VaultTransaction } from "../store/index.ts";
 import type { VaultLog } from "../streams/index.ts";
+import { anchoredSize, cosignedHeads, newestAnchor, provenByNode } from "./anchors.ts";
 import { takeLease } from "./lease.ts";
+import { VaultArchive } from "./vault-archive.ts";
 
 export interface VaultLogOptions extends LogContext {
   readonly store: VaultStore;
   readonly storage: AsyncAuditStorage<VaultTransaction, VaultTransaction>;
   readonly timers: Timers;
+  /** Names `audit.before-archive`, `audit.after-archive`, `audit.before-free` and `audit.after-free`. */
+  readonly failpoint: Failpoint;
   /** Cosigns the heads of other nodes that were proven here. */
   readonly witness: NoteSigner["key"];
   readonly mirror: AuditMirror | null;
@@ -66,10 +70,12 @@ export class VaultAuditLog implements VaultLog {
   #closed = false;
   /** Up to when this process is counted in the epoch's running time, ms since boot. */
   #countedMs: number;
+  readonly #archive: VaultArchive;
 
   constructor(options: VaultLogOptions) {
     this.#options = options;
     this.#countedMs = options.clock.sinceBootMs();
+    this.#archive = new VaultArchive({ ...options, log: this });
   }
 
   async append(tx: VaultTransaction, event: AuditEvent): Promise<void> {
@@ -92,9 +98,10 @@ export class VaultAuditLog implements VaultLog {
       await writing.putMark("run", runMarks.running);
     });
     await this.checkpoint();
+    await this.#archive.resume();
   }
 
-  async head(tx: VaultTransaction): Promise<LogHead | null> {
+  async head(tx: VaultTransaction): Promise<LogHead> {
     const tree = await loadTreeLater(this.#options.storage.read(tx), this.#cache);
     return this.#headOf(tree);
   }
@@ -182,6 +189,7 @@ export class VaultAuditLog implements VaultLog {
       anchor: () => store.read((tx) => newestAnchor(tx, name.serial)),
       proof: (from, size) => store.read((tx) => readConsistencyBetweenLater(storage.read(tx), from, size)),
       cosigned: () => store.read(cosignedHeads),
+      archive: this.#archive,
       append: (event) => store.transaction((tx) => this.append(tx, event)),
     };
   }
@@ -296,26 +304,4 @@ export class VaultAuditLog implements VaultLog {
     const self = { kind: "node", id: this.#options.name.node } as const;
     return { action, actor: self, subject: self, outcome: "ok", details } as AuditEvent;
   }
-}
-
-/** The largest size of our log that any node proved and holds. */
-async function anchoredSize(tx: VaultTransaction, serial: number): Promise<number> {
-  return (await newestAnchor(tx, serial))?.size ?? 0;
-}
-
-async function newestAnchor(tx: VaultTransaction, serial: number): Promise<LogHead | null> {
-  const rows = await tx.selectFrom("streams").select("our_head").where("our_head", "is not", null).execute();
-  const heads = rows.map((row) => decodeHead(row.our_head)).filter((head) => head !== null && head.serial === serial);
-  return heads.reduce<LogHead | null>((top, head) => (head !== null && head.size > (top?.size ?? 0) ? head : top), null);
-}
-
-/** The newest head of each node's log that was cosigned. */
-async function cosignedHeads(tx: VaultTransaction): Promise<{ name: string; note: Uint8Array }[]> {
-  const rows = await tx.selectFrom("audit_marks").select(["name", "value"]).where("name", "like", "cosigned/%").execute();
-  return rows.map(({ name, value }) => ({ name: name.slice("cosigned/".length), note: value }));
-}
-
-async function provenByNode(tx: VaultTransaction, nodeId: Uint8Array): Promise<LogHead | null> {
-  const row = await tx.selectFrom("streams").select("our_head").where("node_id", "=", nodeId).executeTakeFirst();
-  return decodeHead(row?.our_head ?? null);
 }

@@ -112,6 +112,7 @@ async function build(folder: DataFolder, options: InitOptions): Promise<{ vaultI
     store,
     storage,
     timers: seams.timers,
+    failpoint: () => {},
     mirror: null,
     holder: dataFolderHolder,
     onFailed: () => {},
