@@ -24,6 +24,8 @@ export interface LogFolder {
   readonly path: string;
   /** Index of the first entry that is here: 0, or that of the bundle in which the auditor's copy begins. */
   readonly from: number;
+  /** Index of the first entry that there is in this folder or among the archives: above `from` where a beginning is missing. */
+  readonly begins: number;
   /** How many entries the names of the entry bundles promise, counted from 0. */
   readonly promised: number;
   /** The entries in order, read as they are asked for; what is damaged comes as an entry that is no leaf. */
@@ -73,17 +75,33 @@ function exportsIn(path: string, names: readonly Dirent[]): string[] {
 /** `<serial>-<first entry>-<size>`. */
 export const exportName = /^(0|[1-9][0-9]{0,15})-(0|[1-9][0-9]{0,15})-[1-9][0-9]{0,15}$/;
 
+/** Where entries begin, and where those are that a folder lacks. */
+export interface CopyRange {
+  /** The copy holds nothing before this entry; 0 unless it is given. */
+  readonly since?: number;
+  /** Folders of the same log on media that hold entries from before it begins; none unless they are given. */
+  readonly archives?: readonly string[];
+}
+
+/** A bundle that a folder holds. */
+interface FoundBundle {
+  readonly folder: string;
+  readonly place: TilePlace;
+}
+
 /**
  * Opens one log's folder; of a copy that holds nothing before `since`, from its bundle on. Throws AUDIT_FOLDER_UNREADABLE where it
  * cannot be read or holds no entry.
  */
-export function openLogFolder(path: string, since = 0): LogFolder {
+export function openLogFolder(path: string, { since = 0, archives = [] }: CopyRange = {}): LogFolder {
   const places = placesIn(path);
   const first = Math.floor(since / tileWidth);
   const bundles = widest(places.filter((place) => place.level === "entries" && place.index >= first));
   const last = bundles.at(-1);
   if (last === undefined) throw unreadable(`${path} holds no entries`);
   const readTile = (place: TilePlace) => readBounded(join(path, ...pathOf(place)), maxTileBytes);
+  const own = bundles[0]?.index ?? first;
+  const archived = bundlesBefore(own, archives).filter(({ place }) => place.index >= first);
   const level0 = widest(places.filter((place) => place.level === 0));
   const whole = level0.findIndex((place, at) => place.index !== at);
   const lines = readBeside(join(path, logFolderNames.lines));
@@ -91,17 +109,36 @@ export function openLogFolder(path: string, since = 0): LogFolder {
   return {
     path,
     from,
+    begins: Math.min(own, archived[0]?.place.index ?? own) * tileWidth,
     promised: last.index * tileWidth + last.width,
-    leaves: { [Symbol.iterator]: () => lines.compare(entriesOf(bundles, readTile)) },
+    leaves: { [Symbol.iterator]: () => allEntries(archived, lines.compare(entriesOf(bundles, readTile))) },
     keyLeaves: linesOf(readOptional(join(path, logFolderNames.keys), maxStatementBytes) ?? new Uint8Array(0)),
-    unlikeLine: () => (lines.unlike === null ? null : from + lines.unlike),
+    unlikeLine: () => (lines.unlike === null ? null : own * tileWidth + lines.unlike),
     hashes: () => concat(...level0.slice(0, whole < 0 ? level0.length : whole).map(readTile)),
-    checkpoints: checkpointsIn(path),
+    checkpoints: [...archives.flatMap(checkpointsIn), ...checkpointsIn(path)],
     tiles: widest(places.filter((place) => place.level !== "entries")),
     readTile,
     member: readOptional(join(path, logFolderNames.member), maxStatementBytes),
     roots: readOptional(join(path, logFolderNames.roots), maxStatementBytes),
   };
+}
+
+/** Full bundles of the archives before the one at `end`, each from the first archive that has it. */
+function bundlesBefore(end: number, archives: readonly string[]): FoundBundle[] {
+  const found = new Map<number, FoundBundle>();
+  for (const folder of archives) {
+    for (const place of placesIn(folder)) {
+      const wanted = place.level === "entries" && place.width === tileWidth && place.index < end;
+      if (wanted && !found.has(place.index)) found.set(place.index, { folder, place });
+    }
+  }
+  return [...found.values()].sort((a, b) => a.place.index - b.place.index);
+}
+
+function* allEntries(archived: readonly FoundBundle[], own: Iterable<Uint8Array>): Generator<Uint8Array> {
+  for (const { folder, place } of archived)
+    yield* entriesOf([place], (each) => readBounded(join(folder, ...pathOf(each)), maxTileBytes));
+  yield* own;
 }
 
 function* entriesOf(bundles: readonly TilePlace[], readTile: (place: TilePlace) => Uint8Array): Generator<Uint8Array> {

@@ -82,7 +82,7 @@ const maxRoots = 1024;
  * be verified is an error, never a log without findings.
  */
 export function verifyFolder(options: VerifyFolderOptions): FolderVerdict {
-  const folder = openLogFolder(options.path, options.since);
+  const folder = openLogFolder(options.path, { since: options.since ?? 0 });
   const { member, vaultId, trustDomain, witnessKeys } = keysOf(folder);
   if (options.vaultId !== null && options.vaultId !== vaultId) {
     throw new AuditLogError("AUDIT_FOLDER_KEYS", `the log belongs to vault ${vaultId}, not to ${options.vaultId}`, {

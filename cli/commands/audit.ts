@@ -1,12 +1,13 @@
+import type { VerifyOptions } from "../audit/index.ts";
 import { CliError, type CommandModule, dataPath, withData } from "../frame/index.ts";
 
-/** `tidegate audit tail | checkpoint | export | verify`. */
+/** `tidegate audit tail | checkpoint | export | archive | verify`. */
 export const auditCommand: CommandModule = (program, frame) => {
   const audit = program.command("audit").description("read and verify audit logs");
   withData(audit.command("tail"))
     .description("print the newest entries of a running node's audit log")
     .option("--follow", "go on printing entries as they come")
-    .option("--lines <count>", "how many entries to begin with", wholeNumber, 20)
+    .option("--lines <count>", "how many entries to begin with", wholeNumber("--lines"), 20)
     .action(async (options: { data?: string; follow?: boolean; lines: number }) => {
       const { tailLog } = await import("../audit/index.ts");
       await tailLog(frame, options);
@@ -27,14 +28,24 @@ export const auditCommand: CommandModule = (program, frame) => {
       const { exportLog } = await import("../audit/index.ts");
       await exportLog(frame, mount, options);
     });
+  withData(audit.command("archive <mount>"))
+    .description("move the old part of the running node's log to a medium: written, read back and verified, then freed here")
+    .option("--keep <entries>", "newest entries that stay at the node as well", wholeNumber("--keep"), 1000)
+    .option("--person <name>", "who carries the medium; stands in the audit log")
+    .option("--accept-cache", "take a medium that can only be read back through this machine's memory")
+    .action(async (mount: string, options: { data?: string; person?: string; keep: number; acceptCache?: boolean }) => {
+      const { archiveLog } = await import("../audit/index.ts");
+      await archiveLog(frame, mount, options);
+    });
   audit
     .command("verify <path>")
     .description("verify an audit log alone and offline; exit code 0 only where every entry is sealed and unchanged")
     .option("--anchor <file>", "an earlier checkpoint of the log, kept elsewhere; may be given more than once", collect, [])
     .option("--vault-id <hex>", "the vault that must vouch for the node, as 'vault init' printed it")
     .option("--since <entry>", "the copy begins there and that is right: an index, or the file of a checkpoint")
+    .option("--archive <path>", "a medium with entries that were archived; may be given more than once", collect, [])
     .option("--qr", "print the verified checkpoint, also as a QR code, to keep on paper")
-    .action(async (path: string, options: { anchor: string[]; vaultId?: string; since?: string; qr?: boolean }) => {
+    .action(async (path: string, options: VerifyOptions) => {
       const { verifyLogs } = await import("../audit/index.ts");
       verifyLogs(frame, path, options);
     });
@@ -44,7 +55,9 @@ function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
-function wholeNumber(text: string): number {
-  if (/^(0|[1-9][0-9]{0,5})$/.test(text)) return Number(text);
-  throw new CliError("CLI_USAGE", `--lines takes a whole number, not '${text}'`);
+function wholeNumber(option: string): (text: string) => number {
+  return (text) => {
+    if (/^(0|[1-9][0-9]{0,8})$/.test(text)) return Number(text);
+    throw new CliError("CLI_USAGE", `${option} takes a whole number, not '${text}'`);
+  };
 }
