@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { addressShape, type ConfigEntry, firstLog, logShape } from "../agent/config/index.ts";
+import { addressShape, type ConfigEntry, firstLog, forwardShape, logShape } from "../agent/config/index.ts";
 
 /** `tidegate.yaml` of a vault. */
 export const vaultConfigSchema = z.strictObject({
@@ -11,6 +11,7 @@ export const vaultConfigSchema = z.strictObject({
     /** Takes gateways behind a proxy that inspects TLS. */
     allowProxies: z.boolean().default(false),
   }),
+  forward: forwardShape,
   log: logShape,
 });
 

@@ -2,4 +2,5 @@ export * from "./changed-keys.ts";
 export * from "./config.ts";
 export { requireRole } from "./config-role.ts";
 export * from "./errors.ts";
+export { type ForwardTarget, forwardShape } from "./forward-shape.ts";
 export * from "./node-shapes.ts";

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Address, isAddress } from "../address/index.ts";
 import { isException, type ProxySettings } from "../proxy/index.ts";
 import type { ConfigEntry } from "./config.ts";
+import { forwardShape } from "./forward-shape.ts";
 
 /** Silence of the vault that makes health red, seconds: a day on a wire; 45 days where media travel. */
 const defaultStaleAfterS = 86_400;
@@ -60,6 +61,7 @@ export const memberShape = {
     })
     .prefault({}),
   proxy: proxyShape,
+  forward: forwardShape,
   staleAfterS: z.int().min(60).max(31_536_000).default(defaultStaleAfterS),
   log: logShape,
 };

@@ -1,3 +1,4 @@
+export { certificatesOf, isVouchedFor } from "./authorities.ts";
 export { writeAuthorityFile } from "./authority-file.ts";
 export { directBinding } from "./direct-binding.ts";
 export { TLS_CODES, TlsError } from "./errors.ts";

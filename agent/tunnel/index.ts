@@ -18,6 +18,7 @@
  *
  * `tls` is the identity's `{ key, chain }`. Tests and the simulation use `memoryNetwork()` of test/support in place of sockets.
  */
+export { BackOff } from "./back-off.ts";
 export { type AwayStatus, type DialledTunnel, type DialOptions, dialTunnel, type TunnelStatus } from "./dial-tunnel.ts";
 export { LINK_CODES, LinkError } from "./errors.ts";
 export type { JoinAnswer, JoinHandler } from "./join-desk.ts";
