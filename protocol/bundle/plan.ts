@@ -30,8 +30,8 @@ interface PlanOptions {
 export function planDelta(options: PlanOptions): Plan | null {
   const { exported } = options;
   const entries = planState(options);
-  const put = sorted(entries).filter((entry) => exported.get(entry.key) !== entry);
-  const removed = sorted(exported).filter((entry) => !entries.has(entry.key));
+  const put = sorted([...entries.values()].filter((entry) => exported.get(entry.key) !== entry));
+  const removed = sorted([...exported.values()].filter((entry) => !entries.has(entry.key)));
   if (put.length === 0 && removed.length === 0) return null;
   const refs = removed.map(({ type, id }) => ({ type, id }));
   return { entries, body: { ...emptyBody(stateDigest(entries), stateDigest(exported)), entries: put, removed: refs } };
@@ -40,12 +40,18 @@ export function planDelta(options: PlanOptions): Plan | null {
 /** The whole desired state as a snapshot. Throws as {@link planDelta}. */
 export function planSnapshot(options: PlanOptions): Plan {
   const entries = planState(options);
-  return { entries, body: { ...emptyBody(stateDigest(entries), null), entries: sorted(entries) } };
+  return { entries, body: { ...emptyBody(stateDigest(entries), null), entries: sorted([...entries.values()]) } };
 }
 
 function planState({ exported, desired, random }: PlanOptions): EntryMap {
   const entries = new Map<string, Entry>();
   for (const wanted of desired) {
+    // What stays as it was sent is the very entry: of thousands all but a few.
+    const kept = "key" in wanted ? exported.get((wanted as Entry).key) : undefined;
+    if (kept !== undefined && kept === wanted) {
+      entries.set(kept.key, kept);
+      continue;
+    }
     const key = entryKey(wanted);
     const before = exported.get(key);
     entries.set(key, before !== undefined && saysSame(before, wanted) ? before : makeEntry({ ...wanted, salt: random(16) }));
@@ -67,6 +73,6 @@ function sameWindow(a: AuthorityWindow | null, b: AuthorityWindow | null): boole
   return a === null || b === null ? a === b : a.notBefore === b.notBefore && a.notAfter === b.notAfter;
 }
 
-function sorted(entries: EntryMap): Entry[] {
-  return [...entries.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+function sorted(entries: Entry[]): Entry[] {
+  return entries.sort((a, b) => (a.key < b.key ? -1 : 1));
 }

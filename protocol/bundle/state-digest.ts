@@ -10,8 +10,17 @@ const prefix = concat(utf8("tidegate/1 state"), Uint8Array.of(0));
 /** Entries are gathered before hashing: ten thousand small updates cost more than the hash itself. */
 const stagingBytes = 4 * bundleLimits.entryBytes;
 
+/** A state is asked for its digest again when the next one is planned or applied. */
+const digests = new WeakMap<EntryMap, Uint8Array>();
+
 /** SHA-256 over the prefix and, by (type, id), each entry's length (four bytes, big endian) and bytes. Stands only inside a seal. */
 export function stateDigest(entries: EntryMap): Uint8Array {
+  const digest = digests.get(entries) ?? digestOf(entries);
+  digests.set(entries, digest);
+  return digest.slice();
+}
+
+function digestOf(entries: EntryMap): Uint8Array {
   const hash = createHash("sha256").update(prefix);
   const staging = Buffer.alloc(stagingBytes);
   let length = 0;

@@ -19,6 +19,8 @@ export interface ChangeOf {
   readonly zone: string | null;
   /** Paths of the accounts that change, new ones need not be named; null means any, as where grants change. */
   readonly paths: readonly string[] | null;
+  /** It may wait for further changes, so that registering a plant does not issue each account alone. */
+  readonly mayWait?: boolean;
 }
 
 /** A change of one account's values. */
@@ -35,7 +37,8 @@ export async function change<T>(
   const { core } = context;
   const { result, reached } = await core.store.transaction(async (tx) => {
     const made = await work(await registryOf(core, tx), tx);
-    return { result: made, reached: await exportNodes(core, tx, { zone: of.zone, accounts: await idsOf(tx, of.paths) }) };
+    const scope = { zone: of.zone, accounts: await idsOf(tx, of.paths), mayWait: of.mayWait === true };
+    return { result: made, reached: await exportNodes(core, tx, scope) };
   });
   context.wake(reached);
   return result;

@@ -42,8 +42,10 @@ export function credentialRoutes(context: AdminContext): AdminRoute[] {
           Object.entries(body.fields).map(([name, text]) => [name, new Uint8Array(Buffer.from(text, "base64"))]),
         );
         try {
-          const [epoch, number] = await change(context, changeOfAccount(body.path), async (registry, tx) =>
-            setCredential(registry, tx, await accountAt(tx, body.path), fields),
+          const [epoch, number] = await change(
+            context,
+            { ...changeOfAccount(body.path), mayWait: true },
+            async (registry, tx) => setCredential(registry, tx, await accountAt(tx, body.path), fields),
           );
           return { path: body.path, version: `${epoch}.${number}` };
         } finally {

@@ -118,7 +118,7 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
       path: "/v1/devices",
       body: device,
       handle: ({ body }) =>
-        change(context, { zone: body.zone, paths: [] }, async (registry, tx) => {
+        change(context, { zone: body.zone, paths: [], mayWait: true }, async (registry, tx) => {
           await putModel(registry, tx, body.model);
           const added = await addDevice(registry, tx, {
             ...body,
@@ -162,7 +162,7 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
       body: rules,
       handle({ params, body }) {
         const name = [params["zone"], params["device"], params["account"]].join("/");
-        return change(context, changeOfAccount(name), async (registry, tx) =>
+        return change(context, { ...changeOfAccount(name), mayWait: true }, async (registry, tx) =>
           describeAccount(tx, await setAccountRules(registry, tx, await accountAt(tx, name), body)),
         );
       },

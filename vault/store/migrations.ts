@@ -20,6 +20,7 @@ export const migrations: readonly Migration[] = [
   { number: 9, name: "attempts of recovery, who proved a value, and escrows that were learned", up: (db) => run(db, recovery) },
   { number: 10, name: "persons and leases", up: (db) => run(db, personsAndLeases) },
   { number: 11, name: "how long values may be read without the vault", up: (db) => run(db, freshness) },
+  { number: 12, name: "changes that wait to be issued, and what large plants look up", up: (db) => run(db, largePlants) },
 ];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
@@ -133,6 +134,12 @@ const personsAndLeases = [
 const freshness = [
   `create table freshness_rules (rule_id blob primary key, pattern text not null unique, stale_after_s integer, when_stale text not null,
     ttl_s integer, created_at integer not null)`,
+];
+
+const largePlants = [
+  "alter table streams add column put_off blob",
+  "create index accounts_of_device on accounts (device_id)",
+  "create index accounts_unsettled on accounts (path) where unsettled = 1",
 ];
 
 const recovery = [

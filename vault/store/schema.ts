@@ -134,6 +134,8 @@ export interface StreamRow {
   revoked_sent: number;
   /** Head of the vault's own audit log that the node last proved. */
   our_head: Uint8Array | null;
+  /** Stands while a change waits to be issued; null where none does. */
+  put_off: Uint8Array | null;
 }
 
 export interface DeviceRow {

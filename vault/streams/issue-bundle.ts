@@ -54,10 +54,12 @@ export async function issueBundle(
     throw new LedgerError("LEDGER_UNSETTLED", `zone ${node.zone} waits for its edge's escrow`);
   }
   const exported = await core.exported.read(core.seal, tx, node.node_id, streams.sender);
+  const waiting = { token: streams.putOff, accounts: options.accounts ?? null };
+  const about = await core.pace.takeUp(tx, node.node_id, waiting);
   const due = snapshotDue(streams.sender);
   const fold = unfolded(streams.sender) >= foldBundlesAt;
   // A snapshot is made from what the store says, whatever was sent before.
-  const accounts = due || fold ? null : (options.accounts ?? null);
+  const accounts = due || fold ? null : about;
   const changed = accounts === null ? null : new Set(accounts.map(toHex));
   const desired = await desiredEntries(await registryOf(core, tx), tx, { node, exported, changed });
   const trust = await core.trust.read(tx);

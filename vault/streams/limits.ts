@@ -12,3 +12,15 @@ export const foldBundlesAt = 256;
 
 /** Roots that ride beside one bundle; a carrier takes as many. A node that slept through more gets the rest with the next. */
 export const mostRootsBeside = 32;
+
+/** An issue that takes less keeps nobody waiting, ms. */
+export const leastIssueMs = 5;
+
+/** Share of the time that changes which may wait spend on being issued to one node. */
+export const issueShare = 0.25;
+
+/** A change is not put off longer, ms. */
+export const longestPutOffMs = 10_000;
+
+/** When issuing what was put off is tried again after the store failed, ms. */
+export const putOffRetryMs = 10_000;

@@ -23,16 +23,22 @@ export interface NodeStreams {
   readonly revokedSent: number;
 }
 
+/** The streams as they were locked. */
+export interface LockedStreams extends NodeStreams {
+  /** Stands while a change waits to be issued, see ExportPace. */
+  readonly putOff: Uint8Array | null;
+}
+
 /** Reads a node's streams to change them: the row is locked against every other transaction until this one ends. */
-export async function lockStreams(tx: VaultTransaction, nodeId: Uint8Array): Promise<NodeStreams> {
+export async function lockStreams(tx: VaultTransaction, nodeId: Uint8Array): Promise<LockedStreams> {
   const row = await tx
     .updateTable("streams")
     .set((eb) => ({ turn: eb("turn", "+", 1) }))
     .where("node_id", "=", nodeId)
     .returningAll()
     .executeTakeFirstOrThrow();
-  const { answered, revoked_sent: revokedSent } = row;
-  return { sender: decodeSender(row.sender), receiver: decodeReceiver(row.receiver), answered, revokedSent };
+  const { answered, revoked_sent: revokedSent, put_off: putOff } = row;
+  return { sender: decodeSender(row.sender), receiver: decodeReceiver(row.receiver), answered, revokedSent, putOff };
 }
 
 /** Writes what {@link lockStreams} read, changed. */
@@ -61,6 +67,7 @@ export async function startStreams(tx: VaultTransaction, nodeId: Uint8Array, str
       answered: streams.answered,
       revoked_sent: streams.revokedSent,
       our_head: null,
+      put_off: null,
     })
     .execute();
 }

@@ -7,6 +7,7 @@ import type { TrustReader, VaultKeys } from "../identity/index.ts";
 import type { ColumnSeal } from "../master-key/index.ts";
 import type { RegistryContext } from "../registry/index.ts";
 import type { VaultStore, VaultTransaction } from "../store/index.ts";
+import type { ExportPace } from "./export-pace.ts";
 import type { ExportedCache } from "./exported-cache.ts";
 
 /** The vault's audit log as the parts of the vault use it: every call inside the transaction of the change. */
@@ -41,6 +42,7 @@ export interface VaultCore {
   readonly vaultId: Uint8Array;
   readonly trust: TrustReader;
   readonly exported: ExportedCache;
+  readonly pace: ExportPace;
   readonly log: VaultLog;
 }
 
