@@ -128,6 +128,7 @@ function statusOf(parts: EdgeParts) {
     site: siteStatus(parts),
     devices: [...new Set(all.map(({ device }) => device?.content.name ?? ""))].filter((name) => name !== ""),
     audit: { ...sizes(parts), eventsSinceAnchor: parts.audit.eventsSinceAnchor() },
+    forward: parts.forwards(),
   };
 }
 

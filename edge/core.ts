@@ -47,7 +47,7 @@ export interface CoreOptions {
 }
 
 /** An edge without its sockets: node, rotation engine and credentials over one store. */
-export type EdgeCore = Omit<EdgeParts, "hop"> & {
+export type EdgeCore = Omit<EdgeParts, "hop" | "forwards"> & {
   /** A person read the account at this path. Throws STORE_*. */
   personRead(path: string): void;
   /** Tells the local API of changes from now on. */

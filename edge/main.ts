@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { Closing } from "../agent/closing/index.ts";
 import { type DataFolder, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
-import { apiListeners, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
+import { apiListeners, forwardMember, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
 import { createMetrics } from "../agent/metrics/index.ts";
 import { gaugeHop, type Hop, nodeHealth, vaultSilentS } from "../agent/node/index.ts";
 import { routeOf } from "../agent/proxy/index.ts";
@@ -103,7 +103,17 @@ async function serve(edge: EdgeStart, opening: OpeningCore, { seams, log, ports,
   while (opening.step() === null) await turn();
   const core = opening.finish();
   core.serve(api);
-  const parts: EdgeParts = { ...core, hop };
+  const forwards = await forwardMember({
+    ...core,
+    targets: edge.config.forward,
+    version: edge.version,
+    role: "edge",
+    metrics,
+    seams,
+    log,
+    closing,
+  });
+  const parts: EdgeParts = { ...core, hop, forwards };
   const { openAdmin } = await import("./admin.ts");
   const admin = await openAdmin(folder.adminSocket, parts, { log, seams });
   closing.push(() => admin.close());

@@ -1,4 +1,5 @@
 import type { AuditLog } from "../agent/audit/index.ts";
+import type { ForwardStatus } from "../agent/forward/index.ts";
 import type { Hop, JoinedNode } from "../agent/node/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import type { ApplicationList } from "./application-list.ts";
@@ -19,4 +20,6 @@ export interface EdgeParts {
   readonly staleAfterS: number;
   /** The tunnel to the gateway. */
   readonly hop: Hop;
+  /** How forwarding to each collector of events goes. */
+  readonly forwards: () => readonly ForwardStatus[];
 }

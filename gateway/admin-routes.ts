@@ -38,6 +38,7 @@ function statusOf(parts: GatewayParts) {
     credentials: credentials.count,
     applications: credentials.applications.length,
     audit: { serial, size, eventsSinceAnchor: audit.eventsSinceAnchor() },
+    forward: parts.forwards(),
   };
 }
 

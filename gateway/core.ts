@@ -34,7 +34,7 @@ export interface CoreOptions {
 
 /** A gateway without its sockets: node, mailboxes and credentials over one store. */
 export interface GatewayCore {
-  readonly parts: GatewayParts;
+  readonly parts: Omit<GatewayParts, "forwards">;
   /** What it has to do with removable media. */
   readonly post: Post;
   /** Tells the local API of changes from now on. */
@@ -72,7 +72,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
   const edgeAway = (zone: string) => edges?.sessions().some(({ peer }) => peer.zone === zone) !== true;
   const credentials = new GatewayCredentials({ node, store, clock: seams.clock, edgeAway });
   const conduits = new ConduitTable(node);
-  const parts: GatewayParts = {
+  const parts: GatewayCore["parts"] = {
     node,
     audit,
     store,
@@ -129,7 +129,10 @@ export function openCore({ store, config, seams, log, version, folder, closing }
 }
 
 /** The vault changed something: index, applications, who is behind us. */
-function follow(parts: GatewayParts, { log, roots, changed }: { log: Log; roots: RootWatch; changed: () => void }): void {
+function follow(
+  parts: GatewayCore["parts"],
+  { log, roots, changed }: { log: Log; roots: RootWatch; changed: () => void },
+): void {
   const { credentials, conduits, mailboxes, node } = parts;
   try {
     credentials.reload();

@@ -4,7 +4,7 @@ import { auditCopyRoutes, MediaDesk, mediaRoutes, memberExport } from "../agent/
 import { type DataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import type { LocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
-import { apiListeners, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
+import { apiListeners, forwardMember, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
 import { createMetrics, type Metrics } from "../agent/metrics/index.ts";
 import { gaugeHop, nodeHealth, vaultSilentS } from "../agent/node/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
@@ -15,7 +15,7 @@ import type { Dial, Listen, TunnelListener } from "../agent/tunnel/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { adminRoutes } from "./admin-routes.ts";
 import type { GatewayConfig } from "./config.ts";
-import { openCore } from "./core.ts";
+import { type GatewayCore, openCore } from "./core.ts";
 import type { GatewayParts } from "./parts.ts";
 import { PersonReads } from "./person-reads.ts";
 
@@ -76,9 +76,8 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
   const log = ports.log ?? createLog({ level: config.log.level, node: "gateway" });
   const metrics = createMetrics();
   const core = openCore({ store, config, seams, log, version, folder: folder.path, closing });
-  const { parts } = core;
-  const { node, audit, credentials } = parts;
-  gaugeMailboxes(metrics, parts);
+  const { node, audit, credentials } = core.parts;
+  gaugeMailboxes(metrics, core.parts);
   const persons = new PersonReads({ store, node, log, accountAt: (path) => credentials.accountAt(path) });
   const api = await openMemberApi({
     folder,
@@ -88,13 +87,24 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
     source: credentials,
     applications: () => credentials.applications,
     onPersonRead: (path, version, application) => persons.note(path, version, application),
-    health: () => nodeHealth(parts),
+    health: () => nodeHealth(core.parts),
     metrics,
     seams,
     log,
   });
   closing.push(() => api.close());
   core.serve(api);
+  const forwards = await forwardMember({
+    ...core.parts,
+    targets: config.forward,
+    version,
+    role: "gateway",
+    metrics,
+    seams,
+    log,
+    closing,
+  });
+  const parts: GatewayParts = { ...core.parts, forwards };
   const routes = [
     ...adminRoutes(parts),
     ...mediaRoutes(new MediaDesk(core.post, seams)),
@@ -111,7 +121,7 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
   return { parts, listeners, close: () => closing.run() };
 }
 
-function gaugeMailboxes(metrics: Metrics, { mailboxes, conduits, edges, node, hop }: GatewayParts): void {
+function gaugeMailboxes(metrics: Metrics, { mailboxes, conduits, edges, node, hop }: GatewayCore["parts"]): void {
   gaugeHop(metrics, hop, () => vaultSilentS(node));
   metrics.gauge("mailbox_bytes", "Bytes that wait in mailboxes.", () => mailboxes.totalBytes);
   metrics.gauge("edges", "Edges behind this gateway.", () => conduits.nodeIds.length);

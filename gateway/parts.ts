@@ -1,4 +1,5 @@
 import type { AuditLog } from "../agent/audit/index.ts";
+import type { ForwardStatus } from "../agent/forward/index.ts";
 import type { Hop, JoinedNode } from "../agent/node/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import type { DialledTunnel, TunnelListener } from "../agent/tunnel/index.ts";
@@ -19,6 +20,8 @@ export interface GatewayParts {
   readonly hop: Hop;
   /** Null where no edges are listened for. */
   readonly edges: () => TunnelListener | null;
+  /** How forwarding to each collector of events goes. */
+  readonly forwards: () => readonly ForwardStatus[];
 }
 
 /** The edges behind this gateway, as the vault names them. */

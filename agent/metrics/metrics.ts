@@ -6,9 +6,20 @@ export interface Metrics {
   counted(name: string, help: string, read: () => number): void;
   /** A gauge `tidegate_<name>` whose value is asked for at each scrape. */
   gauge(name: string, help: string, read: () => number): void;
+  /** As many values of one metric as `read` gives at a scrape, each with its labels; `tidegate_<name>`, `_total` for a counter. */
+  family(family: MetricFamily): void;
   /** The exposition, text format 0.0.4. */
   text(): Promise<string>;
   readonly contentType: string;
+}
+
+/** One metric with labels, counted by somebody else. */
+export interface MetricFamily {
+  readonly kind: "Counter" | "Gauge";
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly string[];
+  read(): Iterable<{ readonly labels: Record<string, string>; readonly value: number }>;
 }
 
 /** One metric: its values are asked for at each scrape. */
@@ -38,6 +49,9 @@ export function createMetrics(): Metrics {
     },
     gauge(name, help, read) {
       all.push({ kind: "Gauge", name: `tidegate_${name}`, help, labels: [], values: single(read) });
+    },
+    family({ kind, name, help, labels, read }) {
+      all.push({ kind, name: `tidegate_${name}${kind === "Counter" ? "_total" : ""}`, help, labels, values: read });
     },
     text: () => exposition(all),
     contentType: "text/plain; version=0.0.4; charset=utf-8",
