@@ -13,7 +13,10 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 from second.check_audit import AUDIT_CHECKS
+from second.check_items import MEDIA_CHECKS, NOTICE_CHECKS
+from second.check_join import JOIN_CHECKS
 from second.check_keys import KEY_CHECKS
+from second.check_seal import SEAL_CHECKS
 from second.check_tcbor import TCBOR_CHECKS
 from second.check_trust import TRUST_CHECKS
 from second.expecting import Case, Differs
@@ -27,7 +30,11 @@ CHECKS: dict[str, Checks] = {
     "audit.json": AUDIT_CHECKS,
     "audit-logs.json": AUDIT_CHECKS,
     "envelope.json": TRUST_CHECKS,
+    "join.json": JOIN_CHECKS,
     "keys.json": KEY_CHECKS,
+    "media.json": MEDIA_CHECKS,
+    "notice.json": NOTICE_CHECKS,
+    "seal.json": SEAL_CHECKS,
     "tcbor.json": TCBOR_CHECKS,
     "trust.json": TRUST_CHECKS,
     "x-wing.json": KEY_CHECKS,

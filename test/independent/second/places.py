@@ -62,7 +62,7 @@ def judge_structure(arrangement: Arrangement, end: int) -> set[Finding]:
         if is_last:
             findings |= {Finding("EDIT", high + at) for at in range(extra)}
         elif extra > 0:
-            findings.add(Finding("EDIT", places[gap]))
+            findings.add(Finding("EDIT", ordered[gap]))
         findings |= _missing(replaced, low, high, is_last)
     return findings
 
