@@ -13,6 +13,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 from second.check_audit import AUDIT_CHECKS
+from second.check_bundle import BUNDLE_CHECKS
 from second.check_items import MEDIA_CHECKS, NOTICE_CHECKS
 from second.check_join import JOIN_CHECKS
 from second.check_keys import KEY_CHECKS
@@ -29,6 +30,10 @@ Checks = Mapping[str | None, Callable[[Case], None]]
 CHECKS: dict[str, Checks] = {
     "audit.json": AUDIT_CHECKS,
     "audit-logs.json": AUDIT_CHECKS,
+    "bundle.json": BUNDLE_CHECKS,
+    "bundle-carrier.json": BUNDLE_CHECKS,
+    "bundle-content.json": BUNDLE_CHECKS,
+    "bundle-stream.json": BUNDLE_CHECKS,
     "envelope.json": TRUST_CHECKS,
     "join.json": JOIN_CHECKS,
     "keys.json": KEY_CHECKS,
