@@ -11,6 +11,7 @@ import { sameBytes, TidegateError, toBase32, u64be, utf8 } from "../../protocol/
 import type { Failpoint, Timers } from "../seams/index.ts";
 import type { Store, Transaction, View } from "../store/index.ts";
 import { decodeHead, encodeHead } from "./head-codec.ts";
+import { LeafDraft } from "./leaf-draft.ts";
 import { checkpointEveryMs, epochEveryMs, readWindowMs } from "./limits.ts";
 import { LogArchive } from "./log-archive.ts";
 import { checkpointOf, epochChangeOf, type LogContext, leavesAfter } from "./log-context.ts";
@@ -67,7 +68,8 @@ export class AuditLog {
       store,
       clock,
       timers,
-      append: (tx, events) => void this.appendAll(tx, events),
+      draft: () => new LeafDraft(options, this.#size()),
+      append: (tx, events, draft) => void this.#append(tx, events, draft),
       gap: (count) => this.#gap(count),
       onFailed: (error) => this.#stop(error),
     });
@@ -92,9 +94,14 @@ export class AuditLog {
 
   /** {@link append} for several at once; the reference is the first one's, the others follow without a gap. */
   appendAll(tx: Transaction, events: readonly AuditEvent[]): LeafRef {
+    return this.#append(tx, events);
+  }
+
+  #append(tx: Transaction, events: readonly AuditEvent[], draft?: LeafDraft): LeafRef {
     const writing = this.#options.storage.write(tx);
     const tree = loadTree(writing, this.#cache);
-    const { state, rows } = sequence(tree, leavesAfter(this.#options, tree, events));
+    const leaves = draft === undefined ? leavesAfter(this.#options, tree, events) : draft.leavesOf(tree, events);
+    const { state, rows } = sequence(tree, leaves);
     writing.append(rows);
     this.#cache.add(rows.state, state);
     this.#scheduleCheckpoint();
@@ -212,7 +219,7 @@ export class AuditLog {
 
   /** Leaves since the last anchor that others hold: what could be cut unseen. */
   eventsSinceAnchor(view?: View): number {
-    return this.#reading(view, (read) => loadTree(read, this.#cache).size - (decodeHead(read.mark("acknowledged"))?.size ?? 0));
+    return this.#size(view) - (this.acknowledged(view)?.size ?? 0);
   }
 
   /** A peer's head that we last held proven, by node id. */
@@ -303,6 +310,10 @@ export class AuditLog {
     const since = this.#options.clock.sinceBootMs() - this.#lastCheckpointMs;
     const wait = Math.min(checkpointEveryMs, Math.max(0, checkpointEveryMs - since));
     this.#cancelCheckpoint = this.#options.timers.after(wait, () => this.checkpoint());
+  }
+
+  #size(view?: View): number {
+    return this.#reading(view, (read) => loadTree(read, this.#cache).size);
   }
 
   #gap(count: number): AuditEvent {

@@ -1,8 +1,14 @@
 /** Longest until the leaf of a read is on the disk, ms: the window that a crash may lose. */
 export const readWindowMs = 100;
 
-/** When the reads of a window are committed, ms after the first: the rest of the window is for the sync, which nobody waits for. */
-export const readCommitMs = 80;
+/** When the leaves of a window's reads are begun, ms after the first: the rest of the window is for spelling and the sync, which nobody waits for. */
+export const readDraftMs = 70;
+
+/** Turns of the event loop in which they are spelled, at most; a timer's turn takes a millisecond. */
+export const draftTurns = 10;
+
+/** Leaves of a turn, at least: fewer cost less than the turn does. */
+export const leastDraftedTogether = 2;
 
 /** Shortest time between two checkpoints while the node runs, ms. */
 export const checkpointEveryMs = 60_000;

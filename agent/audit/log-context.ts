@@ -28,7 +28,7 @@ export interface LogContext {
 }
 
 /** Encodes `events` as the leaves that follow `tree`. Throws AUDIT_LEAF_TOO_LARGE, AUDIT_LEAF_MALFORMED. */
-export function leavesAfter(context: LogContext, tree: TreeState, events: readonly AuditEvent[]): Uint8Array[] {
+export function leavesAfter(context: LogContext, tree: Pick<TreeState, "size">, events: readonly AuditEvent[]): Uint8Array[] {
   const { name, clock, interval } = context;
   const [lo, hi] = interval();
   const place = {

@@ -1,30 +1,47 @@
 import { AuditError, type AuditEvent } from "../../protocol/audit/index.ts";
 import type { Clock, Timers } from "../seams/index.ts";
 import type { Store, Transaction } from "../store/index.ts";
-import { readCommitMs, readWindowMs } from "./limits.ts";
+import type { LeafDraft } from "./leaf-draft.ts";
+import { draftTurns, leastDraftedTogether, readDraftMs, readWindowMs } from "./limits.ts";
 import { type ReadEvent, ReadFold } from "./read-fold.ts";
 
 export interface ReadLogOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Writes leaves in the transaction; may throw AuditError for one that does not fit. */
-  readonly append: (tx: Transaction, events: readonly AuditEvent[]) => void;
+  /** Begins leaves that follow on the log as it stands now. */
+  readonly draft: () => LeafDraft;
+  /** Writes leaves in the transaction, of which some or all may be drafted; may throw AuditError for one that does not fit. */
+  readonly append: (tx: Transaction, events: readonly AuditEvent[], draft?: LeafDraft) => void;
   /** The event that stands for so many reads without a leaf. */
   readonly gap: (count: number) => AuditEvent;
   /** Told of what the store failed with; may be told twice. */
   readonly onFailed: (error: unknown) => void;
 }
 
+/** Reads that are on their way out of a window. */
+interface Leaving {
+  readonly events: readonly ReadEvent[];
+  /** {@link events}, and the gap for what was dropped. */
+  readonly all: readonly AuditEvent[];
+  readonly dropped: number;
+  readonly draft: LeafDraft;
+  /** They are on the disk. */
+  readonly cancelDeadline: () => void;
+}
+
 /**
  * The reads of a node on their way into its log. Nobody waits for a disk: a window's reads are committed together without a sync,
- * and synced beside the event loop. Only where that takes longer than the window does the node wait for it.
+ * and synced beside the event loop. Only where that takes longer than the window does the node wait for it. Nor does anybody wait for
+ * the spelling of a window's leaves: it is done a few at a time, and readers have their turns between.
  */
 export class ReadLog {
   readonly #options: ReadLogOptions;
   readonly #reads = new ReadFold();
-  #cancelCommit: (() => void) | null = null;
-  #cancelSync: (() => void) | null = null;
+  #leaving: Leaving | null = null;
+  #cancelDraft: (() => void) | null = null;
+  #cancelTurn: (() => void) | null = null;
+  #stopped = false;
 
   constructor(options: ReadLogOptions) {
     this.#options = options;
@@ -34,7 +51,7 @@ export class ReadLog {
   note(event: ReadEvent): void {
     const { clock, timers } = this.#options;
     this.#reads.note(event, () => clock.sinceBootMs());
-    this.#cancelCommit ??= timers.after(readCommitMs, () => this.commit());
+    this.#cancelDraft ??= timers.after(readDraftMs, () => this.#leave());
   }
 
   /** Counts a read that cannot be logged. */
@@ -44,31 +61,76 @@ export class ReadLog {
 
   /** Commits the noted reads now; they are durable with the next transaction, or within the window. */
   commit(): void {
-    this.#cancelCommit?.();
-    this.#cancelCommit = null;
+    this.#commitLeaving();
+    this.#take();
+    this.#commitLeaving();
+  }
+
+  /** Nothing happens any more by itself. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelDraft?.();
+    this.#cancelTurn?.();
+  }
+
+  #leave(): void {
+    this.#commitLeaving();
+    this.#take();
+    this.#turn();
+  }
+
+  /** Ends the window. */
+  #take(): void {
+    this.#cancelDraft?.();
+    this.#cancelDraft = null;
     if (this.#reads.empty) return;
-    const { store, clock, timers, append, gap, onFailed } = this.#options;
+    const { clock, timers, gap, draft } = this.#options;
     const { events, dropped } = this.#reads.take(clock.sinceBootMs());
+    this.#leaving = {
+      events,
+      all: dropped === 0 ? events : [...events, gap(dropped)],
+      dropped,
+      draft: draft(),
+      cancelDeadline: timers.after(readWindowMs - readDraftMs, () => this.#deadline()),
+    };
+  }
+
+  #turn(): void {
+    const leaving = this.#leaving;
+    if (leaving === null) return;
+    const { all, draft } = leaving;
+    const { size } = draft;
+    if (size >= all.length) return this.#commitLeaving();
     try {
-      const all = dropped === 0 ? events : [...events, gap(dropped)];
-      const synced = store.transactionSyncedLater((tx) => append(tx, all));
-      this.#cancelSync?.();
-      const cancel = timers.after(readWindowMs - readCommitMs, () => this.#sync());
-      this.#cancelSync = cancel;
-      synced.then(cancel, onFailed);
+      draft.add(all.slice(size, size + Math.max(leastDraftedTogether, Math.ceil(all.length / draftTurns))));
+    } catch {
+      // The commit comes to the same leaf and deals with it.
+      return this.#commitLeaving();
+    }
+    this.#cancelTurn = this.#options.timers.after(0, () => this.#turn());
+  }
+
+  #commitLeaving(): void {
+    this.#cancelTurn?.();
+    this.#cancelTurn = null;
+    const leaving = this.#leaving;
+    if (leaving === null) return;
+    this.#leaving = null;
+    const { store, append, onFailed } = this.#options;
+    const { events, all, dropped, draft, cancelDeadline } = leaving;
+    try {
+      store.transactionSyncedLater((tx) => append(tx, all, draft)).then(cancelDeadline, onFailed);
     } catch (error) {
+      cancelDeadline();
       if (error instanceof AuditError) this.#dropUnfit(events, dropped);
       else onFailed(error);
     }
   }
 
-  /** Nothing happens any more by itself. */
-  stop(): void {
-    this.#cancelCommit?.();
-    this.#cancelSync?.();
-  }
-
-  #sync(): void {
+  /** The window is over: whatever is left of it happens now. */
+  #deadline(): void {
+    if (this.#stopped) return;
+    this.#commitLeaving();
     try {
       this.#options.store.sync();
     } catch (error) {

@@ -179,9 +179,9 @@ t.test("reads are logged within 100 ms, equal ones counted", async (t) => {
       .slice(1)
       .map((leaf) => [leaf.actor.id, leaf.subject.id, leaf.details["count"], leaf.details["spanMs"]]),
     [
-      ["hmi", "b", 100, 80],
-      ["hmi", "a", 900, 80],
-      ["historian", "a", 1, 50],
+      ["hmi", "b", 100, 70],
+      ["hmi", "a", 900, 70],
+      ["historian", "a", 1, 40],
     ],
   );
   rig.log.noteRead(read("c"));
