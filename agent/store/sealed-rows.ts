@@ -31,6 +31,7 @@ export class SealedRows {
   #generation = 0;
   #inPart = false;
   #erased = false;
+  #spilled = false;
 
   /** `erasing`: tables of keys. */
   constructor(database: DatabaseSync, seal: RowSeal, erasing: readonly string[]) {
@@ -53,6 +54,11 @@ export class SealedRows {
   /** Whether the last {@link change} replaced or deleted a key. */
   get erased(): boolean {
     return this.#erased;
+  }
+
+  /** Whether the last {@link change} handed rows to the database before its end, so that {@link flush} has not all of them. */
+  get spilled(): boolean {
+    return this.#spilled;
   }
 
   /** Adds up the rows of a database just opened and returns its generation. Throws STORE_DAMAGED. */
@@ -82,9 +88,10 @@ export class SealedRows {
     };
   }
 
-  /** For one transaction, whose rows are of this generation; {@link flush} ends it, or {@link discard}. */
+  /** For one transaction, whose rows are of this generation; {@link flush} and then {@link discard} end it. */
   change(generation: number): Transaction {
     this.#erased = false;
+    this.#spilled = false;
     this.#generation = generation;
     return {
       ...this.view(),
@@ -118,13 +125,12 @@ export class SealedRows {
     }
   }
 
-  /** Seals what the transaction has written, each row once, and hands it to the database. */
+  /** Seals what the transaction has written, each row once, and hands it to the database; it stays known until {@link discard}. */
   flush(): void {
     for (const { table, id, value } of this.#pending.all()) this.#store({ table, id, version: this.#generation }, value);
-    this.#pending.clear();
   }
 
-  /** Forgets what was written since the last {@link flush}. */
+  /** Forgets what the transaction has written. */
   discard(): void {
     this.#pending.clear();
   }
@@ -156,7 +162,10 @@ export class SealedRows {
 
   #boundPending(): void {
     // What a part wrote must be possible to take back.
-    if (!this.#inPart && this.#pending.bytes > maxPendingBytes) this.flush();
+    if (this.#inPart || this.#pending.bytes <= maxPendingBytes) return;
+    this.flush();
+    this.discard();
+    this.#spilled = true;
   }
 
   #exists(table: string, id: Uint8Array): boolean {

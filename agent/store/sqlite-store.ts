@@ -21,6 +21,8 @@ export interface StoreOptions {
   readonly failpoint: Failpoint;
   /** Tables of keys: where a row of one is replaced or deleted, the journal is truncated so that no old copy stays. */
   readonly erasing?: readonly string[];
+  /** Room that is given up where the disk is full, so that what was to be written then still is; none where it is absent. */
+  readonly reserve?: { release(): boolean };
 }
 
 /**
@@ -28,10 +30,22 @@ export interface StoreOptions {
  * mark, STORE_DAMAGED where rows were taken, added or put back, or the key is another store's.
  */
 export function openStore(options: StoreOptions): Store {
+  const open = () => new SqliteStore(options);
   try {
-    return new SqliteStore(options);
+    return attempt(open, options.reserve);
   } catch (error) {
     throw isStorageFault(error) ? storeErrorOf(error) : error;
+  }
+}
+
+/** Does `work`, and does it again where the disk was full and the reserve made room: for work that did nothing then. */
+function attempt<T>(work: () => T, reserve: StoreOptions["reserve"]): T {
+  try {
+    return work();
+  } catch (error) {
+    const full = isStorageFault(error) && storeErrorOf(error).code === "STORE_NO_SPACE";
+    if (!full || reserve?.release() !== true) throw error;
+    return work();
   }
 }
 
@@ -193,27 +207,48 @@ class SqliteStore implements Store {
       this.#generation += 1;
       const result = work(this.#rows.change(this.#generation));
       assert(!(result instanceof Promise), "a transaction must not await");
-      this.#rows.flush();
-      this.#rows.putMeta(this.#generation);
-      this.#options.failpoint("store.before-commit");
-      this.#database.exec("commit");
+      this.#finish(before.sum);
       return result;
     } catch (error) {
       this.#rollBack();
-      this.#rows.discard();
       this.#generation = before.generation;
       this.#rows.sum = before.sum;
       throw isStorageFault(error) ? this.#stop(storeErrorOf(error)) : error;
     } finally {
+      this.#rows.discard();
       this.#inTransaction = false;
     }
+  }
+
+  /** Writes the transaction's rows and commits them; once more where the disk is full and the reserve makes room. */
+  #finish(sum: bigint): void {
+    // What was handed over before is gone with SQLite's rollback, and the transaction's own work must not run twice.
+    if (this.#rows.spilled) return this.#write();
+    let again = false;
+    attempt(() => {
+      if (again) {
+        if (this.#database.isTransaction) this.#database.exec("rollback");
+        this.#rows.sum = sum;
+        this.#database.exec("begin immediate");
+      }
+      again = true;
+      this.#write();
+    }, this.#options.reserve);
+  }
+
+  #write(): void {
+    this.#rows.flush();
+    this.#rows.putMeta(this.#generation);
+    this.#options.failpoint("store.before-commit");
+    this.#database.exec("commit");
   }
 
   // Once SQLite has said "committed" nothing may undo it here: a failing mark or checkpoint only stops the writer.
   #afterCommit(): void {
     try {
       this.#reached(this.#generation);
-      if (this.#rows.erased) this.#database.exec("pragma wal_checkpoint(truncate)");
+      const truncate = () => this.#database.exec("pragma wal_checkpoint(truncate)");
+      if (this.#rows.erased) attempt(truncate, this.#options.reserve);
     } catch (error) {
       this.#stop(storeErrorOf(error));
     }

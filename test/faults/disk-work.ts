@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { machineSeams } from "../../agent/seams/index.ts";
+import { SpaceReserve } from "../../agent/space/index.ts";
 import { openStore } from "../../agent/store/index.ts";
 import { Secret, TidegateError } from "../../protocol/base/index.ts";
 import { type RotationRig, ready } from "../edge/rotation-rig.ts";
@@ -52,9 +53,12 @@ async function work(rig: RotationRig): Promise<void> {
 }
 
 const { random } = machineSeams();
+const reserve = new SpaceReserve({ path: join(folder, "reserve"), bytes: 1024 * 1024, random });
 const key = new Secret(new Uint8Array(32).fill(3));
 try {
-  const store = openStore({ path: join(folder, "node.db"), markPath: join(folder, "mark"), key, random, failpoint: () => {} });
+  const common = { path: join(folder, "node.db"), markPath: join(folder, "mark"), key, random, failpoint: () => {} };
+  if (phase === "reserved") await reserve.keep();
+  const store = openStore(phase === "reserved" ? { ...common, reserve } : common);
   say({ phase });
   const rig = ready({ store });
   rig.device = new FiledDevice(live());
@@ -67,6 +71,7 @@ try {
     readable: store.read((view) => view.count("rotation")) >= 0,
     live: live(),
     failures: rig.device.failures,
+    reserved: reserve.whole,
   });
   store.close();
 } catch (error) {

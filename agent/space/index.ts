@@ -1,0 +1,3 @@
+export { defaultReserveMib } from "./limits.ts";
+export { SpaceReserve, type SpaceReserveOptions } from "./space-reserve.ts";
+export { type DiskSpace, diskSpaceAt, type SpaceStanding, SpaceWatch, type SpaceWatchOptions } from "./space-watch.ts";
