@@ -20,6 +20,7 @@ from second.check_keys import KEY_CHECKS
 from second.check_seal import SEAL_CHECKS
 from second.check_tcbor import TCBOR_CHECKS
 from second.check_trust import TRUST_CHECKS
+from second.check_tunnel import TUNNEL_CHECKS
 from second.expecting import Case, Differs
 from second.refused import Refused
 
@@ -42,6 +43,7 @@ CHECKS: dict[str, Checks] = {
     "seal.json": SEAL_CHECKS,
     "tcbor.json": TCBOR_CHECKS,
     "trust.json": TRUST_CHECKS,
+    "tunnel.json": TUNNEL_CHECKS,
     "x-wing.json": KEY_CHECKS,
 }
 
