@@ -3,18 +3,20 @@ import { createAdminServer } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
 import { auditCopyRoutes } from "../agent/custody/index.ts";
 import { type DataFolder, lockDataFolder, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
-import { createLog } from "../agent/log/index.ts";
+import { type ForwardStatus, openForwarders } from "../agent/forward/index.ts";
+import { createLog, type Log } from "../agent/log/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import { socketListen } from "../agent/tunnel/index.ts";
 import { toHex } from "../protocol/base/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { backupRoute, vaultRoutes } from "./admin/index.ts";
+import { vaultFeed } from "./audit/index.ts";
 import type { VaultConfig } from "./config.ts";
 import { FleetWatch } from "./fleet/index.ts";
 import { UnprovenWatch } from "./ingest/index.ts";
 import { noteConfiguration } from "./note-configuration.ts";
-import { openVault } from "./open-vault.ts";
+import { type OpenVault, openVault } from "./open-vault.ts";
 import { ExportWatch } from "./streams/index.ts";
 import { VaultTunnel } from "./tunnel/index.ts";
 
@@ -56,12 +58,14 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
     closers.push(() => exports.close());
     const watch = new UnprovenWatch({ core, timers: seams.timers, log });
     closers.push(() => watch.close());
+    const forwards = forwardLog(vault, what, { seams, log, closers });
     const routes = vaultRoutes({
       core,
       wake: (nodeIds) => tunnel.wake(nodeIds),
       connected: (nodeId) => tunnel.connected(nodeId),
       vaultAddress: () =>
         config.tunnel.advertise ?? formatAddress({ ...parseAddress(config.tunnel.listen), port: tunnel.address.port }),
+      forwards,
     });
     const admin = await createAdminServer({
       socketPath: folder.adminSocket,
@@ -93,4 +97,22 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
       return closing;
     },
   };
+}
+
+/** Begins to forward the vault's log to the collectors of its configuration. */
+function forwardLog(
+  { core, audit }: OpenVault,
+  { config, version }: VaultStart,
+  { seams, log, closers }: { readonly seams: Seams; readonly log: Log; readonly closers: (() => unknown)[] },
+): () => readonly ForwardStatus[] {
+  const { name } = audit.asExport(toHex(core.vaultId));
+  const forwarders = openForwarders({
+    targets: config.forward,
+    feed: vaultFeed(core.store, audit, name),
+    speaker: { name: "vault", role: "vault", version },
+    seams,
+    log,
+  });
+  closers.push(() => Promise.all(forwarders.map((each) => each.close())));
+  return () => forwarders.map((each) => each.status());
 }

@@ -89,7 +89,7 @@ export async function startGateway({ process, disk, network, tlsKeyHash }: Membe
   const store = disk.mount(process);
   const core = openGateway({ store, config, seams, log, version, folder: null, closing: new Closing() });
   await core.connect({ dial: network.dial(process, tlsKeyHash), listen: network.listen(process, tlsKeyHash) });
-  return { process, parts: core.parts };
+  return { process, parts: { ...core.parts, forwards: () => [] } };
 }
 
 /** A running edge. */
@@ -137,7 +137,7 @@ export function startEdge(machine: EdgeMachine): RunningEdge {
   const dial = network.dial(process, tlsKeyHash);
   const tunnel = openUplink({ node, notices, address: addresses.gateway, seams, log, dial, closing });
   const hop = { to: "gateway", status: () => tunnel.status(), nowMs: () => seams.clock.sinceBootMs() } as const;
-  const parts: EdgeParts = { ...core, hop };
+  const parts: EdgeParts = { ...core, hop, forwards: () => [] };
   const routes = [...adminRoutes(parts), ...siteRoutes(parts)];
   return { process, core, tunnel, call: (method, path, body) => callRoute(routes, method, path, body) };
 }

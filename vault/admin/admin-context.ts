@@ -1,3 +1,4 @@
+import type { ForwardStatus } from "../../agent/forward/index.ts";
 import type { RegistryContext } from "../registry/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
 import { exportNodes, registryOf, type VaultCore } from "../streams/index.ts";
@@ -11,6 +12,8 @@ export interface AdminContext {
   connected(nodeId: Uint8Array): boolean;
   /** What enrolment codes for gateways name. */
   vaultAddress(): string;
+  /** How forwarding to each collector of events goes; absent where nothing is forwarded. */
+  forwards?(): readonly ForwardStatus[];
 }
 
 /** What a change may concern. */

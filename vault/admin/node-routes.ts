@@ -136,6 +136,7 @@ async function status(context: AdminContext, tx: VaultTransaction) {
     /** Accounts at which nothing goes on until a person does something. */
     accountsNeedOperator: await accountsInNeed(tx),
     audit: head === null ? null : { serial: head.serial, size: head.size, root: toHex(head.root) },
+    forward: context.forwards?.() ?? [],
     nodes: await listNodes(context, tx),
   };
 }
