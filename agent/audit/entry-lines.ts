@@ -6,36 +6,38 @@ const chunkBytes = 1_048_576;
 const newline = 10;
 
 /** A file of lines that is read beside the entries that it repeats. */
-export interface LinesBeside {
-  /** Passes `entries` on and compares each with its line. */
-  compare(entries: Iterable<Uint8Array>): Generator<Uint8Array>;
-  /** Place of the first entry that its line differs from, or that has none, or after which lines go on; null where they are equal. */
-  readonly unlike: number | null;
-}
+export class LinesBeside {
+  readonly #lines: LineReader | null;
+  #place = 0;
+  #unlike: number | null = null;
 
-/** Opens `path` when the comparison begins; a file that is not there differs in nothing. */
-export function readBeside(path: string): LinesBeside {
-  let unlike: number | null = null;
-  return {
-    get unlike() {
-      return unlike;
-    },
-    *compare(entries) {
-      unlike = null;
-      const lines = existsSync(path) ? new LineReader(path) : null;
-      let place = 0;
-      try {
-        for (const entry of entries) {
-          if (lines !== null && unlike === null && !lines.isNext(entry)) unlike = place;
-          yield entry;
-          place += 1;
-        }
-        if (lines !== null && unlike === null && !lines.atEnd()) unlike = place;
-      } finally {
-        lines?.close();
-      }
-    },
-  };
+  /** A file that is not there differs in nothing. */
+  constructor(path: string) {
+    this.#lines = existsSync(path) ? new LineReader(path) : null;
+  }
+
+  /** Whether there is anything to compare still. */
+  get wanted(): boolean {
+    return this.#lines !== null && this.#unlike === null;
+  }
+
+  /** Compares the entries that come next with their lines. */
+  compare(entries: readonly Uint8Array[]): void {
+    for (const entry of entries) {
+      if (this.wanted && this.#lines?.isNext(entry) === false) this.#unlike = this.#place;
+      this.#place += 1;
+    }
+  }
+
+  /** Place of the first entry that its line differs from, or that has none, or after which lines go on; null where they are equal. */
+  end(): number | null {
+    if (this.wanted && this.#lines?.atEnd() === false) this.#unlike = this.#place;
+    return this.#unlike;
+  }
+
+  close(): void {
+    this.#lines?.close();
+  }
 }
 
 /** The lines of a small file. */

@@ -11,9 +11,10 @@ import {
   tilesBetween,
   tileWidth,
 } from "../../protocol/audit/index.ts";
+import { maxTileBytes, readBounded, readOptional } from "./bounded-file.ts";
 import { linesOf as linesBeside } from "./entry-lines.ts";
 import { AuditLogError } from "./errors.ts";
-import { maxStatementBytes, maxTileBytes, readBounded, readOptional } from "./log-folder.ts";
+import { maxStatementBytes } from "./log-folder.ts";
 import { logFolderNames } from "./mirror.ts";
 
 /** A file of an export, as it is written. */

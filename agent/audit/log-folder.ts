@@ -1,21 +1,11 @@
-import { type Dirent, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { type Dirent, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import {
-  AuditError,
-  maxNoteBytes,
-  parseTilePath,
-  splitEntryBundle,
-  type TilePlace,
-  tilePath,
-  tileWidth,
-} from "../../protocol/audit/index.ts";
+import { AuditError, maxNoteBytes, parseTilePath, type TilePlace, tilePath, tileWidth } from "../../protocol/audit/index.ts";
 import { concat } from "../../protocol/base/index.ts";
-import { linesOf, readBeside } from "./entry-lines.ts";
-import { AuditLogError } from "./errors.ts";
+import { maxTileBytes, readBounded, readOptional, unreadable } from "./bounded-file.ts";
+import { linesOf } from "./entry-lines.ts";
 import { exportsFolder, logFolderNames } from "./mirror.ts";
 
-/** Largest entry bundle, bytes: 256 leaves of 8 KiB with their lengths. */
-export const maxTileBytes = tileWidth * (2 + 8192);
 /** Largest statement file, bytes: a root chain of a hundred versions. */
 export const maxStatementBytes = 8 * 1024 * 1024;
 
@@ -28,12 +18,14 @@ export interface LogFolder {
   readonly begins: number;
   /** How many entries the names of the entry bundles promise, counted from 0. */
   readonly promised: number;
-  /** The entries in order, read as they are asked for; what is damaged comes as an entry that is no leaf. */
-  readonly leaves: Iterable<Uint8Array>;
+  /** Files of the entry bundles in their order, those of archives first; see `readEntries`. */
+  readonly bundles: readonly string[];
+  /** How many of them are from archives. */
+  readonly archived: number;
   /** The `audit.epoch` leaves of entries before `from`. */
   readonly keyLeaves: readonly Uint8Array[];
-  /** Index of the first entry whose line in `entries.jsonl` differs, once `leaves` was read; null where none does, or there is no such file. */
-  readonly unlikeLine: () => number | null;
+  /** The file with the entries of the folder's own bundles once more, as lines; need not be there. And the index of the first of them. */
+  readonly lines: { readonly path: string; readonly from: number };
   /** Level-0 hash tiles up to the first that is missing, one after another; read when asked for. */
   readonly hashes: () => Uint8Array;
   /** The newest checkpoint and the final ones of ended epochs; those that are there. */
@@ -104,16 +96,16 @@ export function openLogFolder(path: string, { since = 0, archives = [] }: CopyRa
   const archived = bundlesBefore(own, archives).filter(({ place }) => place.index >= first);
   const level0 = widest(places.filter((place) => place.level === 0));
   const whole = level0.findIndex((place, at) => place.index !== at);
-  const lines = readBeside(join(path, logFolderNames.lines));
   const from = first * tileWidth;
   return {
     path,
     from,
     begins: Math.min(own, archived[0]?.place.index ?? own) * tileWidth,
     promised: last.index * tileWidth + last.width,
-    leaves: { [Symbol.iterator]: () => allEntries(archived, lines.compare(entriesOf(bundles, readTile))) },
+    bundles: [...archived, ...bundles.map((place) => ({ folder: path, place }))].map(fileOf),
+    archived: archived.length,
     keyLeaves: linesOf(readOptional(join(path, logFolderNames.keys), maxStatementBytes) ?? new Uint8Array(0)),
-    unlikeLine: () => (lines.unlike === null ? null : own * tileWidth + lines.unlike),
+    lines: { path: join(path, logFolderNames.lines), from: own * tileWidth },
     hashes: () => concat(...level0.slice(0, whole < 0 ? level0.length : whole).map(readTile)),
     checkpoints: [...archives.flatMap(checkpointsIn), ...checkpointsIn(path)],
     tiles: widest(places.filter((place) => place.level !== "entries")),
@@ -135,18 +127,8 @@ function bundlesBefore(end: number, archives: readonly string[]): FoundBundle[] 
   return [...found.values()].sort((a, b) => a.place.index - b.place.index);
 }
 
-function* allEntries(archived: readonly FoundBundle[], own: Iterable<Uint8Array>): Generator<Uint8Array> {
-  for (const { folder, place } of archived)
-    yield* entriesOf([place], (each) => readBounded(join(folder, ...pathOf(each)), maxTileBytes));
-  yield* own;
-}
-
-function* entriesOf(bundles: readonly TilePlace[], readTile: (place: TilePlace) => Uint8Array): Generator<Uint8Array> {
-  for (const place of bundles) {
-    const { leaves, rest } = splitEntryBundle(readTile(place));
-    yield* leaves;
-    if (rest.length > 0) yield rest;
-  }
+function fileOf({ folder, place }: FoundBundle): string {
+  return join(folder, ...pathOf(place));
 }
 
 function checkpointsIn(path: string): Uint8Array[] {
@@ -207,30 +189,4 @@ function namesIn(folder: string, required: boolean): Dirent[] {
     if (!required && (cause as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw unreadable(`${folder} cannot be read`, cause);
   }
-}
-
-/** A file of at most `limit` bytes; null where there is none. Throws AUDIT_FOLDER_UNREADABLE. */
-export function readOptional(path: string, limit: number): Uint8Array | null {
-  try {
-    lstatSync(path);
-  } catch {
-    return null;
-  }
-  return readBounded(path, limit);
-}
-
-/** Regular files only, and none larger than what belongs there. */
-export function readBounded(path: string, limit: number): Uint8Array {
-  try {
-    const stat = lstatSync(path);
-    if (stat.isFile() && stat.size <= limit) return readFileSync(path);
-  } catch (cause) {
-    throw unreadable(`${path} cannot be read`, cause);
-  }
-  throw unreadable(`${path} is no file of at most ${limit} bytes`);
-}
-
-function unreadable(message: string, cause?: unknown): AuditLogError {
-  const hint = "Name a node's data folder, its audit folder, or a copy of either.";
-  return new AuditLogError("AUDIT_FOLDER_UNREADABLE", message, { hint, cause });
 }

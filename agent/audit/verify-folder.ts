@@ -1,38 +1,14 @@
-import { join } from "node:path";
-import {
-  type Anchor,
-  AuditError,
-  decodeCheckpoint,
-  type Finding,
-  foldHashes,
-  hashLength,
-  maxNoteBytes,
-  type Note,
-  parseOrigin,
-  splitHashes,
-  tilePath,
-  tileWidth,
-  type Verdict,
-  verifyCosignature,
-  verifyLog,
-  verifyNote,
-  witnessKeyName,
-} from "../../protocol/audit/index.ts";
-import { asBytesUpTo, asList, concat, decodeTcbor, sameBytes, TidegateError, toHex } from "../../protocol/base/index.ts";
-import { decodeEnvelope, maxRootEnvelopeBytes } from "../../protocol/envelope/index.ts";
+import { type Finding, hashLength, tilePath, tileWidth, type Verdict, Verification } from "../../protocol/audit/index.ts";
+import { sameBytes } from "../../protocol/base/index.ts";
 import { importVerifyKey, nodeIdText } from "../../protocol/keys/index.ts";
-import {
-  applyStatements,
-  decodeRoot,
-  type MemberStatement,
-  newestRoot,
-  startTrust,
-  vaultIdOf,
-} from "../../protocol/trust/index.ts";
+import { readEntries } from "./bounded-file.ts";
+import { LinesBeside } from "./entry-lines.ts";
 import { AuditLogError } from "./errors.ts";
 import { damagedFiles } from "./export-list.ts";
-import { type LogFolder, openLogFolder, readOptional } from "./log-folder.ts";
+import { anchorOf, keysOf, witnessedHeads } from "./folder-keys.ts";
+import { type LogFolder, openLogFolder } from "./log-folder.ts";
 import { logFolderNames } from "./mirror.ts";
+import { scanBundles } from "./scan-bundles.ts";
 
 export interface VerifyFolderOptions {
   /** One log's folder, see `findLogFolders`. */
@@ -45,12 +21,14 @@ export interface VerifyFolderOptions {
   readonly since?: number;
   /** Vault id (hexadecimal) that the root documents must be of; null where the auditor compares it herself. */
   readonly vaultId: string | null;
-  /** How many entries there will be, once that is known, and how many are done. */
+  /** Threads that scan the entries beside this one; as many as pay off where it is not given. */
+  readonly threads?: number;
+  /** How many entries are done, and how many there will be. */
   readonly onProgress: (done: number, total: number) => void;
 }
 
 /** What an auditor is told about one log. */
-export interface FolderVerdict extends Omit<Verdict, "root" | "hashes"> {
+export interface FolderVerdict extends Omit<Verdict, "root"> {
   readonly path: string;
   /** Index of the first entry that was looked at: what stands before is known by its hash only. */
   readonly from: number;
@@ -66,22 +44,14 @@ export interface FolderVerdict extends Omit<Verdict, "root" | "hashes"> {
   readonly root: string | null;
 }
 
-interface KnownKeys {
-  readonly node: string;
-  readonly logKey: ReturnType<typeof importVerifyKey>;
-  readonly trustDomain: string;
-  /** Of the newest root document. */
-  readonly witnessKeys: readonly Uint8Array[];
-}
-
-/** Most roots of a chain beside a log. */
-const maxRoots = 1024;
+/** Entry bundles between two reports of progress: 4,096 entries. */
+const bundlesPerStep = 16;
 
 /**
  * Verifies a log folder alone and offline. Throws AUDIT_FOLDER_UNREADABLE, AUDIT_FOLDER_KEYS and AUDIT_ANCHOR_INVALID: what cannot
  * be verified is an error, never a log without findings.
  */
-export function verifyFolder(options: VerifyFolderOptions): FolderVerdict {
+export async function verifyFolder(options: VerifyFolderOptions): Promise<FolderVerdict> {
   const folder = openLogFolder(options.path, { since: options.since ?? 0 });
   const { member, vaultId, trustDomain, witnessKeys } = keysOf(folder);
   if (options.vaultId !== null && options.vaultId !== vaultId) {
@@ -92,8 +62,7 @@ export function verifyFolder(options: VerifyFolderOptions): FolderVerdict {
   const logKey = importVerifyKey(member.logKey);
   const node = nodeIdText(member.nodeId);
   let hashes = folder.from === 0 ? null : hashesBefore(folder);
-  const verdict = verifyLog({
-    leaves: folder.leaves,
+  const verification = new Verification({
     get hashes() {
       hashes ??= folder.hashes();
       return hashes;
@@ -105,13 +74,17 @@ export function verifyFolder(options: VerifyFolderOptions): FolderVerdict {
       ...options.anchors.map((anchor) => anchorOf(anchor, folder, { node, logKey, trustDomain, witnessKeys })),
       ...witnessedHeads(options.beside ?? [], folder, { node, logKey, trustDomain, witnessKeys }),
     ],
-    onProgress: (done) => options.onProgress(done, folder.promised - folder.from),
   });
+  const unlike = await scanFolder(folder, verification, options);
+  const verdict = verification.finish();
   const newest = folder.checkpoints.at(-1);
-  const { root, hashes: _found, ...rest } = verdict;
+  const { root, ...rest } = verdict;
   return {
     ...rest,
-    findings: [...verdict.findings, ...alteredTiles(folder, verdict), ...unlikeLines(folder, verdict)],
+    findings: [
+      ...verdict.findings,
+      ...(isAsSealed(verdict) ? [...alteredTiles(folder, verification), ...unlikeLines(unlike)] : []),
+    ],
     from: folder.from,
     checkpoint: newest === undefined ? null : Buffer.from(newest).toString("utf8"),
     damaged: damagedFiles(options.path),
@@ -132,139 +105,55 @@ function hashesBefore(folder: LogFolder): Uint8Array {
   });
 }
 
-/** The member statement beside the log, under the chain of roots beside it. */
-function keysOf(folder: LogFolder): {
-  member: MemberStatement;
-  vaultId: string;
-  trustDomain: string;
-  witnessKeys: readonly Uint8Array[];
-} {
-  if (folder.member === null || folder.roots === null) {
-    throw keysRefused(`${folder.path} holds no member statement or no root documents`);
-  }
+/** Scans all entries into `verification`; the index of the first one that its line differs from, null where none does. */
+async function scanFolder(
+  folder: LogFolder,
+  verification: Verification,
+  { threads, onProgress }: VerifyFolderOptions,
+): Promise<number | null> {
+  const lines = new LinesBeside(folder.lines.path);
   try {
-    const roots = asList(decodeTcbor(folder.roots), "roots", maxRoots).map((one) =>
-      asBytesUpTo(one, "root", maxRootEnvelopeBytes),
-    );
-    const [first, ...more] = roots;
-    if (first === undefined) throw keysRefused("no root documents");
-    const envelope = decodeEnvelope(first);
-    let trust = startTrust([first], { version: decodeRoot(envelope.payload).version, id: envelope.id });
-    for (const statement of [...more, folder.member]) trust = applyStatements(trust, [statement]).state;
-    const [held] = trust.members.values();
-    if (held === undefined) throw keysRefused("no member statement");
-    const { trustDomain, witnessKeys } = newestRoot(trust).document;
-    return { member: held.statement, vaultId: toHex(vaultIdOf(trust)), trustDomain, witnessKeys };
-  } catch (cause) {
-    if (cause instanceof AuditLogError || !(cause instanceof TidegateError)) throw cause;
-    throw keysRefused(`the member statement does not verify: ${cause.message}`, cause);
+    let bundle = 0;
+    let done = 0;
+    for await (const entries of scanBundles(folder.bundles, verification.log, threads)) {
+      verification.add(entries);
+      // Read once more, from memory by now: the threads keep to themselves what they read.
+      if (lines.wanted && bundle >= folder.archived) lines.compare(readEntries(folder.bundles[bundle] as string));
+      bundle += 1;
+      done += entries.claims.length;
+      if (bundle % bundlesPerStep === 0) onProgress(done, folder.promised - folder.from);
+    }
+    const unlike = lines.end();
+    return unlike === null ? null : folder.lines.from + unlike;
+  } finally {
+    lines.close();
   }
 }
 
-function anchorOf(anchor: VerifyFolderOptions["anchors"][number], folder: LogFolder, known: KnownKeys): Anchor {
-  try {
-    const checkpoint = decodeCheckpoint(anchor.bytes);
-    const name = parseOrigin(checkpoint.origin);
-    if (name.node !== known.node) throw anchorRefused(`${anchor.source} is a checkpoint of another node's log`);
-    if (!verifyNote(checkpoint.note, { name: checkpoint.origin, key: known.logKey }) && !isCosigned(checkpoint.note, known)) {
-      throw anchorRefused(`${anchor.source} is signed neither by the node's log key nor by a witness that the root names`);
-    }
-    if (!folder.checkpoints.every((bytes) => sameOrigin(bytes, checkpoint.origin))) {
-      throw anchorRefused(`${anchor.source} is a checkpoint of another log of the node, serial ${name.serial}`);
-    }
-    return { size: checkpoint.size, root: checkpoint.root, source: anchor.source };
-  } catch (cause) {
-    if (cause instanceof AuditError) throw anchorRefused(`${anchor.source} is not a checkpoint: ${cause.message}`, cause);
-    throw cause;
-  }
-}
-
-/** True where a witness that the root documents name cosigned the note. */
-function isCosigned(note: Note, { trustDomain, witnessKeys }: KnownKeys): boolean {
-  const names = new Set(
-    note.signatures.map(({ name }) => name).filter((name) => name.startsWith(witnessKeyName(trustDomain, ""))),
-  );
-  const keys = witnessKeys.map(importVerifyKey);
-  return [...names].some((name) => keys.some((key) => verifyCosignature(note, { name, key }) !== null));
-}
-
-/**
- * Heads of this log that a vault's log beside it holds cosigned, and that the copy reaches: one that is newer than the copy only says that
- * the copy was taken before.
- */
-function witnessedHeads(beside: readonly string[], folder: LogFolder, known: KnownKeys): Anchor[] {
-  const newest = folder.checkpoints.at(-1);
-  if (newest === undefined) return [];
-  return beside.flatMap((path): Anchor[] => {
-    const file = join(path, logFolderNames.cosigned, known.node);
-    const bytes = readOptional(file, maxNoteBytes);
-    if (bytes === null) return [];
-    try {
-      const anchor = anchorOf({ bytes, source: `the cosigned head in ${file}` }, folder, known);
-      return anchor.size <= decodeCheckpoint(newest).size ? [anchor] : [];
-    } catch (error) {
-      // Whose word it is cannot be told: it proves nothing either way.
-      if (error instanceof AuditLogError || error instanceof AuditError) return [];
-      throw error;
-    }
-  });
-}
-
-/** True also for a checkpoint that cannot be read: the verifier names that. */
-function sameOrigin(bytes: Uint8Array, origin: string): boolean {
-  try {
-    return decodeCheckpoint(bytes).origin === origin;
-  } catch (error) {
-    if (error instanceof AuditError) return true;
-    throw error;
-  }
+/** True where the entries are what was sealed, whether or not more of them follow. */
+function isAsSealed(verdict: Verdict): boolean {
+  return verdict.findings.every(({ code }) => code === "UNSEALED-TAIL");
 }
 
 /** Hash tiles that differ from the entries although the entries are as sealed: other people's tools would fail on them. */
-function alteredTiles(folder: LogFolder, verdict: Verdict): Finding[] {
-  if (verdict.findings.some(({ code }) => code !== "UNSEALED-TAIL")) return [];
-  let level = 0;
-  let hashes = verdict.hashes;
+function alteredTiles(folder: LogFolder, verification: Verification): Finding[] {
   const findings: Finding[] = [];
-  for (const place of folder.tiles) {
-    for (; level < Number(place.level); level += 1) hashes = levelAbove(hashes);
-    const from = place.index * tileWidth * hashLength;
-    const expected = hashes.subarray(from, from + place.width * hashLength);
-    if (expected.length === place.width * hashLength && sameBytes(folder.readTile(place), expected)) continue;
-    const index = place.index * tileWidth ** (level + 1);
+  for (const { level, index, width } of folder.tiles) {
+    const place = { level: Number(level), index, width };
+    const expected = verification.tile(place);
+    if (expected !== null && sameBytes(folder.readTile(place), expected)) continue;
     findings.push({
       code: "EDIT",
-      index,
+      index: index * tileWidth ** (place.level + 1),
       says: `${tilePath(place)} does not hold the hashes of the entries, which are as sealed`,
     });
   }
   return findings;
 }
 
-/** Lines for people and `grep` that say something else than the entries. */
-function unlikeLines(folder: LogFolder, verdict: Verdict): Finding[] {
-  const index = folder.unlikeLine();
-  if (index === null || verdict.findings.some(({ code }) => code !== "UNSEALED-TAIL")) return [];
+/** Lines for people and `grep` that say something else than the entries, from `index` on. */
+function unlikeLines(index: number | null): Finding[] {
+  if (index === null) return [];
   const says = `from entry ${index} on ${logFolderNames.lines} does not hold what the entry bundles hold`;
   return [{ code: "EDIT", index, says }];
-}
-
-function levelAbove(hashes: Uint8Array): Uint8Array {
-  const step = tileWidth * hashLength;
-  const full = Math.floor(hashes.length / step);
-  return concat(
-    ...Array.from({ length: full }, (_, tile) => foldHashes(splitHashes(hashes.subarray(tile * step, (tile + 1) * step)))),
-  );
-}
-
-function keysRefused(message: string, cause?: unknown): AuditLogError {
-  const hint = "Without the node's member statement nothing in the log can be believed; take a fresh copy of the folder.";
-  return new AuditLogError("AUDIT_FOLDER_KEYS", message, { hint, cause });
-}
-
-function anchorRefused(message: string, cause?: unknown): AuditLogError {
-  return new AuditLogError("AUDIT_ANCHOR_INVALID", message, {
-    hint: "An anchor is an earlier checkpoint file of the same log.",
-    cause,
-  });
 }

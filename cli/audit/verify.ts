@@ -26,18 +26,20 @@ interface AnchorFile {
 const progressFrom = 50_000;
 
 /** Verifies every log at `path`, prints what was found, and sets the exit code of the gravest finding. */
-export function verifyLogs(frame: Frame, path: string, options: VerifyOptions): void {
+export async function verifyLogs(frame: Frame, path: string, options: VerifyOptions): Promise<void> {
   keepHeapSmall();
   const folders = findLogFolders(path);
   const anchors = options.anchor.map(readAnchor);
   const since = options.since === undefined ? 0 : sinceOf(options.since);
   const vaultId = options.vaultId?.toLowerCase() ?? null;
-  const verdicts = folders.map((folder) => {
+  const verdicts: FolderVerdict[] = [];
+  for (const folder of folders) {
     const own = folders.length === 1 ? anchors : anchors.filter((anchor) => serialOf(anchor) === basename(folder));
-    return withProgress(frame, (onProgress) =>
+    const verdict = await withProgress(frame, (onProgress) =>
       verifyFolder({ path: folder, anchors: own, vaultId, since, beside: folders, onProgress }),
     );
-  });
+    verdicts.push(verdict);
+  }
   frame.output.result(verdicts, (all) => all.flatMap((verdict) => verdictLines(verdict, options.qr === true)));
   const found = exitCodeOfFindings(verdicts.flatMap((verdict) => verdict.findings));
   const isDamaged = verdicts.some(({ damaged }) => damaged.length > 0);
@@ -54,10 +56,13 @@ export function sinceOf(text: string): number {
   return /^(0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) : decodeCheckpoint(readAnchor(text).bytes).size;
 }
 
-function withProgress(frame: Frame, work: (onProgress: (done: number, total: number) => void) => FolderVerdict): FolderVerdict {
+async function withProgress(
+  frame: Frame,
+  work: (onProgress: (done: number, total: number) => void) => Promise<FolderVerdict>,
+): Promise<FolderVerdict> {
   let bar: ReturnType<Frame["progress"]> | null = null;
   try {
-    return work((done, total) => {
+    return await work((done, total) => {
       if (total < progressFrom) return;
       bar ??= frame.progress("verifying", total);
       bar.update(done);

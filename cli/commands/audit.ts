@@ -47,7 +47,7 @@ export const auditCommand: CommandModule = (program, frame) => {
     .option("--qr", "print the verified checkpoint, also as a QR code, to keep on paper")
     .action(async (path: string, options: VerifyOptions) => {
       const { verifyLogs } = await import("../audit/index.ts");
-      verifyLogs(frame, path, options);
+      await verifyLogs(frame, path, options);
     });
 };
 

@@ -1,11 +1,16 @@
 import { sameBytes } from "../base/index.ts";
+import { HashColumn } from "./hash-column.ts";
+import { tileWidth } from "./limits.ts";
 import { hashLength, hashNode } from "./tree-hash.ts";
 import { rootOf } from "./tree-state.ts";
 
-/** A growing list of leaf hashes that knows the roots of its beginnings: 32 bytes a leaf, for logs of millions. */
+/** Height of a subtree over a tile. */
+const tileHeight = 8;
+
+/** A growing list of leaf hashes that knows the roots of its beginnings and its own hash tiles: for logs of millions. */
 export class HashList {
-  #bytes = Buffer.allocUnsafe(1024 * hashLength);
-  #length = 0;
+  /** By tile level; at level 0 the leaf hashes. */
+  readonly #levels: HashColumn[] = [new HashColumn()];
   readonly #peaks: Uint8Array[] = [];
   readonly #roots = new Map<number, Uint8Array>();
 
@@ -16,40 +21,65 @@ export class HashList {
   }
 
   get length(): number {
-    return this.#length;
+    return this.#level(0).length;
   }
 
   push(hash: Uint8Array): void {
-    if ((this.#length + 1) * hashLength > this.#bytes.length) {
-      const larger = Buffer.allocUnsafe(this.#bytes.length * 2);
-      larger.set(this.#bytes);
-      this.#bytes = larger;
+    this.#level(0).push(hash);
+    this.#addSubtree(hash, 0);
+  }
+
+  /** Adds `hashes`, one after another. `root` is their tree's where they are a whole tile, else null. */
+  add(hashes: Uint8Array, root: Uint8Array | null): void {
+    const { length } = this;
+    if (root !== null && length % tileWidth === 0 && !this.#asksWithin(length, length + tileWidth)) {
+      this.#level(0).push(hashes);
+      this.#addSubtree(root.slice(), tileHeight);
+      return;
     }
-    this.#bytes.set(hash, this.#length * hashLength);
-    let subtree = hash;
-    for (let rest = this.#length; rest % 2 === 1; rest = (rest - 1) / 2) {
-      subtree = hashNode(this.#peaks.pop() as Uint8Array, subtree);
-    }
-    this.#peaks.push(subtree);
-    this.#length += 1;
-    this.#keep();
+    for (let at = 0; at < hashes.length; at += hashLength) this.push(hashes.slice(at, at + hashLength));
   }
 
   at(index: number): Uint8Array {
-    return this.#bytes.subarray(index * hashLength, (index + 1) * hashLength);
+    return this.#level(0).at(index);
   }
 
-  /** All hashes, one after another; a view. */
-  bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length * hashLength);
+  /** What the hash tile must hold; null where the list has fewer than `width` hashes for it. */
+  tile({ level, index, width }: { level: number; index: number; width: number }): Uint8Array | null {
+    return this.#levels[level]?.tile(index, width) ?? null;
   }
 
   /** True where the first `size` hashes have this root; `size` is one that the list was made for. */
   leadsTo(size: number, root: Uint8Array): boolean {
-    return size <= this.#length && sameBytes(this.#roots.get(size) ?? new Uint8Array(0), root);
+    return size <= this.length && sameBytes(this.#roots.get(size) ?? new Uint8Array(0), root);
+  }
+
+  /** Takes in a complete subtree of this height as the rightmost one. */
+  #addSubtree(hash: Uint8Array, height: number): void {
+    let subtree = hash;
+    let reached = height;
+    if (reached === tileHeight) this.#level(1).push(subtree);
+    for (let rest = this.length / 2 ** height - 1; rest % 2 === 1; rest = (rest - 1) / 2) {
+      subtree = hashNode(this.#peaks.pop() as Uint8Array, subtree);
+      reached += 1;
+      if (reached % tileHeight === 0) this.#level(reached / tileHeight).push(subtree);
+    }
+    this.#peaks.push(subtree);
+    this.#keep();
+  }
+
+  #level(level: number): HashColumn {
+    const column = this.#levels[level] ?? new HashColumn();
+    this.#levels[level] = column;
+    return column;
+  }
+
+  #asksWithin(from: number, to: number): boolean {
+    for (const size of this.#roots.keys()) if (size > from && size < to) return true;
+    return false;
   }
 
   #keep(): void {
-    if (this.#roots.has(this.#length)) this.#roots.set(this.#length, rootOf({ peaks: this.#peaks }));
+    if (this.#roots.has(this.length)) this.#roots.set(this.length, rootOf({ peaks: this.#peaks }));
   }
 }

@@ -20,6 +20,7 @@ export { epochKeyName, epochOfKeyName, type LogName, originOf, parseOrigin } fro
 export { judgePeerHead, type LogHead, type PeerHeadVerdict } from "./peer-head.ts";
 export { buildProof, type ProofPlan, planConsistency, planInclusion, planRoot } from "./proof.ts";
 export { verifyConsistency, verifyInclusion } from "./proof-verify.ts";
+export { type LogOfLeaves, type ScannedEntries, scanEntries } from "./scan-entries.ts";
 export { parseTilePath, type TilePlace, tilePath, tilesBetween } from "./tile-path.ts";
 export { emptyRoot, foldHashes, hashLeaf, hashLength, hashNode } from "./tree-hash.ts";
 export {
@@ -35,4 +36,10 @@ export {
   type TileRow,
   type TreeState,
 } from "./tree-state.ts";
-export { type Anchor, type Verdict, type VerifyInput, verifyLog } from "./verify-log.ts";
+export {
+  type Anchor,
+  type Verdict,
+  Verification,
+  type VerifyInput,
+  verifyLog,
+} from "./verify-log.ts";

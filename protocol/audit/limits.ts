@@ -33,3 +33,6 @@ export const maxProofHashes = 107;
 
 /** Findings that one verification names; a log that is wholly rewritten needs no list of a million. */
 export const maxFindings = 1000;
+
+/** Notices that one verification tells of: a gap for each class and each full disk, and an archive now and then. */
+export const maxNotices = 1000;

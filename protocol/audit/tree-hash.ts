@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { assert } from "../base/index.ts";
-import { maxLeafBytes } from "./limits.ts";
+import { maxLeafBytes, tileWidth } from "./limits.ts";
 
 /** Bytes of a SHA-256 hash. */
 export const hashLength = 32;
@@ -8,9 +8,19 @@ export const hashLength = 32;
 // RFC 6962 section 2.1 prefixes; the scratch spares an allocation a leaf.
 const leafScratch = Buffer.alloc(1 + maxLeafBytes);
 const nodeScratch = Buffer.alloc(1 + 2 * hashLength, 1);
+const tileScratch = Buffer.alloc(tileWidth * hashLength);
 
 /** RFC 6962 leaf hash: SHA-256(00 ‖ leaf). Takes any bytes up to the limit of a leaf. */
 export function hashLeaf(leaf: Uint8Array): Uint8Array {
+  return Buffer.from(digestOfLeaf(leaf), "latin1");
+}
+
+/** {@link hashLeaf}, written into `target` at `at`. */
+export function hashLeafInto(target: Buffer, at: number, leaf: Uint8Array): void {
+  target.write(digestOfLeaf(leaf), at, hashLength, "latin1");
+}
+
+function digestOfLeaf(leaf: Uint8Array): string {
   assert(leaf.length <= maxLeafBytes, "a leaf longer than its limit");
   leafScratch.set(leaf, 1);
   return sha256(leafScratch.subarray(0, 1 + leaf.length));
@@ -20,17 +30,30 @@ export function hashLeaf(leaf: Uint8Array): Uint8Array {
 export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
   nodeScratch.set(left, 1);
   nodeScratch.set(right, 1 + hashLength);
-  return sha256(nodeScratch);
+  return Buffer.from(sha256(nodeScratch), "latin1");
 }
 
 /** Root of a tree without leaves: SHA-256 of nothing. */
 export function emptyRoot(): Uint8Array {
-  return sha256(new Uint8Array(0));
+  return Buffer.from(sha256(new Uint8Array(0)), "latin1");
 }
 
-/** Through a string: an output buffer of its own makes Node's one-shot hash take twice the time. */
-function sha256(bytes: Uint8Array): Uint8Array {
-  return Buffer.from(hash("sha256", bytes, "binary"), "binary");
+/** As a string of one character a byte: an output buffer of its own makes Node's one-shot hash take twice the time. */
+function sha256(bytes: Uint8Array): string {
+  return hash("sha256", bytes, "binary");
+}
+
+/** Root of the complete subtree over 1, 2, 4 … 256 hashes that stand one after another; writes over nothing. */
+export function foldSubtree(hashes: Uint8Array): Uint8Array {
+  tileScratch.set(hashes);
+  for (let count = hashes.length / hashLength; count > 1; count /= 2) {
+    for (let pair = 0; pair < count / 2; pair += 1) {
+      const from = 2 * pair * hashLength;
+      tileScratch.copy(nodeScratch, 1, from, from + 2 * hashLength);
+      tileScratch.write(sha256(nodeScratch), pair * hashLength, hashLength, "latin1");
+    }
+  }
+  return new Uint8Array(tileScratch.subarray(0, hashLength));
 }
 
 /**

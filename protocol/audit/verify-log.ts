@@ -4,13 +4,15 @@ import { type Checkpoint, decodeCheckpoint, type TreeHead } from "./checkpoint.t
 import { AuditError } from "./errors.ts";
 import { FINDING_CODES, type Finding } from "./findings.ts";
 import { HashList } from "./hash-list.ts";
-import { maxFindings } from "./limits.ts";
+import type { Leaf } from "./leaf.ts";
+import { maxFindings, tileWidth } from "./limits.ts";
 import { verifyNote } from "./note.ts";
 import { parseOrigin } from "./origin.ts";
+import { type LogOfLeaves, type ScannedEntries, scanEntries } from "./scan-entries.ts";
 import { hashLength } from "./tree-hash.ts";
 import { alignEntries } from "./verify-align.ts";
 import { followEpochs, judgeEpochSignature, missingFinals } from "./verify-epochs.ts";
-import { placesOf, type Scan, scanEntries } from "./verify-scan.ts";
+import { placesOf, Scan } from "./verify-scan.ts";
 
 /** A head that somebody else kept: the auditor's paper, the other side of a tunnel. Trusted for where it comes from. */
 export interface Anchor extends TreeHead {
@@ -18,9 +20,8 @@ export interface Anchor extends TreeHead {
   readonly source: string;
 }
 
-export interface VerifyInput {
-  /** The entries in the order of the entry bundles, duplicates and strangers included. */
-  readonly leaves: Iterable<Uint8Array>;
+/** All that a log is verified against; not the entries themselves. */
+export interface VerifyAgainst {
   /** The level-0 hash tiles, one after another; only ever used where they lead to a trusted root. */
   readonly hashes: Uint8Array;
   /** Where the entries begin, and the `audit.epoch` leaves before; null where they begin at 0. The hashes then stand for those before. */
@@ -35,8 +36,11 @@ export interface VerifyInput {
     readonly epochKey: VerifyKey;
   };
   readonly anchors: readonly Anchor[];
-  /** Called every few thousand entries. */
-  readonly onProgress?: (done: number) => void;
+}
+
+export interface VerifyInput extends VerifyAgainst {
+  /** The entries in the order of the entry bundles, duplicates and strangers included. */
+  readonly leaves: readonly Uint8Array[];
 }
 
 export interface Verdict {
@@ -48,10 +52,10 @@ export interface Verdict {
   readonly sealedSize: number;
   /** Root over the sealed entries; null where there are none. */
   readonly root: Uint8Array | null;
-  /** Leaf hashes of the entries as found, one after another. */
-  readonly hashes: Uint8Array;
   /** By index, the graver first; empty only where every entry is sealed and everything fits. */
   readonly findings: readonly Finding[];
+  /** Sealed leaves that say what the log does not hold, gaps and archives, by index; the newest {@link maxNotices}. */
+  readonly notices: readonly Leaf[];
 }
 
 /** A root that the entries must lead to, and who says so. */
@@ -62,48 +66,83 @@ interface Head extends TreeHead {
 
 /** Verifies a whole log offline; see SPEC.md "Verifying a log" for how the findings are told apart. */
 export function verifyLog(input: VerifyInput): Verdict {
-  const opened = openCheckpoints(input);
-  const findings = [...opened.findings];
-  const origin = opened.signed[0]?.origin ?? null;
-  const sizes = [...opened.signed, ...input.anchors].map((head) => head.size);
-  const name = origin === null ? null : parseOrigin(origin);
-  const scan = scanEntries({
-    leaves: input.leaves,
-    sizes: [0, ...sizes],
-    log: { node: input.member.node, serial: name?.serial ?? null },
-    before: input.before == null ? null : { ...input.before, hashes: input.hashes },
-    onProgress: input.onProgress ?? (() => {}),
-  });
-  const heads: Head[] = [
-    ...input.anchors.map((anchor) => ({ ...anchor, says: anchor.source, anchor: true })),
-    ...opened.signed.map((one) => ({ ...one, says: `the checkpoint of ${one.size} entries`, anchor: false })),
-  ];
-  const { places, findings: structure } = judgeStructure(scan, () => input.hashes, heads);
-  findings.push(...structure);
-  // Where entries are missing, moved or edited, the successions among them say nothing about the keys.
-  const intact = structure.length === 0 && judgeHeads(scan, heads, structure).every(({ code }) => code !== "EDIT");
-  const epochs = intact && origin !== null ? judgeEpochs(origin, input, scan, opened.signed) : null;
-  findings.push(...(epochs?.findings ?? []));
-  const sealing = heads.filter(
-    (head) =>
-      head.anchor || epochs === null || epochs.sealing.some((one) => one.size === head.size && sameBytes(one.root, head.root)),
-  );
-  findings.push(...judgeHeads(scan, sealing, structure));
-  const sealed = sealing.filter((head) => scan.entries.leadsTo(head.size, head.root));
-  const best = sealed.reduce<Head | null>((top, head) => (head.size > (top?.size ?? 0) ? head : top), null);
-  findings.push(...unsealedTail(places, sealing));
-  return {
-    origin,
-    size: scan.claims.length,
-    sealedSize: best?.size ?? 0,
-    root: best?.root ?? null,
-    hashes: scan.entries.bytes(),
-    findings: findings.sort(byIndex).slice(0, maxFindings),
-  };
+  const verification = new Verification(input);
+  for (let at = 0; at < input.leaves.length; at += tileWidth) {
+    verification.add(scanEntries(input.leaves.slice(at, at + tileWidth), verification.log));
+  }
+  return verification.finish();
+}
+
+/** {@link verifyLog} for entries that are scanned elsewhere and handed in as they come, first to last. */
+export class Verification {
+  /** What the entries must be scanned for. */
+  readonly log: LogOfLeaves;
+  readonly #input: VerifyAgainst;
+  readonly #opened: { readonly signed: readonly Checkpoint[]; readonly findings: readonly Finding[] };
+  readonly #scan: Scan;
+
+  constructor(input: VerifyAgainst) {
+    this.#input = input;
+    this.#opened = openCheckpoints(input);
+    const origin = this.#opened.signed[0]?.origin;
+    this.log = { node: input.member.node, serial: origin === undefined ? null : parseOrigin(origin).serial };
+    const sizes = [...this.#opened.signed, ...input.anchors].map((head) => head.size);
+    this.#scan = new Scan([0, ...sizes], input.before == null ? null : { ...input.before, hashes: input.hashes }, this.log);
+  }
+
+  /** Takes in the entries that come next. */
+  add(entries: ScannedEntries): void {
+    this.#scan.add(entries);
+  }
+
+  /** What a hash tile over the entries that were found must hold; null where they do not fill `width` of it. */
+  tile(place: { level: number; index: number; width: number }): Uint8Array | null {
+    return this.#scan.entries.tile(place);
+  }
+
+  finish(): Verdict {
+    const scan = this.#scan;
+    const { signed } = this.#opened;
+    const origin = signed[0]?.origin ?? null;
+    const heads: Head[] = [
+      ...this.#input.anchors.map((anchor) => ({ ...anchor, says: anchor.source, anchor: true })),
+      ...signed.map((one) => ({ ...one, says: `the checkpoint of ${one.size} entries`, anchor: false })),
+    ];
+    const { places, proven, findings: structure } = judgeStructure(scan, () => this.#input.hashes, heads);
+    // Where entries are missing, moved or edited, the successions among them say nothing about the keys.
+    const intact = structure.length === 0 && judgeHeads(scan, heads, structure).every(({ code }) => code !== "EDIT");
+    const epochs = intact && origin !== null ? judgeEpochs(origin, this.#input, scan, signed) : null;
+    const sealing = heads.filter(
+      (head) =>
+        head.anchor ||
+        epochs === null ||
+        epochs.sealing.some((one) => one.size === head.size && sameBytes(one.root, head.root)),
+    );
+    const sealed = sealing.filter((head) => scan.entries.leadsTo(head.size, head.root));
+    const best = sealed.reduce<Head | null>((top, head) => (head.size > (top?.size ?? 0) ? head : top), null);
+    const findings = [
+      ...this.#opened.findings,
+      ...structure,
+      ...(epochs?.findings ?? []),
+      ...judgeHeads(scan, sealing, structure),
+      ...unsealedTail(places, sealing),
+    ];
+    return {
+      origin,
+      size: scan.claims.length,
+      sealedSize: best?.size ?? 0,
+      root: best?.root ?? null,
+      findings: findings.sort(byIndex).slice(0, maxFindings),
+      // An entry that belongs nowhere, or that nothing vouches for, explains nothing.
+      notices: scan.notices
+        .filter(({ index, leaf }) => places[index] === leaf.index && leaf.index < Math.max(proven, best?.size ?? 0))
+        .map(({ leaf }) => leaf),
+    };
+  }
 }
 
 /** The checkpoints that the static log key signed for this node's log. */
-function openCheckpoints(input: VerifyInput): { signed: Checkpoint[]; findings: Finding[] } {
+function openCheckpoints(input: VerifyAgainst): { signed: Checkpoint[]; findings: Finding[] } {
   const signed: Checkpoint[] = [];
   const findings: Finding[] = [];
   for (const bytes of input.checkpoints) {
@@ -129,20 +168,21 @@ function judgeStructure(
   scan: Scan,
   hashes: () => Uint8Array,
   heads: readonly Head[],
-): { places: readonly number[]; findings: Finding[] } {
+): { places: readonly number[]; proven: number; findings: Finding[] } {
   const end = Math.max(0, ...heads.map((head) => head.size));
   // The stored hashes are needed only to tell which entry is wrong.
   const fits = heads.every((head) => scan.entries.leadsTo(head.size, head.root));
-  if (fits && scan.claims.every((claim, position) => claim === position)) return { places: scan.claims, findings: [] };
+  if (fits && scan.claims.every((claim, position) => claim === position))
+    return { places: scan.claims, proven: 0, findings: [] };
   const stored = new HashList(heads.map((head) => head.size));
   const bytes = fits ? new Uint8Array(0) : hashes();
   for (let at = 0; at + hashLength <= bytes.length; at += hashLength) stored.push(bytes.subarray(at, at + hashLength));
   const proven = Math.max(0, ...heads.filter((head) => stored.leadsTo(head.size, head.root)).map((head) => head.size));
   const places = placesOf(scan, stored, proven);
-  return { places, findings: alignEntries(places, scan.claims, end) };
+  return { places, proven, findings: alignEntries(places, scan.claims, end) };
 }
 
-function judgeEpochs(origin: string, input: VerifyInput, scan: Scan, signed: readonly Checkpoint[]) {
+function judgeEpochs(origin: string, input: VerifyAgainst, scan: Scan, signed: readonly Checkpoint[]) {
   const chain = followEpochs(origin, input.member.epochKey, scan.successions);
   const findings = [...chain.findings];
   const sealing = signed.filter((checkpoint) => {

@@ -1,30 +1,10 @@
 import { sameBytes } from "../base/index.ts";
 import { HashList } from "./hash-list.ts";
-import type { Leaf } from "./leaf.ts";
-import { type ScannedLeaf, scanLeaf } from "./leaf-scan.ts";
-import { maxLeafBytes } from "./limits.ts";
+import { decodeLeaf, type Leaf } from "./leaf.ts";
+import { scanLeaf } from "./leaf-scan.ts";
+import { maxNotices } from "./limits.ts";
+import type { LogOfLeaves, ScannedEntries } from "./scan-entries.ts";
 import { hashLeaf, hashLength } from "./tree-hash.ts";
-
-/** What one pass over the entries finds out. */
-export interface Scan {
-  /** Hashes of the entries in the order of the file. */
-  readonly entries: HashList;
-  /** For each entry its own claim of where it belongs; -1 where it is no leaf of this log. */
-  readonly claims: readonly number[];
-  /** `audit.epoch` leaves by position, in the order of the file. */
-  readonly successions: readonly { readonly index: number; readonly leaf: Leaf }[];
-}
-
-export interface ScanOptions {
-  readonly leaves: Iterable<Uint8Array>;
-  /** Sizes whose roots will be asked for. */
-  readonly sizes: readonly number[];
-  /** What every leaf must state; the serial is null where no checkpoint tells it. */
-  readonly log: { readonly node: string; readonly serial: number | null };
-  /** What stands for entries that the copy begins after; null where it begins at 0. */
-  readonly before: EarlierEntries | null;
-  readonly onProgress: (done: number) => void;
-}
 
 /** The beginning of a log as a copy holds it that begins later: hashes for the tree, and the leaves that name keys. */
 export interface EarlierEntries {
@@ -35,35 +15,48 @@ export interface EarlierEntries {
   readonly successions: readonly Uint8Array[];
 }
 
-/** Entries between two reports of progress. */
-const progressStep = 4096;
+/** What one pass over the entries finds out. */
+export class Scan {
+  /** Hashes of the entries in the order of the file. */
+  readonly entries: HashList;
+  /** For each entry its own claim of where it belongs; -1 where it is no leaf of this log. */
+  readonly claims: number[] = [];
+  /** `audit.epoch` leaves by position, in the order of the file. */
+  readonly successions: { readonly index: number; readonly leaf: Leaf }[] = [];
+  /** Leaves that say what the log does not hold, by position; the newest {@link maxNotices}. */
+  readonly notices: { readonly index: number; readonly leaf: Leaf }[] = [];
 
-/** Reads and hashes every entry once. */
-export function scanEntries(options: ScanOptions): Scan {
-  const entries = new HashList(options.sizes);
-  const claims: number[] = [];
-  const successions: { index: number; leaf: Leaf }[] = [];
-  const ours = (leaf: ScannedLeaf | null): leaf is ScannedLeaf =>
-    leaf !== null && leaf.node === options.log.node && leaf.log === (options.log.serial ?? leaf.log);
-  for (let index = 0; index < (options.before?.count ?? 0); index += 1) {
-    entries.push(hashAt(options.before?.hashes ?? new Uint8Array(0), index));
-    claims.push(index);
+  /** `sizes`: those whose roots will be asked for. `before` stands for entries that the copy begins after. */
+  constructor(sizes: readonly number[], before: EarlierEntries | null, log: LogOfLeaves) {
+    this.entries = new HashList(sizes);
+    if (before !== null) this.#begin(before, log);
   }
-  for (const bytes of options.before?.successions ?? []) {
-    const leaf = scanLeaf(bytes);
-    if (!ours(leaf) || leaf.action !== "audit.epoch" || leaf.index >= claims.length) continue;
-    if (sameBytes(hashLeaf(bytes), entries.at(leaf.index))) successions.push({ index: leaf.index, leaf: leaf.whole() });
+
+  /** Takes in the entries that come next. */
+  add({ hashes, claims, root, told }: ScannedEntries): void {
+    const first = this.claims.length;
+    this.entries.add(hashes, root);
+    for (const claim of claims) this.claims.push(claim);
+    for (const { at, action, leaf } of told) {
+      const list = action === "audit.epoch" ? this.successions : this.notices;
+      list.push({ index: first + at, leaf: decodeLeaf(leaf) });
+    }
+    this.notices.splice(0, this.notices.length - maxNotices);
   }
-  for (const bytes of options.leaves) {
-    const position = claims.length;
-    // What is too long for a leaf has no leaf hash here; a hash that no entry can have keeps its place.
-    entries.push(bytes.length > maxLeafBytes ? new Uint8Array(hashLength) : hashLeaf(bytes));
-    const leaf = scanLeaf(bytes);
-    claims.push(ours(leaf) ? leaf.index : -1);
-    if (ours(leaf) && leaf.action === "audit.epoch") successions.push({ index: position, leaf: leaf.whole() });
-    if (claims.length % progressStep === 0) options.onProgress(claims.length);
+
+  #begin(before: EarlierEntries, log: LogOfLeaves): void {
+    for (let index = 0; index < before.count; index += 1) {
+      this.entries.push(before.hashes.subarray(index * hashLength, (index + 1) * hashLength));
+      this.claims.push(index);
+    }
+    for (const bytes of before.successions) {
+      const leaf = scanLeaf(bytes);
+      if (leaf === null || leaf.node !== log.node || leaf.log !== (log.serial ?? leaf.log)) continue;
+      if (leaf.told !== "audit.epoch" || leaf.index >= before.count) continue;
+      if (!sameBytes(hashLeaf(bytes), this.entries.at(leaf.index))) continue;
+      this.successions.push({ index: leaf.index, leaf: decodeLeaf(bytes) });
+    }
   }
-  return { entries, claims, successions };
 }
 
 /**
@@ -99,8 +92,4 @@ class SeenClaims {
     if (claim < this.#inside.length) this.#inside[claim] = 1;
     else this.#beyond.add(claim);
   }
-}
-
-function hashAt(hashes: Uint8Array, index: number): Uint8Array {
-  return hashes.subarray(index * hashLength, (index + 1) * hashLength);
 }

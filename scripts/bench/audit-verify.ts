@@ -7,7 +7,7 @@ import { verifyFolder } from "../../agent/audit/index.ts";
 setFlagsFromString("--semi-space-growth-factor=1");
 
 const started = performance.now();
-const { findings } = verifyFolder({ path: String(process.argv[2]), anchors: [], vaultId: null, onProgress: () => {} });
+const { findings } = await verifyFolder({ path: String(process.argv[2]), anchors: [], vaultId: null, onProgress: () => {} });
 // What getrusage tells begins with the parent's memory, which an exec does not reset.
 const peakKb = Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
 const told = { ms: performance.now() - started, maxRssKb: peakKb, findings: findings.length };

@@ -53,7 +53,7 @@ t.test(
     await log.close();
     const folder = join(data, "audit", "0");
     t.same(readdirSync(join(folder, "epochs")).sort(), ["0", "1", "2"]);
-    const verdict = verifyFolder({ path: folder, anchors: [], vaultId: null, onProgress: () => {} });
+    const verdict = await verifyFolder({ path: folder, anchors: [], vaultId: null, onProgress: () => {} });
     t.same([verdict.findings, verdict.sealedSize], [[], log.head().size]);
     const final = decodeCheckpoint(readFileSync(join(folder, "epochs", "1")));
     const succession = decodeLeaf(log.leaves(final.size, 1)[0] as Uint8Array);

@@ -34,7 +34,7 @@ async function mirrored(
   return { data, log: join(data, "audit", "0"), store };
 }
 
-function verify(path: string, anchors: Uint8Array[] = [], vaultId: string | null = null): FolderVerdict {
+function verify(path: string, anchors: Uint8Array[] = [], vaultId: string | null = null): Promise<FolderVerdict> {
   return verifyFolder({
     path,
     anchors: anchors.map((bytes) => ({ bytes, source: "the anchor" })),
@@ -48,7 +48,7 @@ const short = ({ findings }: FolderVerdict) => findings.map(({ code, index }) =>
 t.test("a mirrored log verifies with nothing but its folder", async (t) => {
   for (const size of [2, 255, 256, 257, 700]) {
     const { log } = await mirrored(t, size);
-    const verdict = verify(log);
+    const verdict = await verify(log);
     t.same([verdict.findings, verdict.size, verdict.sealedSize], [[], size, size]);
     t.match(verdict, { origin: `plant.example/tidegate/1/log/${node}/0`, node, nodeName: member.name });
     t.equal(verdict.vaultId, Buffer.from(member.vaultId).toString("hex"));
@@ -63,7 +63,7 @@ t.test("the mirror follows checkpoint by checkpoint and leaves only the tiles of
     fill(store, rig.log, count);
     rig.log.checkpoint();
     await rig.mirror?.settled();
-    const verdict = verify(join(data, "audit", "0"));
+    const verdict = await verify(join(data, "audit", "0"));
     t.same([verdict.findings, verdict.sealedSize], [[], rig.log.head().size]);
   }
   const entries = readdirSync(join(data, "audit", "0", "tile", "entries"), { recursive: true })
@@ -84,14 +84,14 @@ t.test("after a crash the mirror is brought up from where its checkpoint stands"
   await lagging.log.close();
   // Bytes of a write that the crash cut off lie about.
   writeFileSync(join(log, "tile", "entries", "001.new"), "torn");
-  t.same(short(verify(log)), [], "an older whole log until then");
+  t.same(short(await verify(log)), [], "an older whole log until then");
   t.same(readFileSync(join(log, "checkpoint")), before);
   const rig = openRig({ store, folder: data });
   await rig.log.close();
-  const verdict = verify(log);
+  const verdict = await verify(log);
   t.same([verdict.findings, verdict.sealedSize], [[], 804]);
   rmSync(join(log, "checkpoint"));
-  t.same(short(verify(log)), ["UNSEALED-TAIL 0"], "entries were written, their checkpoint not yet");
+  t.same(short(await verify(log)), ["UNSEALED-TAIL 0"], "entries were written, their checkpoint not yet");
 });
 
 t.test("a mirror of another history is put aside, not overwritten", async (t) => {
@@ -101,9 +101,9 @@ t.test("a mirror of another history is put aside, not overwritten", async (t) =>
     const other = openRig({ store, folder: data });
     fill(store, other.log, copy);
     await other.log.close();
-    t.same(verify(log).findings, []);
+    t.same((await verify(log)).findings, []);
     t.ok(existsSync(`${log}.other-${copy}`));
-    if (copy === 1) t.equal(verify(`${log}.other-1`).size, 40, "the evidence stays");
+    if (copy === 1) t.equal((await verify(`${log}.other-1`)).size, 40, "the evidence stays");
   }
   t.same(findLogFolders(data), [log]);
 });
@@ -114,7 +114,7 @@ t.test("data folder, audit folder, a log's own folder and copies of them are fou
   const copy = shortFolder(t);
   cpSync(log, copy, { recursive: true });
   t.same(findLogFolders(copy), [copy]);
-  t.same(verify(copy).findings, []);
+  t.same((await verify(copy)).findings, []);
   const empty = shortFolder(t);
   const hollow = join(shortFolder(t), "audit", "0");
   mkdirSync(join(hollow, "tile"), { recursive: true });
@@ -122,7 +122,7 @@ t.test("data folder, audit folder, a log's own folder and copies of them are fou
   writeFileSync(file, "x");
   for (const path of [empty, join(empty, "missing"), file])
     t.throws(() => findLogFolders(path), { code: "AUDIT_FOLDER_UNREADABLE" }, path);
-  t.throws(() => verify(hollow), { code: "AUDIT_FOLDER_UNREADABLE" }, "tiles without entries");
+  await t.rejects(verify(hollow), { code: "AUDIT_FOLDER_UNREADABLE" }, "tiles without entries");
 });
 
 t.test("files that cannot be what they say are errors", async (t) => {
@@ -151,11 +151,11 @@ t.test("files that cannot be what they say are errors", async (t) => {
   for (const [code, name, damage] of cases) {
     const { log } = await mirrored(t, 20);
     damage(log);
-    t.throws(() => verify(log), { code }, name);
+    await t.rejects(verify(log), { code }, name);
   }
   const { log } = await mirrored(t, 20);
-  t.throws(() => verify(log, [], "00".repeat(32)), { code: "AUDIT_FOLDER_KEYS" }, "another vault than the auditor expects");
-  t.same(verify(log, [], Buffer.from(member.vaultId).toString("hex")).findings, []);
+  await t.rejects(verify(log, [], "00".repeat(32)), { code: "AUDIT_FOLDER_KEYS" }, "another vault than the auditor expects");
+  t.same((await verify(log, [], Buffer.from(member.vaultId).toString("hex"))).findings, []);
 });
 
 function relink(path: string): void {
@@ -180,7 +180,7 @@ t.test("tampering with any file is named", async (t) => {
   for (const [expected, name, damage] of cases) {
     const { log } = await mirrored(t, 300);
     damage(log);
-    t.same(short(verify(log)), expected, name);
+    t.same(short(await verify(log)), expected, name);
   }
 });
 
@@ -219,13 +219,13 @@ t.test("an anchor shows what was cut, and is refused where it is none", async (t
   fill(store, rig.log, 30);
   await rig.log.close();
   const anchor = readFileSync(join(log, "checkpoint"));
-  t.same(short(verify(young)), [], "the older folder looks whole");
-  t.same(short(verify(young, [anchor])), ["TRUNCATED 1"]);
-  t.same(short(verify(log, [readFileSync(join(young, "checkpoint"))])), []);
+  t.same(short(await verify(young)), [], "the older folder looks whole");
+  t.same(short(await verify(young, [anchor])), ["TRUNCATED 1"]);
+  t.same(short(await verify(log, [readFileSync(join(young, "checkpoint"))])), []);
   const keys = { log: sampleSigner(33), epoch: sampleSigner(34), epochNumber: 0 };
   const head = { size: 1, root: new Uint8Array(32) };
   const origin = `plant.example/tidegate/1/log/${node}/0`;
-  t.same(short(verify(log, [signCheckpoint(origin, head, keys)])), ["FORK 0"]);
+  t.same(short(await verify(log, [signCheckpoint(origin, head, keys)])), ["FORK 0"]);
   for (const [name, bytes] of [
     ["no note", encodeEntryBundle([anchor])],
     ["another node's", signCheckpoint(origin.replace(node, "a".repeat(32)), head, keys)],
@@ -233,7 +233,7 @@ t.test("an anchor shows what was cut, and is refused where it is none", async (t
     ["signed by another key", signCheckpoint(origin, head, { ...keys, log: sampleSigner(35) })],
     ["changed", Buffer.from(anchor.toString().replace("\n52\n", "\n53\n"))],
   ] as const) {
-    t.throws(() => verify(log, [bytes]), { code: "AUDIT_ANCHOR_INVALID" }, name);
+    await t.rejects(verify(log, [bytes]), { code: "AUDIT_ANCHOR_INVALID" }, name);
   }
 });
 
@@ -249,21 +249,21 @@ t.test("a head that the vault's witness key cosigned is an anchor, and no other 
   const witnessed = (size: number, root: Uint8Array, byte: number) =>
     cosign(checkpointText(origin, { size, root }), 1_795_000_000, { name, key: sampleSigner(byte) });
   const { size, root } = log.head();
-  t.same(short(verify(folder, [witnessed(size, root, 45)])), []);
-  t.same(short(verify(folder, [witnessed(size + 1, root, 45)])), [`TRUNCATED ${size}`]);
-  t.same(short(verify(folder, [witnessed(size - 1, root, 45)])), ["FORK 0"]);
-  t.throws(() => verify(folder, [witnessed(size, root, 46)]), { code: "AUDIT_ANCHOR_INVALID" });
+  t.same(short(await verify(folder, [witnessed(size, root, 45)])), []);
+  t.same(short(await verify(folder, [witnessed(size + 1, root, 45)])), [`TRUNCATED ${size}`]);
+  t.same(short(await verify(folder, [witnessed(size - 1, root, 45)])), ["FORK 0"]);
+  await t.rejects(verify(folder, [witnessed(size, root, 46)]), { code: "AUDIT_ANCHOR_INVALID" });
   const changed = Buffer.from(
     Buffer.from(witnessed(size, root, 45))
       .toString()
       .replace(`\n${size}\n`, `\n${size - 1}\n`),
   );
-  t.throws(() => verify(folder, [changed]), { code: "AUDIT_ANCHOR_INVALID" });
+  await t.rejects(verify(folder, [changed]), { code: "AUDIT_ANCHOR_INVALID" });
   mkdirSync(join(data, "cosigned"));
   const beside = [data];
   const options = { path: folder, anchors: [], vaultId: null, beside, onProgress: () => {} };
   writeFileSync(join(data, "cosigned", node), witnessed(size - 1, root, 45));
-  t.same(short(verifyFolder(options)), ["FORK 0"], "beside another log it is compared too");
+  t.same(short(await verifyFolder(options)), ["FORK 0"], "beside another log it is compared too");
   writeFileSync(join(data, "cosigned", node), witnessed(size + 1, root, 45));
-  t.same(short(verifyFolder(options)), [], "a newer one only says that the copy is older");
+  t.same(short(await verifyFolder(options)), [], "a newer one only says that the copy is older");
 });
