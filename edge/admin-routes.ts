@@ -74,8 +74,10 @@ function wish(parts: EdgeParts, name: string, event: RotationEvent): AdminRoute 
   });
 }
 
-function accountAt({ credentials }: Pick<EdgeParts, "credentials">, path: string): Account {
+function accountAt({ credentials, node }: Pick<EdgeParts, "credentials" | "node">, path: string): Account {
   const account = credentials.accountAt(path);
+  if (account === null && node.memoryOnly(path) !== null)
+    throw new EdgeError("EDGE_MEMORY_ONLY", "this account's values are held in memory only: no login is made with them");
   if (account === null) throw new EdgeError("EDGE_UNKNOWN_ACCOUNT", "this edge has no account of that path");
   return account;
 }

@@ -15,6 +15,7 @@ import type { EdgeConfig } from "./config.ts";
 import { EdgeCredentials } from "./credential-source.ts";
 import { EscrowBook } from "./escrow.ts";
 import { findEarly } from "./last-served.ts";
+import { memoryCredential, needsDisk, refuseOrders, withoutMemoryOnly } from "./memory-only.ts";
 import { ModelShelf } from "./models.ts";
 import { NoticeBook } from "./notices/index.ts";
 import type { EdgeParts } from "./parts.ts";
@@ -74,6 +75,7 @@ function openBase({ store, seams, log, config, closing, version, folder }: CoreO
       const { node, escrow } = late;
       return node === null || escrow === null ? null : escrow.seal(tx, context, { nodeId: node.nodeId, trust: node.trust() });
     },
+    needsDisk,
   };
   const running = openNode({
     store,
@@ -84,6 +86,7 @@ function openBase({ store, seams, log, config, closing, version, folder }: CoreO
     role: "edge",
     config,
     version,
+    memoryOnly: config.memoryOnly,
     auditFolder: folder === null ? null : join(folder, "audit"),
     onStopped: (code) => log.error("audit.stopped", { code }),
   });
@@ -95,7 +98,10 @@ function openBase({ store, seams, log, config, closing, version, folder }: CoreO
   const notices = new NoticeBook(store, () => ({ nodeId, vaultId, signing: node.identity.signing }));
   const time = () => node.time();
   const applications = new ApplicationList();
-  const credentials = new EdgeCredentials({ store, clock: seams.clock, time, freshness: () => applications.freshness });
+  const { clock } = seams;
+  const freshness = () => applications.freshness;
+  const memoryOnly = (path: string) => memoryCredential(path, { node, clock, freshness: freshness() });
+  const credentials = new EdgeCredentials({ store, clock, time, freshness, memoryOnly });
   applications.take(viewContent(applicationTypes.flatMap((type) => node.entriesOfType(type))));
   const { staleAfterS } = config;
   return { node, audit, store, escrow, notices, credentials, applications, paths: new PathIndex(seams.random), staleAfterS };
@@ -195,9 +201,19 @@ function* readRest(base: CoreBase, options: CoreOptions): Generator<void, EdgeCo
     const joinedAt = hasSynced(store) ? null : momentOf(seams.clock);
     return { store, books, models: models.find, held: node.mode === "QUARANTINE", joinedAt };
   };
+  /** What is in memory only is nothing to the engine: its values leave the engine's rows, and no device is touched for it. */
+  const keepOut = (all: ContentView) => {
+    const view = withoutMemoryOnly(all, node);
+    if (view === all) return view;
+    for (const account of [...engine.accounts.values()])
+      if (all.accounts.has(account.key) && !view.accounts.has(account.key)) engine.forget(account);
+    refuseOrders(all, { node, store });
+    return view;
+  };
   const sync = () => {
     if (node.status().unacknowledgedReports === 0) escrow.acknowledged();
-    node.withState((view) => {
+    node.withState((all) => {
+      const view = keepOut(all);
       syncAccounts(engine, view, wishes(view));
       credentials.index(engine);
     });
@@ -207,7 +223,7 @@ function* readRest(base: CoreBase, options: CoreOptions): Generator<void, EdgeCo
   yield;
   // Where the last process took everything in, the values lie in their own rows already: reading them again would only cost time.
   if (isSynced(store, node.head())) {
-    const view = viewContent(yield* startEntries(node));
+    const view = keepOut(viewContent(yield* startEntries(node)));
     yield;
     yield* resumeAccounts(engine, view, wishes(view));
     credentials.index(engine);

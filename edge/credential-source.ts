@@ -13,6 +13,7 @@ export class EdgeCredentials implements CredentialSource {
   readonly #clock: Clock;
   readonly #time: () => FactTime;
   readonly #freshness: () => FreshnessRules;
+  readonly #memoryOnly: (path: string) => ReadableCredential | null;
   #groups: Pick<RotationEngine["groups"], "overlaps" | "isAhead"> = { overlaps: () => false, isAhead: () => false };
   #byPath: ReadonlyMap<string, Account> = new Map();
   /** Until all accounts were read. */
@@ -25,11 +26,14 @@ export class EdgeCredentials implements CredentialSource {
     readonly time: () => FactTime;
     /** The vault's rules now. */
     readonly freshness: () => FreshnessRules;
+    /** The value of a path that only memory holds; throws API_MEMORY_ONLY where it ended with the last process. */
+    readonly memoryOnly: (path: string) => ReadableCredential | null;
   }) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#time = options.time;
     this.#freshness = options.freshness;
+    this.#memoryOnly = options.memoryOnly;
   }
 
   /** Serves accounts one by one until {@link index} is called first; where `early` is not sure, `readAll` is asked to bring that about. */
@@ -56,6 +60,8 @@ export class EdgeCredentials implements CredentialSource {
   }
 
   find(path: string): ReadableCredential | null {
+    const kept = this.#memoryOnly(path);
+    if (kept !== null) return kept;
     const account = this.#find(path);
     if (account === null || account.content === null) return null;
     const { record, content } = account;

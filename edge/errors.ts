@@ -7,6 +7,8 @@ export const EDGE_CODES = {
   EDGE_NOT_HELD_HERE: { fault: "operator", retryable: false },
   /** The edge knows no account of this path. */
   EDGE_UNKNOWN_ACCOUNT: { fault: "caller", retryable: false },
+  /** The account's values are held in memory only: no login is made with them here. */
+  EDGE_MEMORY_ONLY: { fault: "operator", retryable: false },
 } as const;
 
 export class EdgeError extends TidegateError<keyof typeof EDGE_CODES> {

@@ -61,6 +61,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
     role: "gateway",
     config,
     version,
+    memoryOnly: config.memoryOnly,
     auditFolder: folder === null ? null : join(folder, "audit"),
     onStopped: (code) => log.error("audit.stopped", { code }),
   });

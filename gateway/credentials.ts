@@ -2,6 +2,7 @@ import {
   type ApplicationRecord,
   applicationRecords,
   type CredentialSource,
+  memoryOnlyGone,
   type ReadableCredential,
 } from "../agent/local-api/index.ts";
 import type { AppliedChange, JoinedNode } from "../agent/node/index.ts";
@@ -109,7 +110,10 @@ export class GatewayCredentials implements CredentialSource {
   find(path: string): ReadableCredential | null {
     const { node, store, clock } = this.#options;
     const found = this.#byPath.get(path);
-    if (found === undefined) return null;
+    if (found === undefined) {
+      if (node.memoryOnly(path) === "gone") throw memoryOnlyGone();
+      return null;
+    }
     const { served, unsettled } = this.#live(found);
     const since = store.read((view) => readServed(view, found.accountId));
     const ageMs = since === null ? 0 : Math.max(0, node.time().lo - since.sinceS) * 1000;

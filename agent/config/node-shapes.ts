@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isPattern } from "../../protocol/content/index.ts";
 import { type Address, isAddress } from "../address/index.ts";
 import { isException, type ProxySettings } from "../proxy/index.ts";
 import type { ConfigEntry } from "./config.ts";
@@ -31,6 +32,8 @@ const proxyShape = z
   .nullable()
   .default(null);
 
+const pattern = z.string().max(512).refine(isPattern, "a path pattern such as line-4/*/operator or line-4/**");
+
 /** The section `log`. */
 export const logShape = z
   .strictObject({ level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info") })
@@ -62,6 +65,7 @@ export const memberShape = {
     .prefault({}),
   proxy: proxyShape,
   forward: forwardShape,
+  memoryOnly: z.array(pattern).max(64).default([]),
   staleAfterS: z.int().min(60).max(31_536_000).default(defaultStaleAfterS),
   log: logShape,
 };
@@ -103,6 +107,11 @@ export const firstMemberEntries = (way: "wire" | "media", proxy: ProxySettings |
     key: "clock",
     value: { trusted: false, gapS: defaultClockGapS },
     comment: "trusted: this machine has a clock that may be believed. gapS: how far ahead it may be otherwise.",
+  },
+  {
+    key: "memoryOnly",
+    value: [],
+    comment: "path patterns of accounts whose values this node never writes to its disk: gone at each stop, asked for again",
   },
   {
     key: "staleAfterS",

@@ -7,6 +7,8 @@ export const API_CODES = {
   API_REFUSED: { fault: "caller", retryable: false },
   /** Granted, but this node holds no value for it. */
   API_NO_VALUE: { fault: "caller", retryable: true },
+  /** Granted, but this node held the value in memory only, and has not got it again since its start. */
+  API_MEMORY_ONLY: { fault: "environment", retryable: true },
   /** The header X-Tidegate-Request: true is missing. */
   API_HEADER_MISSING: { fault: "caller", retryable: false },
   /** The request comes from a web page. */
@@ -39,4 +41,11 @@ export class ApiError extends TidegateError<ApiCode> {
   constructor(code: ApiCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(API_CODES, code, message, options);
   }
+}
+
+/** What a read of a value is refused with that an earlier process held in memory only. */
+export function memoryOnlyGone(): ApiError {
+  return new ApiError("API_MEMORY_ONLY", "this value is kept in memory only, and ended with this node's last process", {
+    hint: "The vault was asked for it again: it comes over the tunnel, or with the second stick from now (report out, snapshot back).",
+  });
 }

@@ -1,6 +1,6 @@
 export { applicationRecords } from "./application-records.ts";
 export type * from "./contracts.ts";
-export { API_CODES, ApiError } from "./errors.ts";
+export { API_CODES, ApiError, memoryOnlyGone } from "./errors.ts";
 export type { ApiTls, OpenListener } from "./listeners.ts";
 export { type LocalApi, type LocalApiOptions, openLocalApi } from "./local-api.ts";
 export { readLeaf } from "./read-leaf.ts";

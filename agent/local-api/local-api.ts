@@ -169,6 +169,7 @@ const statusOf: Readonly<Partial<Record<ApiCode, number>>> = {
   API_QUERY_INVALID: 400,
   API_STALE: 503,
   API_EXPIRED: 503,
+  API_MEMORY_ONLY: 503,
   API_WAITERS_FULL: 429,
   API_METHOD: 405,
   API_URL_TOO_LONG: 414,

@@ -1,10 +1,10 @@
 import type { Random } from "../../protocol/base/index.ts";
 import { wipeFields } from "../../protocol/content/index.ts";
+import { SplitSecret } from "../secret/index.ts";
 import type { Application } from "./applications.ts";
 import type { ReadableCredential, ReadEvent } from "./contracts.ts";
 import { type FieldRange, fieldsJson } from "./fields-json.ts";
 import { apiLimits } from "./limits.ts";
-import { SplitSecret } from "./split-secret.ts";
 
 const shorthandLabel = Buffer.from(',"password":');
 

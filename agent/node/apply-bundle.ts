@@ -32,12 +32,14 @@ export function applyBundle(parts: NodeParts, carrier: Uint8Array): Applied {
   if (judgement.verdict === "apply") return applyOpened(parts, opened, opened.body as BundleBody);
   return parts.records.change((tx, draft) => {
     const changed = draftTrust(parts, tx, draft, opened);
-    if (judgement.verdict === "duplicate") return { result: { outcome: "duplicate" }, changed, reportDue: false, next: null };
+    if (judgement.verdict === "duplicate")
+      return { result: { outcome: "duplicate" }, changed, reportDue: false, next: null, memory: null };
+    if (judgement.verdict === "hold" && parts.memory.active) return notKept(parts, draft, changed);
     if (judgement.verdict === "hold") {
       draft.receiver = holdItem(draft.receiver, opened.header, opened.id);
       tx.put(heldTable, opened.id, carrier);
       parts.audit.append(tx, streamEvent(parts, "bundle.hold", { details: placeDetails(opened) }));
-      return { result: { outcome: "held" }, changed, reportDue: false, next: null };
+      return { result: { outcome: "held" }, changed, reportDue: false, next: null, memory: null };
     }
     return refuseItem(parts, tx, draft, { opened, judgement, changed });
   });
@@ -70,6 +72,7 @@ function refused(error: TidegateError, changed: boolean): Applied {
     changed,
     reportDue: false,
     next: null,
+    memory: null,
   };
 }
 
@@ -105,7 +108,15 @@ function refuseItem(parts: NodeParts, tx: Transaction, draft: NodeDraft, { opene
   }
   // Not even one that came too far ahead need come again: the snapshot that was asked for brings what it said, and must not wait behind it.
   const result: ApplyResult = { outcome: "refused", code, retryable: false };
-  return { result, changed: changed || quarantine, reportDue: quarantine || behind, next: null };
+  return { result, changed: changed || quarantine, reportDue: quarantine || behind, next: null, memory: null };
+}
+
+/** What came ahead of a gap may hold a value that must not lie on this disk, sealed or not: the snapshot that is asked for brings it. */
+function notKept(parts: NodeParts, draft: NodeDraft, changed: boolean): Applied {
+  const behind = !draft.receiver.wantsSnapshot;
+  draftWish(parts, draft);
+  const result: ApplyResult = { outcome: "refused", code: "NODE_MEMORY_ONLY_GAP", retryable: false };
+  return { result, changed, reportDue: behind, next: null, memory: null };
 }
 
 /** Asks the vault for a snapshot, unless that was asked already. */
@@ -126,7 +137,9 @@ const divergence: ReadonlySet<string> = new Set(["BUNDLE_BASE_MISMATCH", "BUNDLE
 
 function applyOpened(parts: NodeParts, opened: OpenedBundle, body: BundleBody): Applied {
   try {
-    return parts.records.change((tx, draft) => takeBundle({ parts, tx, draft, opened, body }));
+    const applied = parts.records.change((tx, draft) => takeBundle({ parts, tx, draft, opened, body }));
+    if (applied.memory !== null) parts.memory.take(applied.memory);
+    return applied;
   } catch (error) {
     if (!isPeersFault(error)) throw error;
     const changed = opened.trustChanges.length > 0 && parts.records.change((tx, draft) => draftTrust(parts, tx, draft, opened));

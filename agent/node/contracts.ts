@@ -1,11 +1,12 @@
 import type { Entry, EntryRef, Fact, ReceiverMode } from "../../protocol/bundle/index.ts";
-import type { ContentView, FactTime } from "../../protocol/content/index.ts";
+import type { AccountContent, ContentView, FactTime, Held } from "../../protocol/content/index.ts";
 import type { CourierItem, ItemOutcome } from "../../protocol/courier/index.ts";
 import type { TimeInterval } from "../../protocol/time/index.ts";
 import type { MemberStatement, TrustState } from "../../protocol/trust/index.ts";
 import type { StreamHead } from "../../protocol/tunnel/index.ts";
 import type { NodeIdentity } from "../identity/index.ts";
 import type { Transaction, View } from "../store/index.ts";
+import type { MemoryValue } from "./memory-entries.ts";
 
 /** The time as this node knows it: seconds since 1970, `hi` null while it is open. */
 export type NodeTime = FactTime;
@@ -45,6 +46,8 @@ export interface NodeHooks {
   escrow?(tx: Transaction, reportContext: Uint8Array): Uint8Array | null;
   /** Facts that a snapshot report adds to those not acknowledged: where things stand now. */
   snapshotFacts?(view: View): readonly Fact[];
+  /** True where the node's own work needs the account's values on its disk, whatever is said about memory only. */
+  needsDisk?(view: View, account: Held<AccountContent>): boolean;
   /** What this node can do, told in reports: `[a-z0-9][a-z0-9.:-]*`. */
   readonly capabilities: readonly string[];
 }
@@ -86,6 +89,8 @@ export interface JoinedNode {
   eachOfType(type: number): Iterable<Entry>;
   /** One entry, or null. */
   entry(ref: EntryRef): Entry | null;
+  /** The current value of a path where only memory holds it; "gone" where an earlier process held it so, null for every other path. */
+  memoryOnly(path: string): MemoryValue | "gone" | null;
   /** Asks the vault for the whole state, unless that was asked already. Throws STORE_*. */
   wishSnapshot(): void;
   /** Called after each commit that changed entries, mode or trust. Returns how to stop. */
@@ -131,6 +136,8 @@ export interface NodeStatus {
   readonly unacknowledgedReports: number;
   readonly waitingFacts: number;
   readonly vaultLastHeardAtMs: number | null;
+  /** Values that only memory holds; those that ended with an earlier process and are asked for; paths that stay on disk all the same. */
+  readonly memoryOnly: { readonly held: number; readonly gone: number; readonly onDisk: readonly string[] };
   /** Code of the last bundle that was refused since the start, null where none was. */
   readonly lastRefusal: string | null;
 }

@@ -5,7 +5,7 @@ import { nodeLimits } from "./limits.ts";
 
 const table = "entry";
 
-/** All entries of the node's state. */
+/** All entries on the node's disk. */
 export function loadEntries(view: View): EntryMap {
   return entryMap(decodeRows(view));
 }
@@ -18,14 +18,18 @@ export function loadEntriesOfType(view: View, type: number): Generator<Entry> {
 
 /** One entry, or null. */
 export function loadEntry(view: View, ref: EntryRef): Entry | null {
-  const row = view.get(table, keyBytes(entryKey(ref)));
+  const row = view.get(table, rowIdOf(entryKey(ref)));
   return row === null ? null : decodeEntry(row);
 }
 
-/** Writes what a bundle changed. */
-export function saveEntries(tx: Transaction, put: readonly Entry[], removed: readonly Entry[]): void {
-  for (const entry of removed) tx.delete(table, rowId(entry));
-  for (const entry of put) tx.put(table, rowId(entry), entry.bytes);
+/** Stores an entry. */
+export function putEntryRow(tx: Transaction, entry: Entry): void {
+  tx.put(table, rowIdOf(entry.key), entry.bytes);
+}
+
+/** Takes an entry off the disk; one that is not there is no error. */
+export function deleteEntryRow(tx: Transaction, entry: Entry): void {
+  tx.delete(table, rowIdOf(entry.key));
 }
 
 export function countEntries(view: View): number {
@@ -55,11 +59,8 @@ export function* everyRow(view: View, name: string, prefix: Uint8Array = new Uin
   }
 }
 
-function rowId(entry: Entry): Uint8Array {
-  return keyBytes(entry.key);
-}
-
-function keyBytes(key: string): Uint8Array {
+/** An entry's key as a row id. */
+export function rowIdOf(key: string): Uint8Array {
   const id = fromHex(key);
   assert(id !== null, "an entry's key is hexadecimal");
   return id;

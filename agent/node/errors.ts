@@ -9,6 +9,8 @@ export const NODE_CODES = {
   NODE_WRONG_ROLE: { fault: "operator", retryable: false },
   /** The answer to the join request is not the one that this node asked for. */
   NODE_JOIN_ANSWER: { fault: "peer", retryable: false },
+  /** What came ahead of a gap is not kept: it may hold values that must not lie on this node's disk. */
+  NODE_MEMORY_ONLY_GAP: { fault: "environment", retryable: false },
   /** The node does not know whom to dial: no statement of its vault or gateway. */
   NODE_NO_UPSTREAM: { fault: "operator", retryable: false },
   /** The vault acknowledged what this node never sent, or another item under its number. */

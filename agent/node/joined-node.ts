@@ -1,19 +1,19 @@
 import { assert, sameBytes, TidegateError, toHex } from "../../protocol/base/index.ts";
-import { type Entry, type EntryRef, type Fact, type ReceiverMode, renewNonce } from "../../protocol/bundle/index.ts";
+import { type Entry, type EntryRef, entryKey, type Fact, type ReceiverMode, renewNonce } from "../../protocol/bundle/index.ts";
 import { type ContentView, viewContent } from "../../protocol/content/index.ts";
 import type { CourierItem, ItemOutcome } from "../../protocol/courier/index.ts";
 import { advance, type TimeInterval } from "../../protocol/time/index.ts";
-import { type MemberStatement, memberOf, type TrustState } from "../../protocol/trust/index.ts";
+import type { MemberStatement, TrustState } from "../../protocol/trust/index.ts";
 import type { StreamHead } from "../../protocol/tunnel/index.ts";
 import type { NodeIdentity } from "../identity/index.ts";
 import { type Transaction, viewOf } from "../store/index.ts";
 import { applyBundle, draftWish, takeHeld } from "./apply-bundle.ts";
 import type { ApplyResult, JoinedNode, NodeStatus, NodeTime, OutboxLimits, OutgoingReport } from "./contracts.ts";
-import { countEntries, loadEntries, loadEntriesOfType, loadEntry } from "./entry-rows.ts";
-import { NodeError } from "./errors.ts";
+import { countEntries, loadEntriesOfType, loadEntry } from "./entry-rows.ts";
 import { learnStatements } from "./learn-trust.ts";
 import { nodeLimits } from "./limits.ts";
-import { inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent } from "./node-parts.ts";
+import type { MemoryValue } from "./memory-entries.ts";
+import { heldEntries, inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent } from "./node-parts.ts";
 import { addFacts, countFacts, readReports } from "./outbox.ts";
 import { sealReport } from "./seal-report.ts";
 import type { Applied } from "./take-bundle.ts";
@@ -113,19 +113,24 @@ export class NodeCore implements JoinedNode {
   }
 
   withState<T>(use: (view: ContentView) => T): T {
-    return use(this.#parts.store.read((view) => viewContent(loadEntries(view).values())));
+    return use(this.#parts.store.read((view) => viewContent(heldEntries(this.#parts, view).values())));
   }
 
   entriesOfType(type: number): Entry[] {
-    return this.#parts.store.read((view) => [...loadEntriesOfType(view, type)]);
+    return [...this.eachOfType(type)];
   }
 
-  eachOfType(type: number): Iterable<Entry> {
-    return loadEntriesOfType(viewOf(this.#parts.store), type);
+  *eachOfType(type: number): Generator<Entry> {
+    yield* loadEntriesOfType(viewOf(this.#parts.store), type);
+    yield* this.#parts.memory.entries(type);
   }
 
   entry(ref: EntryRef): Entry | null {
-    return this.#parts.store.read((view) => loadEntry(view, ref));
+    return this.#parts.memory.entry(entryKey(ref)) ?? this.#parts.store.read((view) => loadEntry(view, ref));
+  }
+
+  memoryOnly(path: string): MemoryValue | "gone" | null {
+    return this.#parts.memory.at(path);
   }
 
   wishSnapshot(): void {
@@ -174,9 +179,12 @@ export class NodeCore implements JoinedNode {
 
   status(): NodeStatus {
     const { receiver, sender, heard } = this.#parts.records.current;
+    const memoryOnly = this.#parts.memory.status();
     const counted = this.#parts.store.read((view) => ({ entries: countEntries(view), waitingFacts: countFacts(view) }));
     return {
       ...counted,
+      entries: counted.entries + memoryOnly.held,
+      memoryOnly,
       mode: receiver.mode,
       epoch: receiver.epoch,
       appliedSeq: receiver.head?.seq ?? 0,
@@ -192,6 +200,7 @@ export class NodeCore implements JoinedNode {
     this.#closed = true;
     for (const cancel of [this.#cancelReport, this.#cancelHeartbeat, this.#cancelTime]) cancel?.();
     this.#storeTime();
+    this.#parts.memory.close();
   }
 
   /** Each start is counted, and asks the vault for the time with a new nonce. */
@@ -199,6 +208,7 @@ export class NodeCore implements JoinedNode {
     const { seams } = this.#parts;
     this.#parts.records.change((_tx, draft) => {
       draft.counters = { ...draft.counters, boot: draft.counters.boot + 1 };
+      if (this.#parts.memory.status().gone > 0) draftWish(this.#parts, draft);
       if (draft.receiver.mode !== "NORMAL" || draft.receiver.wantsSnapshot) return;
       const { bootId, sinceBootMs } = sampleOf(seams.clock);
       draft.receiver = renewNonce(draft.receiver, seams.random(16));
@@ -270,30 +280,5 @@ export class NodeCore implements JoinedNode {
     this.#refusals.set(code, now);
     log.warn("bundle.refused", { code });
     store.transaction((tx) => audit.append(tx, streamEvent(this.#parts, "bundle.refuse", { outcome: "failed", code })));
-  }
-}
-
-/**
- * The member that a node dials: the vault for a gateway; for an edge the gateway that it joined through, or who bears its name now. Other
- * gateways' statements count for nothing: anybody on the way may have put them into a carrier. Where all that bore the name are revoked
- * the last is dialled still: its successor answers for it, and nobody else can. Throws NODE_NO_UPSTREAM.
- */
-export function upstreamOf(trust: TrustState, role: MemberStatement["role"]): MemberStatement {
-  // The answer to the join came first, and statements keep their place.
-  const known = [...trust.members.values()].map(({ statement }) => statement).filter((member) => member.role === role);
-  const bearers = known.filter(({ name }) => name === known[0]?.name);
-  const found = bearers.find(({ nodeId }) => isTrusted(trust, nodeId)) ?? bearers.at(-1);
-  if (found === undefined) throw new NodeError("NODE_NO_UPSTREAM", "no statement of a node to dial is held");
-  return found;
-}
-
-/** True where a statement about the node is held, it is not revoked, and the newest root names who signed it. */
-export function isTrusted(trust: TrustState, nodeId: Uint8Array): boolean {
-  try {
-    memberOf(trust, nodeId);
-    return true;
-  } catch (error) {
-    if (error instanceof TidegateError) return false;
-    throw error;
   }
 }

@@ -26,6 +26,7 @@ export function nodeHealth(parts: HealthParts, more: readonly HealthCheck[] = []
     { name: "stream", ok: node.mode === "NORMAL", detail: node.mode },
     ...hopCheck(parts.hop),
     relayCheck(parts),
+    ...memoryCheck(node),
     ...more,
   ];
   return { checks, ready: node.mode !== "FRESH" };
@@ -39,6 +40,13 @@ function identityCheck(node: JoinedNode): HealthCheck {
     if (error instanceof TidegateError) return { name: "identity", ok: false, detail: error.code };
     throw error;
   }
+}
+
+/** Red while values are missing that an earlier process held in memory only; nothing where there are none. */
+function memoryCheck(node: JoinedNode): HealthCheck[] {
+  const { gone } = node.status().memoryOnly;
+  const detail = `${gone} values ended with the last process; the vault is asked for them`;
+  return gone === 0 ? [] : [{ name: "memory-only", ok: false, detail }];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { AuditEvent } from "../../protocol/audit/index.ts";
-import type { Fact } from "../../protocol/bundle/index.ts";
+import { type EntryMap, entryMap, type Fact } from "../../protocol/bundle/index.ts";
 import { encodeFact } from "../../protocol/content/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { readTime, type TimeInterval, type TimeState, type WallPolicy } from "../../protocol/time/index.ts";
@@ -8,8 +8,10 @@ import type { AuditLog } from "../audit/index.ts";
 import type { IdentitySeeds, NodeIdentity } from "../identity/index.ts";
 import type { Log } from "../log/index.ts";
 import type { Clock, Seams } from "../seams/index.ts";
-import type { Store } from "../store/index.ts";
+import type { Store, View } from "../store/index.ts";
 import type { NodeHooks, NodeTime } from "./contracts.ts";
+import { loadEntries } from "./entry-rows.ts";
+import type { MemoryEntries } from "./memory-entries.ts";
 import type { NodeRecords } from "./node-records.ts";
 
 /** What the parts of a joined node work on. */
@@ -25,6 +27,14 @@ export interface NodeParts {
   readonly wall: WallPolicy;
   readonly hooks: NodeHooks;
   readonly log: Log;
+  /** Values that no disk holds. */
+  readonly memory: MemoryEntries;
+}
+
+/** All entries of the node's state, those that only memory holds too. */
+export function heldEntries({ memory }: Pick<NodeParts, "memory">, view: View): EntryMap {
+  const onDisk = loadEntries(view);
+  return memory.status().held === 0 ? onDisk : entryMap([...onDisk.values(), ...memory.entries()]);
 }
 
 /** The interval now, of a stored time. */

@@ -15,6 +15,7 @@ import { NodeError } from "./errors.ts";
 import { forgetAnswer, pendingAnswer } from "./join-node.ts";
 import { NodeCore } from "./joined-node.ts";
 import { firstLog } from "./limits.ts";
+import { MemoryEntries } from "./memory-entries.ts";
 import { intervalOf, type NodeParts, streamEvent } from "./node-parts.ts";
 import { NodeRecords } from "./node-records.ts";
 import { noteConfiguration } from "./note-configuration.ts";
@@ -36,6 +37,8 @@ export interface OpenNodeOptions {
   readonly version: string;
   /** What the node was configured with, where it runs: a change since the last start is a leaf. */
   readonly config?: object;
+  /** Path patterns of accounts whose values this node keeps in memory only, by its own configuration. */
+  readonly memoryOnly?: readonly string[];
   /** Folder of the audit log's plain files; null where nobody wants them. */
   readonly auditFolder: string | null;
   /** Told once when the audit log can no longer write. */
@@ -60,7 +63,18 @@ export function openNode(options: OpenNodeOptions): OpenedNode {
   const audit = openLog(options, records, keys);
   if (options.config !== undefined) noteConfiguration(store, audit, options.config);
   const vaultMailbox = vaultId.slice(0, 20);
-  const parts: NodeParts = { store, records, audit, identity: { seeds, keys }, vaultId, vaultMailbox, seams, wall, hooks, log };
+  const memory = store.read(
+    (view) =>
+      new MemoryEntries(view, {
+        patterns: options.memoryOnly ?? [],
+        needsDisk: (rows, account) => hooks.needsDisk?.(rows, account) === true,
+        random: seams.random,
+        nowMs: () => seams.clock.sinceBootMs(),
+      }),
+  );
+  memory.open(store);
+  const identity = { seeds, keys };
+  const parts: NodeParts = { store, records, audit, identity, vaultId, vaultMailbox, seams, wall, hooks, log, memory };
   applyAnswer(parts);
   const node = new NodeCore(parts);
   return {

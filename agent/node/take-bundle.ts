@@ -16,9 +16,19 @@ import { hearAnswer, hearSigned } from "../../protocol/time/index.ts";
 import { identityOf, storeIdentity } from "../identity/index.ts";
 import type { Transaction } from "../store/index.ts";
 import type { AppliedChange, ApplyResult } from "./contracts.ts";
-import { loadEntries, saveEntries } from "./entry-rows.ts";
+import { deleteEntryRow, putEntryRow } from "./entry-rows.ts";
 import { draftTrust } from "./learn-trust.ts";
-import { alarmFact, inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent, vaultMember } from "./node-parts.ts";
+import type { MemoryWish } from "./memory-entries.ts";
+import {
+  alarmFact,
+  heldEntries,
+  inSeconds,
+  intervalOf,
+  type NodeParts,
+  sampleOf,
+  streamEvent,
+  vaultMember,
+} from "./node-parts.ts";
 import type { NodeDraft } from "./node-records.ts";
 import { addFacts, dropReports, settleFacts } from "./outbox.ts";
 
@@ -31,6 +41,8 @@ export interface Applied {
   readonly reportDue: boolean;
   /** A held item that is now due. */
   readonly next: HeldItem | null;
+  /** What is held in memory only from the commit on; null where that stays as it is. */
+  readonly memory: MemoryWish | null;
 }
 
 /** Carriers of items ahead of a gap, by item id. */
@@ -49,15 +61,18 @@ export interface Applying {
 export function takeBundle(applying: Applying): Applied {
   const { parts, tx, draft, opened, body } = applying;
   const { header, id } = opened;
-  const held = loadEntries(tx);
+  const held = heldEntries(parts, tx);
   const applied = applyBody(held, body);
   draftTrust(parts, tx, draft, opened);
   draftHeard(applying);
   draftTime(applying);
   judgeAudit(applying);
-  saveEntries(tx, applied.put, applied.removed);
   const at = inSeconds(intervalOf(draft.time, parts.seams.clock, parts.wall));
   const change = changeOf(held, { entries: applied.entries, put: applied.put, removed: applied.removed, at });
+  const memory = parts.memory.plan(tx, applied.entries, change.after);
+  for (const entry of applied.removed) deleteEntryRow(tx, entry);
+  for (const entry of applied.put) if (!memory.has(entry.key)) putEntryRow(tx, entry);
+  parts.memory.write(tx, applied.entries, memory);
   const inert = newlyInert(change);
   addFacts(tx, [
     ...inert.map(({ entry, code }) => encodeFact({ kind: "inert", type: entry.type, id: entry.id, code })),
@@ -75,6 +90,7 @@ export function takeBundle(applying: Applying): Applied {
     changed: true,
     reportDue: changed || header.kind === bundleKind.snapshot,
     next: next.next,
+    memory,
   };
 }
 

@@ -5,9 +5,11 @@ import { secondsOf } from "./duration.ts";
 
 interface Rule {
   readonly pattern: string;
+  readonly model: string | null;
   readonly staleAfterS: number | null;
   readonly whenStale: string;
   readonly ttlS: number | null;
+  readonly memoryOnly: boolean;
 }
 
 interface SetOptions {
@@ -15,6 +17,8 @@ interface SetOptions {
   readonly staleAfter?: string;
   readonly whenStale: string;
   readonly ttl?: string;
+  readonly model?: string;
+  readonly memoryOnly?: true;
 }
 
 /** `tidegate freshness set | list | remove`: how long values may be read while the vault is silent. */
@@ -25,33 +29,39 @@ export const freshnessCommand: CommandModule = (program, frame) => {
     .option("--stale-after <time>", "silence of the vault from which on values are stale, such as 12h or 7d")
     .option("--when-stale <what>", `what is done with stale values: ${stalePolicies.join(", ")}`, "warn")
     .option("--ttl <time>", "silence after which nothing is served, also where a clock cannot exclude it")
+    .option("--model <name>", "only accounts on devices of this model")
+    .option("--memory-only", "no node writes the values to its disk: gone when it stops, asked for again when it starts")
     .action(async (pattern: string, options: SetOptions) => {
       if (!stalePolicies.includes(options.whenStale as StalePolicy))
         throw new CliError("CLI_USAGE", `--when-stale takes one of: ${stalePolicies.join(", ")}`);
       const rule: Rule = {
         pattern,
+        model: options.model ?? null,
         staleAfterS: timeOf(options.staleAfter, "--stale-after"),
         whenStale: options.whenStale,
         ttlS: timeOf(options.ttl, "--ttl"),
+        memoryOnly: options.memoryOnly === true,
       };
-      if (rule.staleAfterS === null && rule.ttlS === null)
-        throw new CliError("CLI_USAGE", "a rule takes --stale-after, --ttl or both");
+      if (rule.staleAfterS === null && rule.ttlS === null && !rule.memoryOnly)
+        throw new CliError("CLI_USAGE", "a rule takes --stale-after, --ttl, --memory-only or several");
       const path = "/v1/freshness";
       await callAdmin(dataPath(frame, "vault", options), { method: "PUT", path, body: rule });
-      frame.output.result(rule, (set) => `${set.pattern}: ${said(set)}`);
+      frame.output.result(rule, (set) => `${covered(set)}: ${said(set)}`);
     });
   withData(freshness.command("list"))
     .description("list the rules")
     .action(async (options: { data?: string }) => {
       const all = await callAdmin(dataPath(frame, "vault", options), { method: "GET", path: "/v1/freshness" });
       frame.output.result(all as Rule[], (rules) =>
-        table([["PATTERN", "RULE"], ...rules.map((rule) => [rule.pattern, said(rule)])]),
+        table([["PATTERN", "MODEL", "RULE"], ...rules.map((rule) => [rule.pattern, rule.model ?? "any", said(rule)])]),
       );
     });
   withData(freshness.command("remove <pattern>"))
     .description("take a rule back")
-    .action(async (pattern: string, options: { data?: string }) => {
-      const path = `/v1/freshness?pattern=${encodeURIComponent(pattern)}`;
+    .option("--model <name>", "the one for devices of this model")
+    .action(async (pattern: string, options: { data?: string; model?: string }) => {
+      const query = new URLSearchParams({ pattern, ...(options.model === undefined ? {} : { model: options.model }) });
+      const path = `/v1/freshness?${query}`;
       const answer = await callAdmin(dataPath(frame, "vault", options), { method: "DELETE", path });
       frame.output.result(answer, () => `${pattern} has no rule of its own any more`);
     });
@@ -64,8 +74,13 @@ function timeOf(text: string | undefined, option: string): number | null {
   return seconds;
 }
 
-function said({ staleAfterS, whenStale, ttlS }: Rule): string {
+function covered({ pattern, model }: Rule): string {
+  return model === null ? pattern : `${pattern} of model ${model}`;
+}
+
+function said({ staleAfterS, whenStale, ttlS, memoryOnly }: Rule): string {
   const stale = staleAfterS === null ? [] : [`${whenStale} after ${staleAfterS} s of silence`];
   const ttl = ttlS === null ? [] : [`nothing is served after ${ttlS} s`];
-  return [...stale, ...ttl].join(", ");
+  const memory = memoryOnly ? ["held in memory only"] : [];
+  return [...stale, ...ttl, ...memory].join(", ");
 }

@@ -17,7 +17,7 @@ import { inputsOf } from "./inputs.ts";
 import { candidateOfValue, type IssuedValue, issueValues } from "./issue-values.ts";
 import { type InRoom, Lanes } from "./lanes.ts";
 import { maxStepsInARow, rejectedRetryMs } from "./limits.ts";
-import { readAccounts } from "./load-accounts.ts";
+import { forgetAccount, readAccounts } from "./load-accounts.ts";
 import type { Beside } from "./next-record.ts";
 import { opennessOf } from "./openness.ts";
 import { endUnbegun } from "./orders.ts";
@@ -61,6 +61,14 @@ export class RotationEngine {
   /** Takes an account in whose row was stored just now. */
   add(account: Account): void {
     this.#accounts.set(account.key, account);
+    this.devices.changed();
+  }
+
+  /** Takes an account out again that never did anything but hold the vault's value: what is to be held in memory only leaves the disk. Throws STORE_*. */
+  forget(account: Account): void {
+    account.cancelTimer();
+    this.#options.store.transaction((tx) => forgetAccount(tx, account));
+    this.#accounts.delete(account.key);
     this.devices.changed();
   }
 

@@ -9,6 +9,7 @@ export { accountsAPart, reservedBytes } from "./limits.ts";
 export { readAccount, readAccounts } from "./load-accounts.ts";
 export { momentOf } from "./moment.ts";
 export { neededMs } from "./openness.ts";
+export { endOrder, hasEnded } from "./orders.ts";
 export { type AccountRecord, decodeValue, servedRef, tables, valueId } from "./record.ts";
 export { SiteRules } from "./site-rules.ts";
 export { type ModelSource, resumeAccounts, type SyncOptions, syncAccounts } from "./sync.ts";

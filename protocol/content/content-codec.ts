@@ -114,14 +114,15 @@ const codecs: { readonly [K in ContentKind]: Codec<Extract<Content, { kind: K }>
     }),
   },
   freshness: {
-    length: 4,
-    encode: (c) => [c.pattern, c.staleAfterS, stalePolicies.indexOf(c.whenStale), c.ttlS],
-    decode: ([pattern, staleAfter, whenStale, ttl]) => ({
+    length: 5,
+    encode: (c) => [c.pattern, c.staleAfterS, stalePolicies.indexOf(c.whenStale), c.ttlS, c.memoryOnly],
+    decode: ([pattern, staleAfter, whenStale, ttl, memoryOnly]) => ({
       kind: "freshness",
       pattern: inTcbor(pattern, "freshness.pattern", parsePattern),
       staleAfterS: orNull(staleAfter, (value) => asSilence(value, "freshness.staleAfterS")),
       whenStale: asOneOf(whenStale, "freshness.whenStale", stalePolicies),
       ttlS: orNull(ttl, (value) => asSilence(value, "freshness.ttlS")),
+      memoryOnly: asBoolean(memoryOnly, "freshness.memoryOnly"),
     }),
   },
   model: {

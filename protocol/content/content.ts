@@ -169,7 +169,10 @@ export interface CertificateContent {
 export const stalePolicies = ["serve", "warn", "deny"] as const;
 export type StalePolicy = (typeof stalePolicies)[number];
 
-/** How long what the pattern covers may be read without the vault having been heard. Of several rules the strictest counts in each point. */
+/**
+ * How long what the pattern covers may be read without the vault having been heard, and where it may be kept. Of several rules the
+ * strictest counts in each point.
+ */
 export interface FreshnessContent {
   readonly kind: "freshness";
   /** Path pattern. */
@@ -180,6 +183,8 @@ export interface FreshnessContent {
   readonly whenStale: StalePolicy;
   /** Silence after which nothing is served for certain, also where the clock only cannot exclude it, seconds; null for never. */
   readonly ttlS: number | null;
+  /** True: a node keeps these values in its memory alone, never on its disk. */
+  readonly memoryOnly: boolean;
 }
 
 export type Content =

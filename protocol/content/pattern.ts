@@ -21,6 +21,17 @@ export function parsePattern(text: string): readonly string[] {
   return segments;
 }
 
+/** True where {@link parsePattern} takes it. */
+export function isPattern(text: string): boolean {
+  try {
+    parsePattern(text);
+    return true;
+  } catch (error) {
+    if (error instanceof ContentError) return false;
+    throw error;
+  }
+}
+
 /** True where the pattern's segments cover the path's; neither is checked again. */
 export function patternMatches(pattern: readonly string[], path: readonly string[]): boolean {
   const open = pattern.at(-1) === theRest;

@@ -1,6 +1,6 @@
 import t from "tap";
-import { SplitSecret } from "../../agent/local-api/split-secret.ts";
 import { machineSeams } from "../../agent/seams/index.ts";
+import { SplitSecret } from "../../agent/secret/index.ts";
 
 const { random } = machineSeams();
 

@@ -26,8 +26,10 @@ t.test("rules of freshness at the vault's command line", async (t) => {
   const said = await freshness("set", "plant/**", "--stale-after", "7d", "--when-stale", "deny", "--ttl", "30d");
   t.match(said.stdout, "plant/**: deny after 604800 s of silence, nothing is served after 2592000 s");
   t.same(JSON.parse((await freshness("list", "--json")).stdout), [
-    { pattern: "plant/**", staleAfterS: 604_800, whenStale: "deny", ttlS: 2_592_000 },
+    { pattern: "plant/**", model: null, staleAfterS: 604_800, whenStale: "deny", ttlS: 2_592_000, memoryOnly: false },
   ]);
+  await t.rejects(freshness("set", "**", "--model", "eastron-sdm", "--memory-only"), { code: "REGISTRY_NOT_FOUND" });
+  t.match((await freshness("set", "plant/**", "--memory-only")).stdout, "plant/**: held in memory only");
   await freshness("remove", "plant/**");
   t.same(JSON.parse((await freshness("list", "--json")).stdout), []);
   await t.rejects(freshness("remove", "plant/**"), { code: "REGISTRY_NOT_FOUND" });

@@ -78,11 +78,11 @@ export class MediaRig {
   }
 
   /** Its process on that store; `seams` are its machine's, the vault's unless given. */
-  openEdge(store: MemoryStore, seams: Seams = this.vault.seams) {
+  openEdge(store: MemoryStore, seams: Seams = this.vault.seams, config: object = {}) {
     const closing = new Closing();
     const core = openEdge({
       store,
-      config: edgeConfigSchema.parse({ gateway: { address: "gateway.test:7444" } }),
+      config: edgeConfigSchema.parse({ gateway: { address: "gateway.test:7444" }, ...config }),
       seams,
       log,
       adapters: new TestDevice(),
@@ -92,16 +92,20 @@ export class MediaRig {
       closing,
     });
     this.#t.teardown(() => closing.run());
-    return { ...this.#node(edgePost(core)), core, store };
+    return { ...this.#node(edgePost(core)), core, store, close: () => closing.run() };
   }
 
   async gateway(name: string) {
-    const store = await this.#joined(1, { name, role: "gateway", zone: "dmz" });
+    return this.openGateway(await this.#joined(1, { name, role: "gateway", zone: "dmz" }));
+  }
+
+  /** Its process on that store. */
+  openGateway(store: MemoryStore, changes: object = {}) {
     const closing = new Closing();
-    const config = gatewayConfigSchema.parse({ vault: { address: "vault.test:7443" } });
+    const config = gatewayConfigSchema.parse({ vault: { address: "vault.test:7443" }, ...changes });
     const core = openGateway({ store, config, seams: this.vault.seams, log, version: "test", folder: null, closing });
     this.#t.teardown(() => closing.run());
-    return { ...this.#node(core.post), core };
+    return { ...this.#node(core.post), core, store, close: () => closing.run() };
   }
 
   /** An edge that has yet to join: the same request goes onto each stick until one brings the answer. */

@@ -74,6 +74,7 @@ class GroupRig {
       clock: time.clock,
       time: () => ({ lo: 0, hi: null }),
       freshness: () => new FreshnessRules([]),
+      memoryOnly: () => null,
     });
     credentials.index(rig.engine);
     const found = credentials.find(`z/${name}/${name}`);

@@ -111,6 +111,12 @@ export class MemoryStore implements Store {
     }
   }
 
+  /** Tables with a row that holds these bytes: what a disk would hold, unsealed. */
+  tablesWith(text: string): string[] {
+    const rows = [...this.#tables].filter(([, table]) => [...table.values()].some((row) => Buffer.from(row).includes(text)));
+    return rows.map(([name]) => name).sort();
+  }
+
   close(): void {}
 
   #table(name: string): Map<string, Uint8Array> {

@@ -6,15 +6,26 @@ import { type AdminContext, change } from "./admin-context.ts";
 import { pattern } from "./input-shapes.ts";
 
 const silence = z.int().min(1).max(contentLimits.silenceS).nullable().default(null);
+const model = z.string().min(1).max(contentLimits.nameBytes);
 
 const rule = z
-  .strictObject({ pattern, staleAfterS: silence, whenStale: z.enum(stalePolicies), ttlS: silence })
-  .refine(({ staleAfterS, ttlS }) => staleAfterS !== null || ttlS !== null, "a rule has staleAfterS, ttlS or both");
+  .strictObject({
+    pattern,
+    model: model.nullable().default(null),
+    staleAfterS: silence,
+    whenStale: z.enum(stalePolicies),
+    ttlS: silence,
+    memoryOnly: z.boolean().default(false),
+  })
+  .refine(
+    ({ staleAfterS, ttlS, memoryOnly }) => staleAfterS !== null || ttlS !== null || memoryOnly,
+    "a rule has staleAfterS, ttlS, memoryOnly or several",
+  );
 
 /** A rule concerns no value. */
 const noAccount = { zone: null, paths: [] };
 
-/** How long values may be read without the vault. */
+/** How long values may be read without the vault, and whether a node's disk may hold them. */
 export function freshnessRoutes(context: AdminContext): AdminRoute[] {
   return [
     adminRoute({
@@ -34,20 +45,23 @@ export function freshnessRoutes(context: AdminContext): AdminRoute[] {
         context.core.store.read(async (tx) =>
           (await allFreshness(tx)).map((row) => ({
             pattern: row.pattern,
+            model: row.model,
             staleAfterS: row.stale_after_s,
             whenStale: row.when_stale,
             ttlS: row.ttl_s,
+            memoryOnly: row.memory_only === 1,
           })),
         ),
     }),
     adminRoute({
       method: "DELETE",
       path: "/v1/freshness",
-      query: z.strictObject({ pattern }),
+      query: z.strictObject({ pattern, model: model.optional() }),
       handle: ({ query }) =>
         change(context, noAccount, async (registry, tx) => {
-          await removeFreshness(registry, tx, query.pattern);
-          return { pattern: query.pattern };
+          const scope = { pattern: query.pattern, model: query.model ?? null };
+          await removeFreshness(registry, tx, scope);
+          return scope;
         }),
     }),
   ];

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { contentLimits, isPath, isSegment, parsePattern } from "../../protocol/content/index.ts";
+import { contentLimits, isPath, isPattern, isSegment } from "../../protocol/content/index.ts";
 
 /** Shapes that several calls take. Each says what it expects, so that an error names the allowed form. */
 
@@ -27,12 +27,3 @@ export const line = (maxBytes: number) =>
       (text) => text.isWellFormed() && !/\p{Cc}/u.test(text) && Buffer.byteLength(text) <= maxBytes,
       `text of at most ${maxBytes} bytes without control characters`,
     );
-
-function isPattern(text: string): boolean {
-  try {
-    parsePattern(text);
-    return true;
-  } catch {
-    return false;
-  }
-}

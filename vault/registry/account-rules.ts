@@ -4,6 +4,7 @@ import type { AccountRow, VaultTransaction } from "../store/index.ts";
 import { RegistryError } from "./codes.ts";
 import { fillPool } from "./credentials.ts";
 import { accountAt } from "./devices.ts";
+import { refuseMemoryOnly } from "./freshness-rules.ts";
 import type { RegistryContext } from "./registry-context.ts";
 
 /** `ack-first`: an edge gets a value only when every gateway whose applications read the account holds it. `none` accepts the gap. */
@@ -35,7 +36,7 @@ const columns = {
 } as const;
 type Column = keyof typeof columns;
 
-/** Changes an account's rules; what is the same already leaves no leaf. Throws REGISTRY_NOT_FOUND, REGISTRY_INVALID. */
+/** Changes an account's rules; what is the same already leaves no leaf. Throws REGISTRY_NOT_FOUND, REGISTRY_INVALID, REGISTRY_MEMORY_ONLY. */
 export async function setAccountRules(
   context: RegistryContext,
   tx: VaultTransaction,
@@ -47,6 +48,7 @@ export async function setAccountRules(
     throw new RegistryError("REGISTRY_INVALID", "seconds go with the policy interval, and only there");
   if (account.group_id !== null && (breakGlass === true || rotation?.rotate === "never"))
     throw new RegistryError("REGISTRY_INVALID", `${account.path} is in a group, which changes together`);
+  if (rotation !== undefined && rotation.rotate !== "never") await refuseMemoryOnly(tx, account, "rotating it");
   const after: AccountRow = {
     ...account,
     consumers: consumers ?? account.consumers,

@@ -13,6 +13,8 @@ export const REGISTRY_CODES = {
   REGISTRY_GROUP_ACROSS_EDGES: { fault: "operator", retryable: false },
   /** The account has no credential yet. */
   REGISTRY_NO_CREDENTIAL: { fault: "operator", retryable: false },
+  /** What is held in memory only is not rotated, and what is rotated is not held in memory only. */
+  REGISTRY_MEMORY_ONLY: { fault: "operator", retryable: false },
 } as const;
 
 export class RegistryError extends TidegateError<keyof typeof REGISTRY_CODES> {

@@ -3,6 +3,7 @@ import type { WeekWindow } from "../../protocol/time/index.ts";
 import type { AccountRow, DeviceRow, VaultTransaction } from "../store/index.ts";
 import { Problems, RegistryError } from "./codes.ts";
 import { refuseTooManySettings, settingsText, windowsText } from "./device-settings.ts";
+import { refuseMemoryOnly } from "./freshness-rules.ts";
 import type { RegistryContext } from "./registry-context.ts";
 import { requireZone } from "./zones.ts";
 
@@ -34,7 +35,7 @@ export interface DeviceInput {
 const idLength = 16;
 const fingerprintKeyLength = 32;
 
-/** Registers a device with its accounts; touches nothing. Throws REGISTRY_INVALID, REGISTRY_EXISTS, REGISTRY_NOT_FOUND. */
+/** Registers a device with its accounts; touches nothing. Throws REGISTRY_INVALID, REGISTRY_EXISTS, REGISTRY_NOT_FOUND, REGISTRY_MEMORY_ONLY. */
 export async function addDevice(context: RegistryContext, tx: VaultTransaction, input: DeviceInput): Promise<DeviceRow> {
   refuseInvalid(input);
   await requireZone(tx, input.zone);
@@ -103,6 +104,7 @@ async function addAccount(
 ): Promise<void> {
   const accountId = context.random(idLength);
   const path = `${device.zone}/${device.name}/${input.name}`;
+  if (input.rotate !== "never") await refuseMemoryOnly(tx, { path, device_id: device.device_id }, "rotating it");
   const row: AccountRow = {
     account_id: accountId,
     device_id: device.device_id,

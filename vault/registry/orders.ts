@@ -5,6 +5,7 @@ import type { AccountRow, OrderRow, VaultTransaction } from "../store/index.ts";
 import { deviceOf } from "./change-device.ts";
 import { RegistryError } from "./codes.ts";
 import { accountAt } from "./devices.ts";
+import { refuseMemoryOnly } from "./freshness-rules.ts";
 import { usualOrderS } from "./limits.ts";
 import { nextOpening, usualWithinS } from "./order-window.ts";
 import type { RegistryContext } from "./registry-context.ts";
@@ -48,7 +49,7 @@ export interface OrderInput {
   readonly leaseId?: Uint8Array;
 }
 
-/** Orders a rotation or a read-only check of an account, once. Throws ORDER_*, REGISTRY_NOT_FOUND, REGISTRY_NO_CREDENTIAL. */
+/** Orders a rotation or a read-only check of an account, once. Throws ORDER_*, REGISTRY_NOT_FOUND, REGISTRY_NO_CREDENTIAL, REGISTRY_MEMORY_ONLY. */
 export async function giveOrder(context: RegistryContext, tx: VaultTransaction, input: OrderInput): Promise<OrderRow> {
   const account = await accountAt(tx, input.path);
   const [zone = ""] = account.path.split("/");
@@ -80,6 +81,7 @@ export async function giveOrder(context: RegistryContext, tx: VaultTransaction, 
       `tidegate device set ${account.path} --reconcile-by ZONE/DEVICE/ACCOUNT`,
     );
   }
+  await refuseMemoryOnly(tx, account, `an order to ${input.action} it`);
   const withinS = await withinOf(context, tx, account, input);
   const current = await tx
     .selectFrom("credentials")

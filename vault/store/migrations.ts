@@ -21,6 +21,7 @@ export const migrations: readonly Migration[] = [
   { number: 10, name: "persons and leases", up: (db) => run(db, personsAndLeases) },
   { number: 11, name: "how long values may be read without the vault", up: (db) => run(db, freshness) },
   { number: 12, name: "changes that wait to be issued, and what large plants look up", up: (db) => run(db, largePlants) },
+  { number: 13, name: "rules by model, and values in memory only", up: (db) => run(db, memoryOnly) },
 ];
 
 /** Statements that SQLite and PostgreSQL both take; `blob` is a domain over bytea there, `integer` over bigint. */
@@ -134,6 +135,17 @@ const personsAndLeases = [
 const freshness = [
   `create table freshness_rules (rule_id blob primary key, pattern text not null unique, stale_after_s integer, when_stale text not null,
     ttl_s integer, created_at integer not null)`,
+];
+
+/** A rule is named by its pattern and its model now: the old table's pattern alone was unique. */
+const memoryOnly = [
+  `create table freshness_rules_2 (rule_id blob primary key, pattern text not null, model text, stale_after_s integer, when_stale text not null,
+    ttl_s integer, memory_only integer not null default 0, created_at integer not null)`,
+  `insert into freshness_rules_2 (rule_id, pattern, stale_after_s, when_stale, ttl_s, created_at)
+    select rule_id, pattern, stale_after_s, when_stale, ttl_s, created_at from freshness_rules`,
+  "drop table freshness_rules",
+  "alter table freshness_rules_2 rename to freshness_rules",
+  "create unique index freshness_rules_scope on freshness_rules (pattern, coalesce(model, ''))",
 ];
 
 const largePlants = [

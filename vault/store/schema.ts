@@ -277,6 +277,10 @@ export interface FreshnessRuleRow {
   /** serve | warn | deny. */
   when_stale: string;
   ttl_s: number | null;
+  /** Covers the devices of this model only; null for all. */
+  model: string | null;
+  /** 1 where nodes hold the values in memory only. */
+  memory_only: number;
   created_at: number;
 }
 

@@ -85,8 +85,15 @@ export const contents: readonly Content[] = [
   { kind: "conduit", nodeId: new Uint8Array(20).fill(5), name: "edge-1" },
   { kind: "certificate", chain: [text("own"), text("issuer")] },
   { kind: "lease", applicationId: id(4), pattern: "line-4/*/admin" },
-  { kind: "freshness", pattern: "line-4/**", staleAfterS: 86_400, whenStale: "warn", ttlS: null },
-  { kind: "freshness", pattern: "*/main-switch/admin", staleAfterS: null, whenStale: "deny", ttlS: 315_360_000 },
+  { kind: "freshness", pattern: "line-4/**", staleAfterS: 86_400, whenStale: "warn", ttlS: null, memoryOnly: true },
+  {
+    kind: "freshness",
+    pattern: "*/main-switch/admin",
+    staleAfterS: null,
+    whenStale: "deny",
+    ttlS: 315_360_000,
+    memoryOnly: false,
+  },
   { kind: "model", name: "acme-valve", yaml: "name: acme-valve\nadapter: modbus\n" },
 ];
 export const facts: readonly FactContent[] = [

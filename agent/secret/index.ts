@@ -1,0 +1,1 @@
+export { SplitSecret } from "./split-secret.ts";
