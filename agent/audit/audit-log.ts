@@ -19,8 +19,10 @@ import type { AuditMirror } from "./mirror.ts";
 import { readConsistency, readConsistencyBetween, readRoot } from "./proofs.ts";
 import type { ReadEvent } from "./read-fold.ts";
 import { ReadLog } from "./read-log.ts";
+import { SpaceLog } from "./space-log.ts";
 import type { AuditRead, AuditStorage } from "./storage.ts";
 import { loadTree, TreeCache } from "./tree-cache.ts";
+import { defaultFullPolicy, type FullPolicy, WhenFull } from "./when-full.ts";
 
 export interface AuditLogOptions extends LogContext {
   readonly store: Store;
@@ -34,6 +36,8 @@ export interface AuditLogOptions extends LogContext {
   readonly mirror: AuditMirror | null;
   /** Told once when the log can no longer write; the code is the store's, or BUG. */
   readonly onStopped: (code: string) => void;
+  /** What becomes of events while the disk is short; {@link defaultFullPolicy} where it is absent. */
+  readonly whenFull?: FullPolicy;
 }
 
 /** Where an event went: the log's serial and the leaf's index. */
@@ -50,6 +54,9 @@ export class AuditLog {
   readonly lastStop: LastStop;
   /** The old part of the log, as it goes to media. */
   readonly archive: LogArchive;
+  /** What the log does while the disk is short. */
+  readonly space: SpaceLog;
+  readonly #full: WhenFull;
   readonly #options: AuditLogOptions;
   readonly #cache = new TreeCache();
   readonly #reads: ReadLog;
@@ -73,6 +80,15 @@ export class AuditLog {
       gap: (count) => this.#gap(count),
       onFailed: (error) => this.#stop(error),
     });
+    this.#full = new WhenFull(options.whenFull ?? defaultFullPolicy);
+    this.space = new SpaceLog({
+      ...options,
+      full: this.#full,
+      self: this.#self(),
+      nowMs: () => this.#nowMs(),
+      commitReads: () => this.#reads.commit(),
+      append: (tx, events) => void this.appendAll(tx, events),
+    });
     this.lastStop = options.store.transaction((tx) => this.#begin(tx));
     this.checkpoint();
     this.archive = new LogArchive(this, options);
@@ -86,7 +102,7 @@ export class AuditLog {
 
   /**
    * Appends a leaf in the owner's transaction, so that it is durable exactly when the state change is, and before its effect.
-   * Throws AUDIT_LEAF_TOO_LARGE and what the store throws; the owner's transaction then rolls back.
+   * Throws AUDIT_LEAF_TOO_LARGE, AUDIT_FULL where the disk is short and the event can wait, and what the store throws; the owner's transaction then rolls back.
    */
   append(tx: Transaction, event: AuditEvent): LeafRef {
     return this.appendAll(tx, [event]);
@@ -94,7 +110,9 @@ export class AuditLog {
 
   /** {@link append} for several at once; the reference is the first one's, the others follow without a gap. */
   appendAll(tx: Transaction, events: readonly AuditEvent[]): LeafRef {
-    return this.#append(tx, events);
+    const admitted = this.#full.admit(events, () => this.#nowMs());
+    if (this.#full.short) this.#options.storage.write(tx).putMark("short", this.#full.encode());
+    return this.#append(tx, admitted);
   }
 
   #append(tx: Transaction, events: readonly AuditEvent[], draft?: LeafDraft): LeafRef {
@@ -110,7 +128,8 @@ export class AuditLog {
 
   /** Logs a read within 100 ms, equal ones folded into one leaf with a count. Never throws and never waits for a disk. */
   noteRead(event: ReadEvent): void {
-    if (this.#closed || this.stopped !== null) this.#reads.drop();
+    if (this.#full.short) this.#full.dropRead(event, this.#nowMs());
+    else if (this.#closed || this.stopped !== null) this.#reads.drop();
     else this.#reads.note(event);
   }
 
@@ -256,6 +275,7 @@ export class AuditLog {
     const lastStop: LastStop = run === null ? "first" : sameBytes(run, runMarks.clean) ? "clean" : "crash";
     const { version, role } = this.#options.node;
     const window = lastStop === "crash" ? { readWindowMs } : {};
+    this.#full.restore(writing.mark("short"), { nowMs: this.#nowMs(), crashed: lastStop === "crash" });
     this.append(tx, this.#own("node.start", { version, role, lastStop, ...window }));
     writing.putMark("run", runMarks.running);
     return lastStop;
@@ -324,12 +344,20 @@ export class AuditLog {
     action: Action,
     details: Extract<AuditEvent, { readonly action: Action }>["details"],
   ): Extract<AuditEvent, { readonly action: Action }> {
-    const self = { kind: "node", id: this.#options.name.node } as const;
+    const self = this.#self();
     // TypeScript does not narrow a union by a generic `action`; the signature ties the details to it.
     return { action, actor: self, subject: self, outcome: "ok", details } as unknown as Extract<
       AuditEvent,
       { readonly action: Action }
     >;
+  }
+
+  #self(): { readonly kind: "node"; readonly id: string } {
+    return { kind: "node", id: this.#options.name.node };
+  }
+
+  #nowMs(): number {
+    return Math.max(0, Math.floor(this.#options.interval()[0]));
   }
 
   #stop(error: unknown): void {

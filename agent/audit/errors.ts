@@ -9,6 +9,8 @@ export const AUDIT_LOG_CODES = {
   AUDIT_EXPORT_BEHIND: { fault: "environment", retryable: true },
   /** An export was asked for from an entry on that the log does not have. */
   AUDIT_EXPORT_RANGE: { fault: "caller", retryable: false },
+  /** The disk is nearly full, and what was asked for must not happen without a leaf. */
+  AUDIT_FULL: { fault: "environment", retryable: true },
   /** There is nothing that may be archived. */
   AUDIT_ARCHIVE_NOTHING: { fault: "caller", retryable: true },
   /** It is not proven that a medium holds what is to be freed. */

@@ -24,3 +24,4 @@ export { storeSource } from "./store-source.ts";
 export { storeStorage } from "./store-storage.ts";
 export { loadTree, loadTreeLater, TreeCache } from "./tree-cache.ts";
 export { type FolderVerdict, type VerifyFolderOptions, verifyFolder } from "./verify-folder.ts";
+export { defaultFullPolicy, type FullPolicy, WhenFull } from "./when-full.ts";

@@ -12,7 +12,7 @@ export interface EpochKey {
  * runs on the log; `checkpoint` is the newest one; `acknowledged` our head that the other side last proved; `peer/<node id>` a
  * peer's head that we last proved; `cosigned/<node id>` a
  * peer's newest head under our witness key; `final/<N>` the last checkpoint of the ended epoch N; `ran` for how long the current epoch has run; `archive` what of the log lies on
- * media only, and `succession/<N>` the leaf that named the key of epoch N, where that is such an entry.
+ * media only, and `succession/<N>` the leaf that named the key of epoch N, where that is such an entry; `short` what was left out while the disk was short.
  */
 export type MarkName =
   | "tree"
@@ -24,6 +24,7 @@ export type MarkName =
   | `cosigned/${string}`
   | `final/${number}`
   | "archive"
+  | "short"
   | `succession/${number}`;
 
 /** Reads one log's rows. */
