@@ -11,7 +11,7 @@ import type { Dial, DialledTunnel, Listen, TunnelListener } from "../agent/tunne
 import { TidegateError } from "../protocol/base/index.ts";
 import { ConduitTable, goneConduits } from "./conduits.ts";
 import type { GatewayConfig } from "./config.ts";
-import { GatewayCredentials, noteCredentials, noteServed } from "./credentials.ts";
+import { acknowledgeEvents, GatewayCredentials, noteCredentials, noteServed } from "./credentials.ts";
 import { GatewayMailroom } from "./gateway-mailroom.ts";
 import { dialVault, dropStrangers, listenForEdges, RootWatch } from "./gateway-tunnels.ts";
 import { JoinForward } from "./join-forward.ts";
@@ -56,6 +56,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
         for (const edge of goneConduits(change)) mailboxes.remove(tx, edge);
         return noteCredentials(tx, change);
       },
+      leavesOf: (change, self) => acknowledgeEvents(self, change),
     },
     wall: { gapMs: config.clock.gapS * 1000, trusted: config.clock.trusted },
     role: "gateway",

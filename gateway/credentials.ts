@@ -8,6 +8,7 @@ import {
 import type { AppliedChange, JoinedNode } from "../agent/node/index.ts";
 import type { Clock } from "../agent/seams/index.ts";
 import type { Store, Transaction, View } from "../agent/store/index.ts";
+import type { AuditEvent } from "../protocol/audit/index.ts";
 import { assert, asTuple, asUint, decodeTcbor, encodeTcbor, fromHex, toHex } from "../protocol/base/index.ts";
 import { compareIndex, type EntryRef, type Fact, type VersionIndex } from "../protocol/bundle/index.ts";
 import {
@@ -163,11 +164,25 @@ export function noteCredentials(tx: Transaction, change: AppliedChange): Fact[] 
     const same = before !== null && compareIndex(before.index, served.index) === 0;
     if (!same) noteServed(tx, rowId(account.accountId), { index: served.index, sinceS: change.at.lo });
   }
+  return pendingOf(change).map(({ accountId, index }) => encodeFact({ kind: "consumer-ack", accountId, index }));
+}
+
+/** A leaf for each value that {@link noteCredentials} tells the vault of. */
+export function acknowledgeEvents(self: string, change: AppliedChange): AuditEvent[] {
+  return pendingOf(change).map(({ accountId, index: { epoch, number } }) => ({
+    action: "credential.acknowledge",
+    actor: { kind: "node", id: self },
+    subject: { kind: "account", id: change.after.accounts.get(toHex(accountId))?.content.path ?? toHex(accountId) },
+    outcome: "ok",
+    details: { epoch, number },
+  }));
+}
+
+/** Values that the change brings for remote consumers, and that are not in use yet. */
+function pendingOf(change: AppliedChange): CredentialContent[] {
   return change.put.flatMap((entry) => {
     const read = readContent(entry);
-    if (!("content" in read) || read.content.kind !== "credential" || read.content.role !== "pending") return [];
-    const { accountId, index } = read.content;
-    return [encodeFact({ kind: "consumer-ack", accountId, index })];
+    return "content" in read && read.content.kind === "credential" && read.content.role === "pending" ? [read.content] : [];
   });
 }
 

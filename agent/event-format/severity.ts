@@ -42,7 +42,6 @@ const byAction: Partial<Readonly<Record<AuditAction, Severity>>> = {
   "vault.restore": "warning",
   "account.add": "notice",
   "account.change": "notice",
-  "account.remove": "notice",
   "alarm.clear": "notice",
   "application.add": "notice",
   "application.disable": "notice",
@@ -59,12 +58,10 @@ const byAction: Partial<Readonly<Record<AuditAction, Severity>>> = {
   "device.adopt": "notice",
   "device.change": "notice",
   "device.release": "notice",
-  "device.remove": "notice",
   "fleet.start": "notice",
   "freshness.remove": "notice",
   "freshness.set": "notice",
   "lease.open": "notice",
-  "lease.renew": "notice",
   "lease.revoke": "notice",
   "media.read": "notice",
   "media.write": "notice",
@@ -75,9 +72,6 @@ const byAction: Partial<Readonly<Record<AuditAction, Severity>>> = {
   "node.release": "notice",
   "node.start": "notice",
   "node.stop": "notice",
-  "request.approve": "notice",
-  "request.create": "notice",
-  "request.deny": "notice",
   "root.accept": "notice",
   "root.create": "notice",
   "rotation.permit": "notice",
@@ -87,7 +81,6 @@ const byAction: Partial<Readonly<Record<AuditAction, Severity>>> = {
   "vault.init": "notice",
   "vault.unlock": "notice",
   "zone.add": "notice",
-  "zone.remove": "notice",
 };
 
 /** The gravest of what action, outcome and, for a start, the last stop say. An action that is not known goes by its outcome. */

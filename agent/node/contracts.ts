@@ -1,3 +1,4 @@
+import type { AuditEvent } from "../../protocol/audit/index.ts";
 import type { Entry, EntryRef, Fact, ReceiverMode } from "../../protocol/bundle/index.ts";
 import type { AccountContent, ContentView, FactTime, Held } from "../../protocol/content/index.ts";
 import type { CourierItem, ItemOutcome } from "../../protocol/courier/index.ts";
@@ -39,6 +40,8 @@ export interface AppliedChange {
 export interface NodeHooks {
   /** Called in the transaction that applies a bundle, after the entries are written; what it throws refuses the bundle. The facts go into the outbox. */
   onApply?(tx: Transaction, change: AppliedChange): readonly Fact[];
+  /** Leaves of the same transaction, by the node of this id as the log writes it. */
+  leavesOf?(change: AppliedChange, self: string): readonly AuditEvent[];
   /**
    * Candidates sealed to the recovery key, for the report whose context (header keys 1 to 30) is given; null where none changed. Called in
    * the transaction that stores the report.

@@ -10,10 +10,10 @@ import { type Transaction, viewOf } from "../store/index.ts";
 import { applyBundle, draftWish, takeHeld } from "./apply-bundle.ts";
 import type { ApplyResult, JoinedNode, NodeStatus, NodeTime, OutboxLimits, OutgoingReport } from "./contracts.ts";
 import { countEntries, loadEntriesOfType, loadEntry } from "./entry-rows.ts";
-import { learnStatements } from "./learn-trust.ts";
+import { forkedRoot, learnStatements, rootFork } from "./learn-trust.ts";
 import { nodeLimits } from "./limits.ts";
 import type { MemoryValue } from "./memory-entries.ts";
-import { heldEntries, inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent } from "./node-parts.ts";
+import { alarmFact, heldEntries, inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent } from "./node-parts.ts";
 import { addFacts, countFacts, readReports } from "./outbox.ts";
 import { sealReport } from "./seal-report.ts";
 import type { Applied } from "./take-bundle.ts";
@@ -75,7 +75,12 @@ export class NodeCore implements JoinedNode {
   }
 
   learn(statements: readonly Uint8Array[]): void {
-    if (learnStatements(this.#parts, statements)) this.#after({ changed: true, reportDue: true });
+    try {
+      if (learnStatements(this.#parts, statements)) this.#after({ changed: true, reportDue: true });
+    } catch (error) {
+      if (error instanceof TidegateError && error.code === rootFork) this.#noteRefusal(error.code);
+      throw error;
+    }
   }
 
   nextTunnelCounter(): number {
@@ -279,6 +284,11 @@ export class NodeCore implements JoinedNode {
     if (last !== undefined && now - last < nodeLimits.refusalLeafMs) return;
     this.#refusals.set(code, now);
     log.warn("bundle.refused", { code });
-    store.transaction((tx) => audit.append(tx, streamEvent(this.#parts, "bundle.refuse", { outcome: "failed", code })));
+    store.transaction((tx) => {
+      if (code !== rootFork) return audit.append(tx, streamEvent(this.#parts, "bundle.refuse", { outcome: "failed", code }));
+      addFacts(tx, [alarmFact(this.#parts, code, "roots")]);
+      return audit.append(tx, forkedRoot(this.#parts));
+    });
+    if (code === rootFork) this.#scheduleReport();
   }
 }

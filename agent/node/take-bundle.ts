@@ -1,4 +1,4 @@
-import { judgePeerHead } from "../../protocol/audit/index.ts";
+import { type AuditEvent, judgePeerHead } from "../../protocol/audit/index.ts";
 import { sameBytes, toHex } from "../../protocol/base/index.ts";
 import {
   answered,
@@ -12,6 +12,7 @@ import {
   type OpenedBundle,
 } from "../../protocol/bundle/index.ts";
 import { type ContentView, encodeFact, viewContent } from "../../protocol/content/index.ts";
+import { nodeIdText } from "../../protocol/keys/index.ts";
 import { hearAnswer, hearSigned } from "../../protocol/time/index.ts";
 import { identityOf, storeIdentity } from "../identity/index.ts";
 import type { Transaction } from "../store/index.ts";
@@ -44,6 +45,9 @@ export interface Applied {
   /** What is held in memory only from the commit on; null where that stays as it is. */
   readonly memory: MemoryWish | null;
 }
+
+/** Leaves of one bundle about entries of no use here; each of them is a fact in the next report besides, and `bundle.apply` counts them. */
+const maxInertLeaves = 32;
 
 /** Carriers of items ahead of a gap, by item id. */
 export const heldTable = "held";
@@ -78,8 +82,13 @@ export function takeBundle(applying: Applying): Applied {
     ...inert.map(({ entry, code }) => encodeFact({ kind: "inert", type: entry.type, id: entry.id, code })),
     ...(parts.hooks.onApply?.(tx, change) ?? []),
   ]);
+  const self = nodeIdText(parts.identity.keys.nodeId);
+  const leaves = [...inertEvents(parts, inert), ...(parts.hooks.leavesOf?.(change, self) ?? [])];
+  if (leaves.length > 0) parts.audit.appendAll(tx, leaves);
   takeCertificate(parts, tx, change.after);
   const next = itemApplied(draft.receiver, header, id, applied.digest);
+  if (draft.receiver.mode === "QUARANTINE" && next.receiver.mode === "NORMAL")
+    parts.audit.append(tx, streamEvent(parts, "node.release", { details: { reason: "answered by a snapshot" } }));
   draft.receiver = next.receiver;
   for (const item of next.dropped) tx.delete(heldTable, item.id);
   const counts = { entries: applied.put.length, removed: applied.removed.length, inert: inert.length };
@@ -113,6 +122,7 @@ function draftTime({ parts, tx, draft, opened }: Applying): void {
   const answer = answered(draft.receiver, opened.header);
   const wasLo = draft.time.loMs;
   if (answer === "current") {
+    const first = !draft.nonce.answered;
     const snapshot = opened.header.kind === bundleKind.snapshot;
     const { state, setBack } = hearAnswer(draft.time, clock, { issuedAtS, asked: draft.nonce, snapshot });
     draft.time = state;
@@ -121,6 +131,12 @@ function draftTime({ parts, tx, draft, opened }: Applying): void {
       const details = { lo: state.loMs, wasLo };
       parts.audit.append(tx, streamEvent(parts, "clock.setback", { details }));
       parts.log.warn("clock.setback", { code: "CLOCK_UNKNOWN" });
+    } else if (first) {
+      const { loMs: lo, hiMs } = intervalOf(state, parts.seams.clock, parts.wall);
+      parts.audit.append(
+        tx,
+        streamEvent(parts, "clock.set", { details: { lo, wasLo, ...(hiMs === null ? {} : { hi: hiMs }) } }),
+      );
     }
   } else draft.time = hearSigned(draft.time, clock, issuedAtS);
   if (answer !== "none") draft.heard = { atMs: issuedAtS * 1000 };
@@ -172,6 +188,20 @@ function changeOf(
 function newlyInert(change: AppliedChange): ContentView["inert"] {
   const put = new Set(change.put.map((entry) => entry.key));
   return change.after.inert.filter(({ entry }) => put.has(entry.key));
+}
+
+/** A leaf for each kind of entry and reason, with how many there are: a bundle may bring a hundred thousand. */
+function inertEvents(parts: NodeParts, inert: ContentView["inert"]): AuditEvent[] {
+  const kinds = new Map<string, { type: number; code: string; count: number }>();
+  for (const { entry, code } of inert) {
+    const key = `${entry.type} ${code}`;
+    const known = kinds.get(key);
+    if (known !== undefined) known.count += 1;
+    else if (kinds.size < maxInertLeaves) kinds.set(key, { type: entry.type, code, count: 1 });
+  }
+  return [...kinds.values()].map(({ type, code, count }) =>
+    streamEvent(parts, "entry.inert", { outcome: "failed", code, details: { type, count } }),
+  );
 }
 
 /** The chain for our own TLS key, where the vault sent a new one. */

@@ -26,7 +26,6 @@ const approvals: ReadonlySet<string> = new Set([
   "device.adopt",
   "rotation.permit",
   "rotation.due",
-  "request.approve",
 ]);
 /** Exceptions although they went well: somebody looked at a value, held a device, or nobody knows its password. */
 const notable: ReadonlySet<string> = new Set([

@@ -34,7 +34,7 @@ export async function adoptAccount(frame: Frame, path: string, options: AdoptOpt
   await setRules(frame, path, { rotation: { rotate: "never", intervalS: null } }, options);
   if (before?.version === null || options.fromFile !== undefined || options.fromStdin === true)
     await setCredential(frame, path, options);
-  const answer = await placeOrder(frame, { path, action: "verify" }, options);
+  const answer = await placeOrder(frame, { path, action: "verify", adopts: true }, options);
   const device = await showDevice(frame, at, options);
   const adopted = { path, outcome: answer.outcome, code: answer.code, identity: device.identity };
   frame.output.result(adopted, ({ outcome, code, identity }) =>

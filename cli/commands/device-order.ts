@@ -27,6 +27,7 @@ export interface OrderOptions {
 interface OrderWish {
   readonly path: string;
   readonly action: string;
+  readonly adopts?: boolean;
 }
 
 /** How often a waiting command asks what became of its order, ms. */

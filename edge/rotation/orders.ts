@@ -1,9 +1,9 @@
 import type { Store, Transaction, View } from "../../agent/store/index.ts";
-import { encodeTcbor } from "../../protocol/base/index.ts";
+import { encodeTcbor, toHex } from "../../protocol/base/index.ts";
 import type { Fact } from "../../protocol/bundle/index.ts";
 import { encodeFact } from "../../protocol/content/index.ts";
 import { isResting, type RotationEffect, type RotationState } from "../../protocol/rotation/index.ts";
-import type { Account, OpenOrder } from "./account.ts";
+import { type Account, nameOf, type OpenOrder } from "./account.ts";
 import type { Books } from "./commit.ts";
 import { tables } from "./record.ts";
 
@@ -37,14 +37,26 @@ export function endOrder(tx: Transaction, orderId: Uint8Array, end: OrderEnd): F
   return encodeFact({ kind: "order-outcome", orderId, outcome: end.outcome, code: end.code });
 }
 
-/** Ends an order that no rotation was begun for. Throws STORE_*. */
+/** Ends an order that no rotation was begun for, with a leaf that says why. Throws STORE_*. */
 export function endUnbegun(
   account: Account,
   order: OpenOrder,
   end: OrderEnd,
-  { store, books }: { store: Store; books: Pick<Books, "queueReport"> },
+  { store, books }: { store: Store; books: Pick<Books, "queueReport" | "audit" | "self"> },
 ): void {
-  store.transaction((tx) => books.queueReport(tx, [endOrder(tx, order.id, end)]));
+  store.transaction((tx) => {
+    books.audit.appendAll(tx, [
+      {
+        action: "order.refuse",
+        actor: { kind: "node", id: books.self },
+        subject: { kind: "account", id: nameOf(account) },
+        outcome: "denied",
+        code: end.code,
+        details: { kind: order.action, orderId: toHex(order.id) },
+      },
+    ]);
+    books.queueReport(tx, [endOrder(tx, order.id, end)]);
+  });
   forgetOrder(account, order.id);
 }
 

@@ -79,17 +79,15 @@ export const AUDIT_ACTIONS = {
 
   // What the vault keeps.
   "zone.add": { name: "text" },
-  "zone.remove": {},
   "device.add": { name: "text", model: "text", host: "text", port: "uint" },
   "device.change": { field: "text", host: "text", port: "uint" },
-  "device.remove": {},
-  "device.adopt": { identity: "text" },
+  // The login that proves it is the order's.
+  "device.adopt": { orderId: "text" },
   "device.hold": { reason: "text" },
   "device.release": { reason: "text" },
   "device.identify": { identity: "text", expected: "text" },
   "account.add": { username: "text", rotate: "text", intervalMs: "uint" },
   "account.change": { field: "text" },
-  "account.remove": {},
   "freshness.set": { staleAfterS: "uint", whenStale: "text", ttlS: "uint", model: "text", memoryOnly: "flag" },
   "freshness.remove": { model: "text" },
   "application.add": { name: "text", method: "text" },
@@ -127,7 +125,7 @@ export const AUDIT_ACTIONS = {
   "report.refuse": { epoch: "uint", sequence: "uint", id: "text" },
   "stream.fork": { epoch: "uint", sequence: "uint", id: "text", otherId: "text" },
   "stream.stale": { silentMs: "uint" },
-  "entry.inert": { type: "uint" },
+  "entry.inert": { type: "uint", count: "uint" },
   // What goes out or comes in on a medium: `unknown` before it is done, then how it ended. `ids` are the first 16 digits of 15 ids.
   "media.write": mediumDetails,
   "media.read": mediumDetails,
@@ -176,11 +174,7 @@ export const AUDIT_ACTIONS = {
   "rotation.report": { epoch: "uint", number: "uint", state: "text", leafSerial: "uint", leafIndex: "uint" },
 
   // Just-in-time access.
-  "request.create": { requestId: "text", reason: "text", ttlMs: "uint" },
-  "request.approve": { requestId: "text" },
-  "request.deny": { requestId: "text", reason: "text" },
-  "lease.open": { leaseId: "text", requestId: "text", notAfterMs: "uint" },
-  "lease.renew": { leaseId: "text", notAfterMs: "uint" },
+  "lease.open": { leaseId: "text", notAfterMs: "uint" },
   "lease.revoke": { leaseId: "text", reason: "text", attempt: "uint" },
 
   // Alarms that no other action names.
@@ -207,7 +201,6 @@ export const SUBJECT_KINDS = [
   "entry",
   "media",
   "order",
-  "request",
   "lease",
   "log",
 ] as const;

@@ -48,7 +48,7 @@ const place: LeafPlace = { log: 7, index: 2 ** 53 - 1, time: [0, null], wallMs: 
 const bare = textOf(
   encodeLeaf(
     leafOf(
-      { action: "zone.remove", actor: { kind: "operator", id: "" }, subject: { kind: "zone", id: "" }, outcome: "ok" },
+      { action: "freshness.remove", actor: { kind: "operator", id: "" }, subject: { kind: "zone", id: "" }, outcome: "ok" },
       place,
     ),
   ),

@@ -2,6 +2,7 @@ import t, { type Test } from "tap";
 import { createLog } from "../../agent/log/index.ts";
 import { joinNode, type NodeHooks, type OpenedNode, openNode } from "../../agent/node/index.ts";
 import { machineSeams, type Seams } from "../../agent/seams/index.ts";
+import { decodeLeaf, type Leaf } from "../../protocol/audit/index.ts";
 import { sameBytes } from "../../protocol/base/index.ts";
 import { bundleLimits, type DesiredEntry } from "../../protocol/bundle/index.ts";
 import { type Content, encodeContent, encodeFact, entryType } from "../../protocol/content/index.ts";
@@ -69,6 +70,12 @@ class Rig {
     this.node.flushReport();
     const after = this.vault.node(this.node.nodeId).receiver.head;
     return this.node.reports(after, { items: 100, bytes: 1e9 }).map(({ carrier }) => this.vault.ingest(carrier));
+  }
+
+  /** Leaves of the node's log of these actions, oldest first. */
+  leaves(...actions: string[]): Leaf[] {
+    const all = this.opened?.audit.leaves(0, 1000).map((leaf) => decodeLeaf(leaf)) ?? [];
+    return all.filter(({ action }) => actions.includes(action));
   }
 
   names(): string[] {
@@ -241,6 +248,37 @@ t.test("two bundles of one number put the node into quarantine, until a snapshot
   t.match(node.applyCarrier(vault.snapshot(node.nodeId, [application("three")])), { outcome: "applied" });
   t.equal(node.mode, "NORMAL");
   t.same(rig.names(), ["three"]);
+  t.same(
+    rig.leaves("node.quarantine", "node.release").map(({ action }) => action),
+    ["node.quarantine", "node.release"],
+  );
+});
+
+t.test("an answer to the node's nonce that sets its clock is a leaf, once for each nonce", async (t) => {
+  const rig = await joined(t);
+  const set = () => rig.leaves("clock.set").length;
+  const before = set();
+  t.ok(before > 0, "the answer to the join told the time");
+  rig.report();
+  rig.node.applyCarrier(rig.vault.delta(rig.node.nodeId, [application("one")]) as Uint8Array);
+  const after = set();
+  rig.node.applyCarrier(rig.vault.delta(rig.node.nodeId, [application("two", 2)]) as Uint8Array);
+  t.equal(set(), after, "the same nonce is answered again by every bundle");
+  const [leaf] = rig.leaves("clock.set");
+  t.ok(Number(leaf?.details["hi"]) >= Number(leaf?.details["lo"]));
+});
+
+t.test("two roots under one version are a leaf and an alarm, however often they come", async (t) => {
+  const rig = await joined(t);
+  const { vault, node } = rig;
+  const [one, other] = [vault.raiseRoot(), vault.forkRoot()];
+  node.learn([one]);
+  for (let i = 0; i < 3; i += 1) t.throws(() => node.learn([other]), { code: "TRUST_ROOT_FORK" });
+  t.match(rig.leaves("root.fork"), [{ outcome: "failed", code: "TRUST_ROOT_FORK", details: { version: 2 } }]);
+  t.match(
+    rig.report().flatMap(({ facts }) => facts.filter(({ kind }) => kind === "alarm")),
+    [{ kind: "alarm", code: "TRUST_ROOT_FORK" }],
+  );
 });
 
 t.test(
@@ -284,6 +322,8 @@ t.test("an item that cannot be used is inert and reported; the others apply", as
   t.same(rig.names(), ["good"]);
   const facts = rig.report().flatMap((report) => report.facts);
   t.match(facts, [{ kind: "inert", type: 999, code: "CONTENT_UNKNOWN_TYPE" }, { kind: "audit" }]);
+  const leaf = { outcome: "failed", code: "CONTENT_UNKNOWN_TYPE", details: { type: 999, count: 1 } };
+  t.match(rig.leaves("entry.inert"), [leaf]);
 });
 
 t.test("what a hook throws refuses the whole bundle; what it returns is reported with it", async (t) => {

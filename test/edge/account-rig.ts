@@ -8,6 +8,7 @@ import {
   SiteRules,
   syncAccounts,
 } from "../../edge/rotation/index.ts";
+import type { AuditEvent } from "../../protocol/audit/index.ts";
 import { toHex, utf8 } from "../../protocol/base/index.ts";
 import { type AuthorityWindow, type Entry, makeEntry } from "../../protocol/bundle/index.ts";
 import {
@@ -56,6 +57,8 @@ export class AccountRig {
   orders: readonly { readonly of: string; readonly action: OrderAction; readonly now?: boolean }[] = [];
   readonly #options: AccountRigOptions;
   #waiting: { done: () => boolean; resolve: () => void }[] = [];
+  /** What was appended to the log. */
+  readonly leaves: AuditEvent[] = [];
   #leaf = 0;
 
   constructor(options: AccountRigOptions) {
@@ -115,7 +118,8 @@ export class AccountRig {
   #books() {
     return {
       audit: {
-        appendAll: (_tx: unknown, events: readonly unknown[]) => {
+        appendAll: (_tx: unknown, events: readonly AuditEvent[]) => {
+          this.leaves.push(...events);
           const first = { serial: 1, index: this.#leaf };
           this.#leaf += events.length;
           return first;

@@ -102,6 +102,10 @@ t.test("without such an account, or where its own password is wrong, nothing is 
   await alone.order("verify").pass(10 * minute);
   await alone.order("reconcile").pass(10 * minute);
   t.same(alone.rig.orderEnds.slice(-1), ["refused ROTATION_NO_RECONCILER"]);
+  t.match(
+    alone.rig.leaves.filter(({ action }) => action === "order.refuse"),
+    [{ outcome: "denied", code: "ROTATION_NO_RECONCILER", details: { kind: "reconcile" } }],
+  );
 
   const wrong = await new Host(root).order("verify").pass(minute);
   wrong.live.set("operator", strange);

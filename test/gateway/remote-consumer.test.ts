@@ -1,4 +1,5 @@
 import t from "tap";
+import { decodeLeaf } from "../../protocol/audit/index.ts";
 import { ConsumerWorld } from "./consumer-world.ts";
 
 const rotate = { kind: "rotate", by: "order" } as const;
@@ -10,6 +11,12 @@ t.test(
     await world.start();
     t.same((await world.read()).values.slice(0, 1), ["value-0"]);
     t.equal(world.exported, 2, "the edge got its pool after the gateway had it");
+    const leaves = world.gateway?.parts.audit.leaves(0, 1000).map((leaf) => decodeLeaf(leaf)) ?? [];
+    const acknowledged = leaves.filter(({ action }) => action === "credential.acknowledge");
+    t.same(
+      acknowledged.map(({ details }) => details["number"]),
+      [1, 2],
+    );
 
     await world.order({ kind: "verify" });
     await world.order(rotate);

@@ -222,6 +222,12 @@ export class PaperVault {
     return envelope;
   }
 
+  /** Another root of the newest one's version, signed by the same key: the nodes get it from the test alone. */
+  forkRoot(): Uint8Array {
+    const witnessKeys = [signingKeyFromSeed(random(32)).publicKey];
+    return signRoot({ ...this.#newest, vaultId: this.id, witnessKeys }, [this.#rootKey]);
+  }
+
   /** A revoked list of these nodes. */
   revoke(version: number, ...nodeIds: Uint8Array[]): Uint8Array {
     const list = { vaultId: this.id, version, nodes: nodeIds.map((nodeId) => ({ nodeId, serial: 1 })) };

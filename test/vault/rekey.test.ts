@@ -115,6 +115,8 @@ t.test("a clone is left behind by a change of keys", async (t) => {
   const now = rig.open(t, store, { role: "edge" });
   await now.exchange();
   t.equal(await state(), "active");
+  const leaves = await rig.core.store.read((tx) => tx.selectFrom("audit_leaves").select("leaf").execute());
+  t.match(leaves.map(({ leaf }) => Buffer.from(leaf).toString()).join(), /"action":"node\.release"/);
   await rig.setPassword(path, "After-clone");
   await now.exchange();
   t.same(now.values(path)["current"], ["After-clone"]);

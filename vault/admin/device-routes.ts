@@ -15,6 +15,7 @@ import {
   nextOpening,
   orderOf,
   putModel,
+  type RegistryContext,
   setAccountRules,
   storedModel,
   windowsOf,
@@ -107,7 +108,15 @@ const order = z.strictObject({
   withinS: z.int().min(60).max(longestOrderS).optional(),
   now: z.boolean().optional(),
   operator: line(operatorBytes).optional(),
+  /** The account is taken over with the password that it has. */
+  adopts: z.boolean().optional(),
 });
+
+async function noteAdoption(registry: RegistryContext, tx: VaultTransaction, id: string, orderId: Uint8Array): Promise<void> {
+  const subject = { kind: "account", id } as const;
+  const actor = { kind: "operator", id: "local" } as const;
+  await registry.audit(tx, { action: "device.adopt", actor, subject, outcome: "ok", details: { orderId: toHex(orderId) } });
+}
 
 /** Devices with their accounts, and orders. */
 export function deviceRoutes(context: AdminContext): AdminRoute[] {
@@ -178,14 +187,16 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
       path: "/v1/orders",
       body: order,
       handle: ({ body }) =>
-        change(context, { ...changeOfAccount(body.path), paths: [] }, async (registry, tx) =>
-          describeOrder(await giveOrder(registry, tx, body)),
-        ),
+        change(context, { ...changeOfAccount(body.path), paths: [] }, async (registry, tx) => {
+          const given = await giveOrder(registry, tx, body);
+          if (body.adopts === true) await noteAdoption(registry, tx, body.path, given.order_id);
+          return describeOrder(given);
+        }),
     }),
     adminRoute({
       method: "POST",
       path: "/v1/orders/withdraw",
-      body: order.omit({ withinS: true }),
+      body: order.omit({ withinS: true, adopts: true }),
       handle: ({ body }) =>
         change(context, { ...changeOfAccount(body.path), paths: [] }, async (registry, tx) =>
           (await withdrawOrders(registry, tx, body)).map(describeOrder),
