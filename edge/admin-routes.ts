@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type AdminRoute, adminRoute } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
+import { spaceCheck } from "../agent/member/index.ts";
 import { hopStatus, nodeHealth } from "../agent/node/index.ts";
 import { proxyLoginRoutes } from "../agent/proxy/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
@@ -121,7 +122,7 @@ function statusOf(parts: EdgeParts) {
     zone: statement.zone,
     ...node.status(),
     time: node.time(),
-    health: nodeHealth(parts),
+    health: nodeHealth(parts, [spaceCheck(parts.space)]),
     tunnel: hopStatus(parts.hop),
     accounts: all.length,
     unfinished: all
@@ -131,6 +132,7 @@ function statusOf(parts: EdgeParts) {
     devices: [...new Set(all.map(({ device }) => device?.content.name ?? ""))].filter((name) => name !== ""),
     audit: { ...sizes(parts), eventsSinceAnchor: parts.audit.eventsSinceAnchor() },
     forward: parts.forwards(),
+    space: parts.space.facts,
   };
 }
 

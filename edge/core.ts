@@ -48,7 +48,7 @@ export interface CoreOptions {
 }
 
 /** An edge without its sockets: node, rotation engine and credentials over one store. */
-export type EdgeCore = Omit<EdgeParts, "hop" | "forwards"> & {
+export type EdgeCore = Omit<EdgeParts, "hop" | "forwards" | "space"> & {
   /** A person read the account at this path. Throws STORE_*. */
   personRead(path: string): void;
   /** Tells the local API of changes from now on. */
@@ -88,6 +88,7 @@ function openBase({ store, seams, log, config, closing, version, folder }: CoreO
     version,
     memoryOnly: config.memoryOnly,
     auditFolder: folder === null ? null : join(folder, "audit"),
+    whenFull: config.audit.whenFull,
     onStopped: (code) => log.error("audit.stopped", { code }),
   });
   closing.push(() => running.close());

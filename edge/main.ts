@@ -1,14 +1,22 @@
-import { statfsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { Closing } from "../agent/closing/index.ts";
 import { type DataFolder, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
-import { apiListeners, forwardMember, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
+import {
+  apiListeners,
+  followSpace,
+  forwardMember,
+  gaugeSpace,
+  openMemberApi,
+  openMemberFolder,
+  spaceCheck,
+} from "../agent/member/index.ts";
 import { createMetrics } from "../agent/metrics/index.ts";
 import { gaugeHop, type Hop, nodeHealth, vaultSilentS } from "../agent/node/index.ts";
 import { routeOf } from "../agent/proxy/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
+import { openSpace, type SpaceWatch } from "../agent/space/index.ts";
 import { writeAuthorityFile } from "../agent/tls/index.ts";
 import type { Dial, DialledTunnel } from "../agent/tunnel/index.ts";
 import { createAdapterHost } from "../firmware-adapters/index.ts";
@@ -16,7 +24,6 @@ import { nodeIdText } from "../protocol/keys/index.ts";
 import type { EdgeConfig } from "./config.ts";
 import { beginCore, type CoreOptions, type OpeningCore, quietly } from "./core.ts";
 import type { EdgeParts } from "./parts.ts";
-import { reservedBytes } from "./rotation/index.ts";
 
 /** What an edge is started with. */
 export interface EdgeStart {
@@ -49,10 +56,11 @@ export async function start(edge: EdgeStart, seams: Seams, unlock: Unlock, ports
   const closing = new Closing();
   try {
     const { folder, config } = edge;
-    const store = await openMemberFolder(folder, { seams, unlock, closing });
+    const { reserve, space } = openSpace(folder, config.audit, seams);
+    const store = await openMemberFolder(folder, { seams, unlock, closing, reserve });
+    closing.push(() => space.close());
     const log = ports.log ?? createLog({ level: config.log.level, node: "edge" });
     const adapters = ports.adapters ?? createAdapterHost({ timers: seams.timers });
-    const spaceLeft = () => hasSpace(folder.path);
     const opening = beginCore({
       store,
       config,
@@ -61,10 +69,10 @@ export async function start(edge: EdgeStart, seams: Seams, unlock: Unlock, ports
       adapters,
       version: edge.version,
       folder: folder.path,
-      spaceLeft,
+      spaceLeft: () => space.hasRoom(),
       closing,
     });
-    return await serve(edge, opening, { seams, log, ports, closing });
+    return await serve(edge, opening, { seams, log, ports, closing, space });
   } catch (error) {
     await closing.run();
     throw error;
@@ -76,16 +84,22 @@ interface Serving {
   readonly log: Log;
   readonly ports: EdgePorts;
   readonly closing: Closing;
+  readonly space: SpaceWatch;
 }
 
 /** Sockets, the local one first: an edge whose gateway is gone serves all the same, and its accounts are read while it serves. */
-async function serve(edge: EdgeStart, opening: OpeningCore, { seams, log, ports, closing }: Serving): Promise<RunningEdge> {
+async function serve(
+  edge: EdgeStart,
+  opening: OpeningCore,
+  { seams, log, ports, closing, space }: Serving,
+): Promise<RunningEdge> {
   const { folder } = edge;
   const { node } = opening;
   let tunnel: DialledTunnel | null = null;
   const hop: Hop = { to: "gateway", status: () => tunnel?.status() ?? null, nowMs: () => seams.clock.sinceBootMs() };
   const metrics = createMetrics();
   gaugeHop(metrics, hop, () => vaultSilentS(node));
+  gaugeSpace(metrics, space, () => opening.audit.space.dropped);
   const api = await openMemberApi({
     folder,
     config: edge.config.api,
@@ -94,7 +108,7 @@ async function serve(edge: EdgeStart, opening: OpeningCore, { seams, log, ports,
     source: opening.credentials,
     applications: () => opening.applications.current,
     onPersonRead: (path) => quietly(log, () => opening.finish().personRead(path)),
-    health: () => nodeHealth({ ...opening, hop }),
+    health: () => nodeHealth({ ...opening, hop }, [spaceCheck(space)]),
     metrics,
     seams,
     log,
@@ -113,7 +127,9 @@ async function serve(edge: EdgeStart, opening: OpeningCore, { seams, log, ports,
     log,
     closing,
   });
-  const parts: EdgeParts = { ...core, hop, forwards };
+  const parts: EdgeParts = { ...core, hop, forwards, space };
+  const { audit, store } = opening;
+  followSpace({ space, node, audit, store, log });
   const { openAdmin } = await import("./admin.ts");
   const admin = await openAdmin(folder.adminSocket, parts, { log, seams });
   closing.push(() => admin.close());
@@ -130,14 +146,4 @@ async function serve(edge: EdgeStart, opening: OpeningCore, { seams, log, ports,
   closing.push(() => removeRunFile(folder));
   log.info("edge.started", { node: nodeIdText(node.nodeId), count: core.engine.accounts.size });
   return { parts, close: () => closing.run() };
-}
-
-/** False also where the disk gives no answer, or the folder was taken away from under a running node: then nothing new is begun. */
-function hasSpace(path: string): boolean {
-  try {
-    const { bavail, bsize } = statfsSync(path);
-    return bavail * bsize >= reservedBytes;
-  } catch {
-    return false;
-  }
 }

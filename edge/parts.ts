@@ -1,6 +1,7 @@
 import type { AuditLog } from "../agent/audit/index.ts";
 import type { ForwardStatus } from "../agent/forward/index.ts";
 import type { Hop, JoinedNode } from "../agent/node/index.ts";
+import type { SpaceWatch } from "../agent/space/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import type { ApplicationList } from "./application-list.ts";
 import type { EdgeCredentials } from "./credential-source.ts";
@@ -22,4 +23,6 @@ export interface EdgeParts {
   readonly hop: Hop;
   /** How forwarding to each collector of events goes. */
   readonly forwards: () => readonly ForwardStatus[];
+  /** How the disk stands. */
+  readonly space: Pick<SpaceWatch, "facts">;
 }

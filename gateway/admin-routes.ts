@@ -1,5 +1,6 @@
 import { type AdminRoute, adminRoute } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
+import { spaceCheck } from "../agent/member/index.ts";
 import { hopStatus, nodeHealth } from "../agent/node/index.ts";
 import { proxyLoginRoutes } from "../agent/proxy/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
@@ -26,7 +27,7 @@ function statusOf(parts: GatewayParts) {
     zone: statement.zone,
     ...node.status(),
     time: node.time(),
-    health: nodeHealth(parts),
+    health: nodeHealth(parts, [spaceCheck(parts.space)]),
     tunnel: hopStatus(parts.hop),
     edges: conduits.nodeIds.map((nodeId) => ({
       nodeId: nodeIdText(nodeId),
@@ -39,6 +40,7 @@ function statusOf(parts: GatewayParts) {
     applications: credentials.applications.length,
     audit: { serial, size, eventsSinceAnchor: audit.eventsSinceAnchor() },
     forward: parts.forwards(),
+    space: parts.space.facts,
   };
 }
 

@@ -34,7 +34,7 @@ export interface CoreOptions {
 
 /** A gateway without its sockets: node, mailboxes and credentials over one store. */
 export interface GatewayCore {
-  readonly parts: Omit<GatewayParts, "forwards">;
+  readonly parts: Omit<GatewayParts, "forwards" | "space">;
   /** What it has to do with removable media. */
   readonly post: Post;
   /** Tells the local API of changes from now on. */
@@ -64,6 +64,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
     version,
     memoryOnly: config.memoryOnly,
     auditFolder: folder === null ? null : join(folder, "audit"),
+    whenFull: config.audit.whenFull,
     onStopped: (code) => log.error("audit.stopped", { code }),
   });
   closing.push(() => running.close());

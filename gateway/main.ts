@@ -4,11 +4,20 @@ import { auditCopyRoutes, MediaDesk, mediaRoutes, memberExport } from "../agent/
 import { type DataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import type { LocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
-import { apiListeners, forwardMember, openMemberApi, openMemberFolder } from "../agent/member/index.ts";
+import {
+  apiListeners,
+  followSpace,
+  forwardMember,
+  gaugeSpace,
+  openMemberApi,
+  openMemberFolder,
+  spaceCheck,
+} from "../agent/member/index.ts";
 import { createMetrics, type Metrics } from "../agent/metrics/index.ts";
 import { gaugeHop, nodeHealth, vaultSilentS } from "../agent/node/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
+import { openSpace, type SpaceWatch } from "../agent/space/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import { writeAuthorityFile } from "../agent/tls/index.ts";
 import type { Dial, Listen, TunnelListener } from "../agent/tunnel/index.ts";
@@ -56,8 +65,10 @@ export async function start(
 ): Promise<RunningGateway> {
   const closing = new Closing();
   try {
-    const store = await openMemberFolder(gateway.folder, { seams, unlock, closing });
-    return await open(gateway, { seams, store, ports, closing });
+    const { reserve, space } = openSpace(gateway.folder, gateway.config.audit, seams);
+    const store = await openMemberFolder(gateway.folder, { seams, unlock, closing, reserve });
+    closing.push(() => space.close());
+    return await open(gateway, { seams, store, ports, closing, space });
   } catch (error) {
     await closing.run();
     throw error;
@@ -69,15 +80,17 @@ interface Opening {
   readonly store: Store;
   readonly ports: GatewayPorts;
   readonly closing: Closing;
+  readonly space: SpaceWatch;
 }
 
-async function open(gateway: GatewayStart, { seams, store, ports, closing }: Opening): Promise<RunningGateway> {
+async function open(gateway: GatewayStart, { seams, store, ports, closing, space }: Opening): Promise<RunningGateway> {
   const { folder, config, version } = gateway;
   const log = ports.log ?? createLog({ level: config.log.level, node: "gateway" });
   const metrics = createMetrics();
   const core = openCore({ store, config, seams, log, version, folder: folder.path, closing });
   const { node, audit, credentials } = core.parts;
   gaugeMailboxes(metrics, core.parts);
+  gaugeSpace(metrics, space, () => audit.space.dropped);
   const persons = new PersonReads({ store, node, log, accountAt: (path) => credentials.accountAt(path) });
   const api = await openMemberApi({
     folder,
@@ -87,7 +100,7 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
     source: credentials,
     applications: () => credentials.applications,
     onPersonRead: (path, version, application) => persons.note(path, version, application),
-    health: () => nodeHealth(core.parts),
+    health: () => nodeHealth(core.parts, [spaceCheck(space)]),
     metrics,
     seams,
     log,
@@ -104,7 +117,8 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing }: Ope
     log,
     closing,
   });
-  const parts: GatewayParts = { ...core.parts, forwards };
+  const parts: GatewayParts = { ...core.parts, forwards, space };
+  followSpace({ space, node, audit, store, log });
   const routes = [
     ...adminRoutes(parts),
     ...mediaRoutes(new MediaDesk(core.post, seams)),

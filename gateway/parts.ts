@@ -1,6 +1,7 @@
 import type { AuditLog } from "../agent/audit/index.ts";
 import type { ForwardStatus } from "../agent/forward/index.ts";
 import type { Hop, JoinedNode } from "../agent/node/index.ts";
+import type { SpaceWatch } from "../agent/space/index.ts";
 import type { Store } from "../agent/store/index.ts";
 import type { DialledTunnel, TunnelListener } from "../agent/tunnel/index.ts";
 import type { GatewayCredentials } from "./credentials.ts";
@@ -22,6 +23,8 @@ export interface GatewayParts {
   readonly edges: () => TunnelListener | null;
   /** How forwarding to each collector of events goes. */
   readonly forwards: () => readonly ForwardStatus[];
+  /** How the disk stands. */
+  readonly space: Pick<SpaceWatch, "facts">;
 }
 
 /** The edges behind this gateway, as the vault names them. */

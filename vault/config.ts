@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { addressShape, type ConfigEntry, firstLog, forwardShape, logShape } from "../agent/config/index.ts";
+import {
+  addressShape,
+  auditShape,
+  type ConfigEntry,
+  firstAudit,
+  firstLog,
+  forwardShape,
+  logShape,
+} from "../agent/config/index.ts";
 
 /** `tidegate.yaml` of a vault. */
 export const vaultConfigSchema = z.strictObject({
@@ -12,6 +20,7 @@ export const vaultConfigSchema = z.strictObject({
     allowProxies: z.boolean().default(false),
   }),
   forward: forwardShape,
+  audit: auditShape,
   log: logShape,
 });
 
@@ -28,6 +37,7 @@ export function firstConfig(options: { listen: string; advertise: string | null 
         "listen: where gateways dial in. advertise: what enrolment codes for gateways name, where that is another address.\n" +
         "allowProxies: true takes gateways behind a proxy that inspects TLS.",
     },
+    firstAudit,
     firstLog,
   ];
 }

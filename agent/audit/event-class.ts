@@ -7,7 +7,7 @@ import type { AuditEvent } from "../../protocol/audit/index.ts";
 export type EventClass = "reads" | "administration" | "noise";
 
 /** What frees the disk, or stops what is under way, must not wait for it. */
-const always = /^(audit|rotation|order|lease|node|alarm|fleet)\.|\.(hold|revoke|disable|deny|stop)$/;
+const always = /^(audit|configuration|vault|rotation|order|lease|node|alarm|fleet)\.|\.(hold|revoke|disable|deny|stop)$/;
 /** What anybody who reaches a node can bring about as often as he likes. */
 const noise = /^(tunnel|login)\./;
 

@@ -1,3 +1,4 @@
+export { auditShape, firstAudit } from "./audit-shape.ts";
 export * from "./changed-keys.ts";
 export * from "./config.ts";
 export { requireRole } from "./config-role.ts";

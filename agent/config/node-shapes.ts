@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isPattern } from "../../protocol/content/index.ts";
 import { type Address, isAddress } from "../address/index.ts";
 import { isException, type ProxySettings } from "../proxy/index.ts";
+import { auditShape, firstAudit } from "./audit-shape.ts";
 import type { ConfigEntry } from "./config.ts";
 import { forwardShape } from "./forward-shape.ts";
 
@@ -65,6 +66,7 @@ export const memberShape = {
     .prefault({}),
   proxy: proxyShape,
   forward: forwardShape,
+  audit: auditShape,
   memoryOnly: z.array(pattern).max(64).default([]),
   staleAfterS: z.int().min(60).max(31_536_000).default(defaultStaleAfterS),
   log: logShape,
@@ -118,5 +120,6 @@ export const firstMemberEntries = (way: "wire" | "media", proxy: ProxySettings |
     value: way === "wire" ? defaultStaleAfterS : mediaStaleAfterS,
     comment: "silence of the vault that makes health red, seconds",
   },
+  firstAudit,
   firstLog,
 ];

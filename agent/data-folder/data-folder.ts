@@ -40,6 +40,8 @@ export interface DataFolder {
   readonly keys: string;
   readonly sealKey: string;
   readonly mark: string;
+  /** Room that is kept for the store. */
+  readonly reserve: string;
   readonly adminSocket: string;
   readonly apiSocket: string;
   readonly run: string;
@@ -57,6 +59,7 @@ export function dataFolderAt(path: string): DataFolder {
     keys,
     sealKey: join(keys, "seal-key"),
     mark: join(keys, "high-water-mark"),
+    reserve: join(path, "reserve"),
     adminSocket: join(path, "admin.sock"),
     apiSocket: join(path, "api.sock"),
     run: join(path, "run.json"),

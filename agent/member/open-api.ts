@@ -39,6 +39,7 @@ export async function openMemberApi(options: MemberApiOptions): Promise<LocalApi
     vaultLastHeardAt: heardText(node),
     interval: () => node.interval(),
     onRead(event) {
+      if (event.outcome !== "refused") audit.space.admitRead();
       audit.noteRead(readLeaf(event));
       const { person, outcome, application, version } = event;
       if (person && outcome === "read" && application !== null && version !== null)

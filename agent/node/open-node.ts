@@ -3,12 +3,12 @@ import { assert, type Secret, toHex } from "../../protocol/base/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import type { WallPolicy } from "../../protocol/time/index.ts";
 import { memberOf, newestRoot, vaultIdOf } from "../../protocol/trust/index.ts";
-import { type AuditLog, AuditMirror, openAuditLog, storeSource, storeStorage } from "../audit/index.ts";
+import { type AuditLog, AuditMirror, type FullPolicy, openAuditLog, storeSource, storeStorage } from "../audit/index.ts";
 import type { DataFolder } from "../data-folder/index.ts";
 import { identityOf, identityTable, loadIdentity } from "../identity/index.ts";
 import type { Log } from "../log/index.ts";
 import type { Seams } from "../seams/index.ts";
-import { openStore, type Store } from "../store/index.ts";
+import { openStore, type Store, type StoreOptions } from "../store/index.ts";
 import { applyBundle } from "./apply-bundle.ts";
 import type { JoinedNode, NodeHooks } from "./contracts.ts";
 import { NodeError } from "./errors.ts";
@@ -21,9 +21,13 @@ import { NodeRecords } from "./node-records.ts";
 import { noteConfiguration } from "./note-configuration.ts";
 
 /** Opens a node's sealed store in its data folder; the key stays the caller's and must outlive the store. */
-export function openNodeStore(folder: DataFolder, key: Secret, seams: Pick<Seams, "random" | "failpoint">): Store {
-  const { random, failpoint } = seams;
-  return openStore({ path: folder.store, markPath: folder.mark, key, random, failpoint, erasing: [identityTable] });
+export function openNodeStore(
+  folder: DataFolder,
+  key: Secret,
+  { random, failpoint, reserve }: Pick<Seams, "random" | "failpoint"> & Pick<StoreOptions, "reserve">,
+): Store {
+  const common = { path: folder.store, markPath: folder.mark, key, random, failpoint, erasing: [identityTable] };
+  return openStore(reserve === undefined ? common : { ...common, reserve });
 }
 
 export interface OpenNodeOptions {
@@ -41,6 +45,8 @@ export interface OpenNodeOptions {
   readonly memoryOnly?: readonly string[];
   /** Folder of the audit log's plain files; null where nobody wants them. */
   readonly auditFolder: string | null;
+  /** What becomes of events while the disk is short; the log's own default where it is absent. */
+  readonly whenFull?: FullPolicy;
   /** Told once when the audit log can no longer write. */
   readonly onStopped: (code: string) => void;
 }
@@ -125,6 +131,7 @@ function openLog(options: OpenNodeOptions, records: NodeRecords, keys: Keys): Au
     node: { version: options.version, role: options.role },
     mirror,
     onStopped: options.onStopped,
+    ...(options.whenFull === undefined ? {} : { whenFull: options.whenFull }),
   });
 }
 

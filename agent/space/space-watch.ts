@@ -19,12 +19,14 @@ export interface SpaceWatchOptions {
   readonly look: () => DiskSpace | null;
 }
 
+type OnChanged = (standing: SpaceStanding, before: SpaceStanding | null) => void;
+
 /** Looks at a node's disk now and then, keeps its reserve, and tells how it stands. */
 export class SpaceWatch {
   readonly #options: SpaceWatchOptions;
-  #standing: SpaceStanding = "room";
+  #standing: SpaceStanding | null = null;
   #disk: DiskSpace | null = null;
-  #onChanged: (standing: SpaceStanding, before: SpaceStanding) => void = () => {};
+  #onChanged: OnChanged = () => {};
   #cancel: (() => void) | null = null;
   #keeping: Promise<void> = Promise.resolve();
   #closed = false;
@@ -33,16 +35,12 @@ export class SpaceWatch {
     this.#options = options;
   }
 
-  get standing(): SpaceStanding {
-    return this.#standing;
-  }
-
   /** What `status` and the metrics show. */
   get facts(): { standing: SpaceStanding; freeBytes: number; usedPart: number; reserveBytes: number } {
     const disk = this.#disk ?? { free: 0, total: 0 };
     const { reserve } = this.#options;
     return {
-      standing: this.#standing,
+      standing: this.#standing ?? "room",
       freeBytes: disk.free,
       usedPart: usedPart(disk),
       reserveBytes: reserve.whole ? reserve.bytes : 0,
@@ -55,8 +53,8 @@ export class SpaceWatch {
     return (this.#disk?.free ?? 0) >= this.#needed() && this.#standing !== "short";
   }
 
-  /** Looks from now on; `onChanged` is told of each change. */
-  start(onChanged: (standing: SpaceStanding, before: SpaceStanding) => void): void {
+  /** Looks from now on; `onChanged` is told of the first look and of each change. */
+  start(onChanged: OnChanged): void {
     this.#onChanged = onChanged;
     void this.look();
   }

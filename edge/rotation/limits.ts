@@ -23,9 +23,6 @@ export const exchangeTimeoutMs = 10_000;
 /** Steps that one account takes in a row without an exchange; more means that the machine goes in circles. */
 export const maxStepsInARow = 64;
 
-/** Free space on the disk of the data folder below which no rotation starts: it writes some 20 KB, the audit log more. */
-export const reservedBytes = 16 * 1024 * 1024;
-
 /** How long an interval waits after the device refused every value that it was given: each try costs two values and a write each. */
 export const rejectedRetryMs = 6 * 3_600_000;
 
@@ -49,3 +46,6 @@ export const groupProofMs = 600_000;
 
 /** Accounts that a start reads or looks at before it lets others be served: some milliseconds. */
 export const accountsAPart = 100;
+
+/** Accounts of a large segment that are looked at in one go, once the first ones are under way: some milliseconds. */
+export const accountsInATurn = 16;

@@ -79,6 +79,9 @@ export interface MemberParts {
   readonly tlsKeyHash: Uint8Array;
 }
 
+/** A disk with room, as status shows it. */
+const space = { facts: { standing: "room", freeBytes: 1, usedPart: 0, reserveBytes: 0 } } as const;
+
 /** Starts the real gateway over the simulated seams. */
 export async function startGateway({ process, disk, network, tlsKeyHash }: MemberParts): Promise<RunningGateway> {
   const { seams, log } = process;
@@ -89,7 +92,7 @@ export async function startGateway({ process, disk, network, tlsKeyHash }: Membe
   const store = disk.mount(process);
   const core = openGateway({ store, config, seams, log, version, folder: null, closing: new Closing() });
   await core.connect({ dial: network.dial(process, tlsKeyHash), listen: network.listen(process, tlsKeyHash) });
-  return { process, parts: { ...core.parts, forwards: () => [] } };
+  return { process, parts: { ...core.parts, forwards: () => [], space } };
 }
 
 /** A running edge. */
@@ -137,7 +140,7 @@ export function startEdge(machine: EdgeMachine): RunningEdge {
   const dial = network.dial(process, tlsKeyHash);
   const tunnel = openUplink({ node, notices, address: addresses.gateway, seams, log, dial, closing });
   const hop = { to: "gateway", status: () => tunnel.status(), nowMs: () => seams.clock.sinceBootMs() } as const;
-  const parts: EdgeParts = { ...core, hop, forwards: () => [] };
+  const parts: EdgeParts = { ...core, hop, forwards: () => [], space };
   const routes = [...adminRoutes(parts), ...siteRoutes(parts)];
   return { process, core, tunnel, call: (method, path, body) => callRoute(routes, method, path, body) };
 }
