@@ -2,7 +2,7 @@ import { sameBytes, TidegateError } from "../../protocol/base/index.ts";
 import { decodeCarrier } from "../../protocol/envelope/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { signManifest } from "../../protocol/media/index.ts";
-import { MediaError, openStick, type Stick, writeFolder } from "../media/index.ts";
+import { type FileHeader, MediaError, openStick, type Stick, writeFolder } from "../media/index.ts";
 import type { JoinAsk } from "../node/index.ts";
 import type { Seams } from "../seams/index.ts";
 
@@ -21,21 +21,21 @@ const anyVault = new Uint8Array(20);
  * refused with where no other has the answer.
  */
 export async function exchangeByMedia(ask: JoinAsk, options: MediaExchangeOptions): Promise<Uint8Array | null> {
-  const answer = answerOn(options.mount, ask.nodeId);
+  const answer = answerOn(options.mount, ask);
   if (answer !== null) return answer;
   await writeRequest(ask, options);
   return null;
 }
 
-function answerOn(mount: string, nodeId: Uint8Array): Uint8Array | null {
+function answerOn(mount: string, ask: JoinAsk): Uint8Array | null {
   const stick = stickOrNull(mount);
   if (stick === null) return null;
   let refused: TidegateError | null = null;
   try {
     for (const writer of stick.writers) {
-      if (writer === nodeIdText(nodeId)) continue;
+      if ([ask.nodeId, ask.signing.keyId].some((own) => writer === nodeIdText(own))) continue;
       try {
-        const answer = answerIn(stick, writer, nodeId);
+        const answer = answerIn(stick, writer, ask);
         if (answer !== null) return answer;
       } catch (error) {
         if (!(error instanceof TidegateError) || error.fault === "environment") throw error;
@@ -49,23 +49,36 @@ function answerOn(mount: string, nodeId: Uint8Array): Uint8Array | null {
   return null;
 }
 
-/** The answer is the snapshot for us with which the statements come that we begin to trust by; whether it is ours is judged later. */
-function answerIn(stick: Stick, writer: string, nodeId: Uint8Array): Uint8Array | null {
+/**
+ * The answer is the first snapshot for us that names our nonce and comes with statements to begin to trust by; whether it is ours is judged
+ * later. Later snapshots may name the nonce too, without the statement about our keys.
+ */
+function answerIn(stick: Stick, writer: string, { nodeId, nonce }: JoinAsk): Uint8Array | null {
   const folder = stick.open(writer);
   try {
+    let first: { readonly header: FileHeader; readonly carrier: Uint8Array } | null = null;
     for (const file of folder.manifest.files) {
-      if (file.kind !== "bundle" || !sameBytes(file.recipient, nodeId) || folder.header(file)?.snapshot !== true) continue;
+      const header = folder.header(file);
+      if (header === null || !header.snapshot || !sameBytes(file.recipient, nodeId)) continue;
+      if (!header.answers.some((one) => sameBytes(one, nonce))) continue;
       const carrier = folder.read(file);
-      if (decodeCarrier(carrier).statements.length > 1) return carrier;
+      if (decodeCarrier(carrier).statements.length > 1 && (first === null || isBefore(header, first.header)))
+        first = { header, carrier };
     }
-    return null;
+    return first?.carrier ?? null;
   } finally {
     folder.close();
   }
 }
 
+function isBefore(a: FileHeader, b: FileHeader): boolean {
+  return (a.epoch - b.epoch || a.seq - b.seq) < 0;
+}
+
 async function writeRequest(ask: JoinAsk, { mount, seams, onStep }: MediaExchangeOptions): Promise<void> {
-  const { nodeId, id, carrier, signing } = ask;
+  const { id, carrier, signing } = ask;
+  // The folder is named by the key that signs it: that of a node with new keys is not known by its id yet.
+  const nodeId = signing.keyId;
   await writeFolder({
     mount,
     nodeId,

@@ -51,6 +51,8 @@ export interface FileHeader {
   readonly signer: Uint8Array;
   /** Seconds since 1970; a report's lower end. */
   readonly issuedAtS: number;
+  /** Nonces of the recipient that it answers. */
+  readonly answers: readonly Uint8Array[];
 }
 
 /** The folder that a mount point is. Throws MEDIA_NOT_FOUND. */
@@ -150,8 +152,8 @@ function headerOf({ kind }: MediaFile, bytes: Uint8Array): FileHeader | null {
   if (kind !== "bundle" && kind !== "report") return null;
   try {
     const header = decodeHeader(decodeEnvelope(decodeCarrier(bytes).envelope).payload);
-    const { vaultEpoch: epoch, seq, signer, issuedAt } = header;
-    return { epoch, seq, signer, snapshot: header.kind === bundleKind.snapshot, issuedAtS: issuedAt.lo };
+    const { vaultEpoch: epoch, seq, signer, issuedAt, answers } = header;
+    return { epoch, seq, signer, snapshot: header.kind === bundleKind.snapshot, issuedAtS: issuedAt.lo, answers };
   } catch (error) {
     if (error instanceof TidegateError) return null;
     throw error;

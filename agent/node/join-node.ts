@@ -1,4 +1,3 @@
-import { createPublicKey } from "node:crypto";
 import {
   asBytes,
   asBytesUpTo,
@@ -19,14 +18,15 @@ import {
   startReceiver,
   startSender,
 } from "../../protocol/bundle/index.ts";
-import { decodeCarrier, decodeEnvelope, encodeCarrier } from "../../protocol/envelope/index.ts";
-import { type EnrolmentCode, makeJoinRequest } from "../../protocol/join/index.ts";
+import { decodeCarrier } from "../../protocol/envelope/index.ts";
+import type { EnrolmentCode } from "../../protocol/join/index.ts";
 import { noTime } from "../../protocol/time/index.ts";
 import { type MemberStatement, memberOf, newestRoot, startTrust, type TrustState } from "../../protocol/trust/index.ts";
 import { storeStorage } from "../audit/index.ts";
 import { identityOf, loadIdentity, type NodeIdentity, newIdentitySeeds, storeIdentity } from "../identity/index.ts";
 import type { Seams } from "../seams/index.ts";
 import type { Store, Transaction, View } from "../store/index.ts";
+import { askOf, type JoinAsk, type KeptRequest, makeRequest, maxRequestBytes } from "./ask-keys.ts";
 import { NodeError } from "./errors.ts";
 import { firstLog } from "./limits.ts";
 import { sampleOf } from "./node-parts.ts";
@@ -42,17 +42,6 @@ export interface JoinNodeOptions {
   readonly exchange: (request: Uint8Array) => Promise<Uint8Array>;
 }
 
-/** What a request is sent with. */
-export interface JoinAsk {
-  /** The request. */
-  readonly carrier: Uint8Array;
-  /** Of the request's envelope, 32 bytes. */
-  readonly id: Uint8Array;
-  /** The node that asks. */
-  readonly nodeId: Uint8Array;
-  readonly signing: NodeIdentity["signing"];
-}
-
 export interface TryJoinOptions extends Omit<JoinNodeOptions, "exchange"> {
   /** Brings the answer's carrier, or null where it is not there yet and the request is on its way. */
   readonly exchange: (ask: JoinAsk) => Promise<Uint8Array | null>;
@@ -61,7 +50,6 @@ export interface TryJoinOptions extends Omit<JoinNodeOptions, "exchange"> {
 const table = "join";
 const requestRow = utf8("request");
 const answerRow = utf8("answer");
-const maxRequestBytes = 64 * 1024;
 
 /**
  * Joins: makes keys, asks, verifies the answer under the root that the code pins, and stores all of it. The request is stored before
@@ -88,9 +76,8 @@ export async function tryJoin(options: TryJoinOptions): Promise<MemberStatement 
     });
   }
   const request = pendingRequest(options) ?? newRequest(options);
-  const { identity, carrier } = request;
-  const { id } = decodeEnvelope(decodeCarrier(carrier).envelope);
-  const answer = await options.exchange({ carrier, id, nodeId: identity.nodeId, signing: identity.signing });
+  const { identity } = request;
+  const answer = await options.exchange(askOf(request, identity));
   if (answer === null) return null;
   const { trust, member, record } = judgeAnswer(options, request, answer);
   store.transaction((tx) => {
@@ -125,11 +112,7 @@ export function forgetAnswer(tx: Transaction): void {
   tx.delete(table, answerRow);
 }
 
-interface Request {
-  readonly codeId: Uint8Array;
-  /** 16 bytes that the answer names. */
-  readonly nonce: Uint8Array;
-  readonly carrier: Uint8Array;
+interface Request extends KeptRequest {
   readonly identity: NodeIdentity;
 }
 
@@ -142,7 +125,6 @@ function pendingRequest({ store, code }: TryJoinOptions): Request | null {
     const [codeId, nonce, carrier] = asTuple(decodeTcbor(row), "join", 3);
     if (!sameBytes(asBytes(codeId, "join.codeId", 16), code.codeId)) return null;
     return {
-      codeId: code.codeId,
       nonce: asBytes(nonce, "join.nonce", 16),
       carrier: asBytesUpTo(carrier, "join.carrier", maxRequestBytes),
       identity: identityOf(seeds),
@@ -153,25 +135,13 @@ function pendingRequest({ store, code }: TryJoinOptions): Request | null {
 function newRequest({ store, code, seams }: TryJoinOptions): Request {
   const seeds = newIdentitySeeds(seams.random);
   const identity = identityOf(seeds);
-  const nonce = seams.random(16);
-  const envelope = makeJoinRequest({
-    code,
-    signing: identity.signing,
-    sealKey: identity.sealing.publicKey,
-    tlsKeyHash: identity.tls.spkiHash,
-    logKey: identity.log.publicKey,
-    epochKey: identity.epochKey,
-    nonce,
-    replaces: null,
-  });
-  const spki = new Uint8Array(createPublicKey(identity.tls.key).export({ format: "der", type: "spki" }));
-  const carrier = encodeCarrier({ statements: [], envelope, body: spki });
+  const request = makeRequest(identity, { code, nonce: seams.random(16), replaces: null });
   store.transaction((tx) => {
     storeIdentity(tx, seeds);
     storeStorage(firstLog).write(tx).putEpochKey({ number: 0, seed: seeds.epochSeed });
-    tx.put(table, requestRow, encodeTcbor([code.codeId, nonce, carrier]));
+    tx.put(table, requestRow, encodeTcbor([code.codeId, request.nonce, request.carrier]));
   });
-  return { codeId: code.codeId, nonce, carrier, identity };
+  return { ...request, identity };
 }
 
 /** Everything that can be wrong with an answer is found here, before anything of it is stored. */

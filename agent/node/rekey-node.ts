@@ -1,8 +1,6 @@
-import { createPublicKey } from "node:crypto";
 import { asBytes, asBytesUpTo, asTuple, decodeTcbor, encodeTcbor, sameBytes, utf8 } from "../../protocol/base/index.ts";
 import { direction, openBundle, requireSnapshot } from "../../protocol/bundle/index.ts";
-import { decodeCarrier, decodeEnvelope, encodeCarrier } from "../../protocol/envelope/index.ts";
-import { makeJoinRequest } from "../../protocol/join/index.ts";
+import { decodeCarrier } from "../../protocol/envelope/index.ts";
 import { applyStatements, type MemberStatement, memberOf } from "../../protocol/trust/index.ts";
 import {
   decodeSeeds,
@@ -14,6 +12,7 @@ import {
   storeIdentity,
 } from "../identity/index.ts";
 import type { Store, View } from "../store/index.ts";
+import { askOf, type KeptRequest, makeRequest, maxRequestBytes } from "./ask-keys.ts";
 import { NodeError } from "./errors.ts";
 import { keepAnswer, type TryJoinOptions } from "./join-node.ts";
 import { sampleOf } from "./node-parts.ts";
@@ -22,11 +21,8 @@ import { dropReportsBefore, markAllUnsent } from "./outbox.ts";
 
 const table = "rekey";
 const requestRow = utf8("request");
-const maxRequestBytes = 64 * 1024;
 
-interface Request {
-  readonly nonce: Uint8Array;
-  readonly carrier: Uint8Array;
+interface Request extends KeptRequest {
   readonly seeds: IdentitySeeds;
 }
 
@@ -45,10 +41,7 @@ export async function rekeyNode(options: TryJoinOptions): Promise<MemberStatemen
     });
   }
   const request = store.read((view) => pendingRequest(view, code.codeId)) ?? newRequest(options, seeds);
-  const { nodeId, signing } = identityOf(request.seeds);
-  const { carrier } = request;
-  const { id } = decodeEnvelope(decodeCarrier(carrier).envelope);
-  const answer = await options.exchange({ carrier, id, nodeId, signing });
+  const answer = await options.exchange(askOf(request, identityOf(request.seeds)));
   if (answer === null) return null;
   const { member, next } = judgeAnswer(options, { record, request, before, answer });
   store.transaction((tx) => {
@@ -85,21 +78,10 @@ function pendingRequest(view: View, wanted: Uint8Array): Request | null {
 function newRequest({ store, code, seams }: TryJoinOptions, before: IdentitySeeds): Request {
   const seeds = rekeyedSeeds(before, seams.random);
   const identity = identityOf(seeds);
-  const nonce = seams.random(16);
-  const envelope = makeJoinRequest({
-    code,
-    signing: identity.signing,
-    sealKey: identity.sealing.publicKey,
-    tlsKeyHash: identity.tls.spkiHash,
-    logKey: identity.log.publicKey,
-    epochKey: identity.epochKey,
-    nonce,
-    replaces: identity.nodeId,
-  });
-  const spki = new Uint8Array(createPublicKey(identity.tls.key).export({ format: "der", type: "spki" }));
-  const carrier = encodeCarrier({ statements: [], envelope, body: spki });
+  const request = makeRequest(identity, { code, nonce: seams.random(16), replaces: identity.nodeId });
+  const { nonce, carrier } = request;
   store.transaction((tx) => tx.put(table, requestRow, encodeTcbor([code.codeId, nonce, carrier, encodeSeeds(seeds)])));
-  return { nonce, carrier, seeds };
+  return { ...request, seeds };
 }
 
 /** Everything that can be wrong with an answer is found here, before anything of it is stored. */

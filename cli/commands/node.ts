@@ -27,6 +27,12 @@ interface RevokeOptions {
   readonly rotate?: boolean;
 }
 
+interface RekeyOptions {
+  readonly data?: string;
+  readonly out?: string;
+  readonly media?: true;
+}
+
 /** `tidegate node list | revoke | rekey`. */
 export const nodeCommand: CommandModule = (program, frame) => {
   const node = program.command("node").description("gateways and edges of a vault");
@@ -57,8 +63,9 @@ export const nodeCommand: CommandModule = (program, frame) => {
     .action((name: string, options: RevokeOptions) => revoke(frame, name, options));
   withData(node.command("rekey <name>"))
     .description("give out a code, good for one hour, with which a node gets new keys under its own id")
+    .option("--media", "the request and its answer travel on media: good for thirty days")
     .option("--out <file>", "write the code to this file (0600) instead of printing it")
-    .action((name: string, options: { data?: string; out?: string }) => rekey(frame, name, options));
+    .action((name: string, options: RekeyOptions) => rekey(frame, name, options));
 };
 
 async function revoke(frame: Frame, name: string, options: RevokeOptions): Promise<void> {
@@ -99,9 +106,13 @@ function nextLines({ name, role, zone, accounts, edges }: ExposureAnswer, fleetI
     : [`next: ${enrol}; then: tidegate fleet rotate --zone ${zone}`];
 }
 
-async function rekey(frame: Frame, name: string, options: { data?: string; out?: string }): Promise<void> {
+async function rekey(frame: Frame, name: string, options: RekeyOptions): Promise<void> {
   const path = `/v1/nodes/${encodeURIComponent(name)}/rekey`;
-  const issued = (await callAdmin(dataPath(frame, "vault", options), { method: "POST", path })) as {
+  const issued = (await callAdmin(dataPath(frame, "vault", options), {
+    method: "POST",
+    path,
+    body: { media: options.media === true },
+  })) as {
     readonly code: string;
     readonly expiresAtMs: number;
   };

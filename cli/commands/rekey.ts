@@ -5,6 +5,7 @@ import { CliError, dataPath, type Frame, openingUnlock, type UnlockOptions, with
 interface RekeyOptions extends UnlockOptions {
   readonly fromFile?: string;
   readonly fromStdin?: boolean;
+  readonly media?: string;
 }
 
 /** Whom the node of a folder dials, and through what, as its configuration (at this path) says. */
@@ -16,6 +17,7 @@ export function addRekey(parent: Command, frame: Frame, role: "gateway" | "edge"
     .description("give this node, which does not run, new keys with a code of 'node rekey'; its old ones count no more")
     .option("--from-file <file>", "file with the code")
     .option("--from-stdin", "take the code from standard input")
+    .option("--media <mount>", "write the request to a medium; the same command again takes the answer from one")
     .action((options: RekeyOptions) => rekey(frame, role, options, wayOut));
 }
 
@@ -26,11 +28,22 @@ async function rekey(frame: Frame, role: "gateway" | "edge", options: RekeyOptio
   const { nodeRole } = await import("../../protocol/trust/index.ts");
   const folder = openDataFolder(dataPath(frame, role, options));
   const { address, proxy } = await wayOut(folder.config);
-  if (address === null) throw new CliError("CLI_USAGE", "this node dials nobody: new keys take a wire");
+  const { media } = options;
+  if (address === null && media === undefined)
+    throw new CliError("CLI_USAGE", "this node dials nobody: name the folder of a medium with --media MOUNT");
   const code = await frame.secret({ label: "code for new keys", fromFile: options.fromFile, fromStdin: options.fromStdin });
   const unlock = await openingUnlock(frame, folder, options);
+  const bar = frame.progress("writing", 4);
+  const onStep = (done: number) => bar.update(done);
+  const way = { address: address ?? "", proxy, media, onStep };
   try {
-    const made = await rekeyMachine({ folder, code, unlock, seams: machineSeams(), role: nodeRole[role], address, proxy });
+    const made = await rekeyMachine({ folder, code, unlock, seams: machineSeams(), role: nodeRole[role], ...way }).finally(() =>
+      bar.end(),
+    );
+    if (made === null) {
+      const next = "take it to the vault ('tidegate media read', then 'media write'), and run this command again";
+      return frame.output.result({ asked: media }, () => `the request is on ${media}, safe to remove; ${next}`);
+    }
     const { name, serial } = made;
     frame.output.result({ name, serial }, () => `${name} has new keys, statement ${serial}: start it again`);
   } finally {

@@ -47,8 +47,10 @@ export function nodeRoutes(context: AdminContext): AdminRoute[] {
     adminRoute({
       method: "POST",
       path: "/v1/nodes/:name/rekey",
-      handle: async ({ params }) => {
-        const issued = await core.store.transaction((tx) => issueRekeyCode(core, tx, params["name"] ?? ""));
+      body: z.strictObject({ media: z.boolean().default(false) }).prefault({}),
+      handle: async ({ params, body }) => {
+        const name = params["name"] ?? "";
+        const issued = await core.store.transaction((tx) => issueRekeyCode(core, tx, { name, ...body }));
         return codeAnswer(issued);
       },
     }),

@@ -105,10 +105,14 @@ export async function issueCode(
 }
 
 /**
- * Gives out a code with which a node gets new keys under its own id. Throws REGISTRY_NOT_FOUND, REGISTRY_INVALID where the vault waits for
+ * Gives out a code with which a node gets new keys under its own id; one that goes by `media` is good for as long as a first one by media. Throws REGISTRY_NOT_FOUND, REGISTRY_INVALID where the vault waits for
  * a root that raises its epoch.
  */
-export async function issueRekeyCode(core: VaultCore, tx: VaultTransaction, name: string): Promise<IssuedCode> {
+export async function issueRekeyCode(
+  core: VaultCore,
+  tx: VaultTransaction,
+  { name, media }: { readonly name: string; readonly media: boolean },
+): Promise<IssuedCode> {
   const node = await nodeNamed(tx, name);
   if (node.state === "behind") {
     throw new RegistryError("REGISTRY_INVALID", `nothing is issued to ${name} before the vault epoch is raised`, {
@@ -131,7 +135,7 @@ export async function issueRekeyCode(core: VaultCore, tx: VaultTransaction, name
     via: via?.name ?? null,
     address: node.address,
     hosts: JSON.parse(before?.hosts ?? "[]") as string[],
-    media: node.address === null,
+    media: media || node.address === null,
   };
   const issued = await issueCode(core, tx, input, node.address ?? "");
   await tx

@@ -70,14 +70,16 @@ async function outboxCarrier(tx: VaultTransaction, nodeId: Uint8Array, id: Uint8
   return row?.carrier ?? null;
 }
 
-/** Answers to join requests of nodes that were never heard: a later snapshot may have pushed theirs out of the outbox. */
+/** Answers to requests for keys of nodes that were not heard since: a later snapshot may have pushed theirs out of the outbox. */
 async function unheardAnswers(tx: VaultTransaction): Promise<PostItem[]> {
   const rows = await tx
     .selectFrom("codes")
     .innerJoin("nodes", "nodes.name", "codes.name")
     .select(["nodes.node_id", "codes.answer"])
     .where("nodes.state", "=", "active")
-    .where("nodes.last_heard_at", "is", null)
+    .where((either) =>
+      either.or([either("nodes.last_heard_at", "is", null), either("nodes.last_heard_at", "<", either.ref("nodes.joined_at"))]),
+    )
     .where("codes.answer", "is not", null)
     .whereRef("codes.burned_at", "=", "nodes.joined_at")
     .execute();
