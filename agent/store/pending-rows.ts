@@ -32,6 +32,11 @@ export class PendingRows {
     return this.#bytes;
   }
 
+  /** Nothing was written, or all of it was taken back. */
+  get isEmpty(): boolean {
+    return this.all().next().done === true;
+  }
+
   /** Whether anything of the table was written. */
   has(table: string): boolean {
     return this.#tables.has(table);

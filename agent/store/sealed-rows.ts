@@ -61,6 +61,11 @@ export class SealedRows {
     return this.#spilled;
   }
 
+  /** Whether the last {@link change} has written nothing so far. */
+  get untouched(): boolean {
+    return !this.#spilled && this.#pending.isEmpty;
+  }
+
   /** Adds up the rows of a database just opened and returns its generation. Throws STORE_DAMAGED. */
   verify(): number {
     const meta = this.#readMeta();

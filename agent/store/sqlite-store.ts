@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { assert, type Random, type Secret } from "../../protocol/base/index.ts";
 import type { Failpoint } from "../seams/index.ts";
+import { attempt } from "./attempt.ts";
 import { openDatabase, syncCommits } from "./database.ts";
 import { isStorageFault, StoreError, storeErrorOf } from "./errors.ts";
 import { HighWaterMark } from "./high-water-mark.ts";
@@ -38,23 +39,15 @@ export function openStore(options: StoreOptions): Store {
   }
 }
 
-/** Does `work`, and does it again where the disk was full and the reserve made room: for work that did nothing then. */
-function attempt<T>(work: () => T, reserve: StoreOptions["reserve"]): T {
-  try {
-    return work();
-  } catch (error) {
-    const full = isStorageFault(error) && storeErrorOf(error).code === "STORE_NO_SPACE";
-    if (!full || reserve?.release() !== true) throw error;
-    return work();
-  }
-}
-
 /** A commit that several transactions share. */
 interface SharedCommit {
   readonly tx: Transaction;
   /** The disk failed in one of them: none will be committed. */
   failed: StoreError | null;
 }
+
+/** Ends a shared commit that has nothing to commit. */
+const nothingWritten = new Error("nothing was written");
 
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
@@ -117,7 +110,7 @@ class SqliteStore implements Store {
     if (this.#shared !== null) return work();
     // What `work` throws undoes nothing: each of its transactions that returned is believed to be on the disk.
     let thrown: { readonly error: unknown } | null = null;
-    this.transaction((tx) => {
+    const all = (tx: Transaction) => {
       const shared: SharedCommit = { tx, failed: null };
       this.#shared = shared;
       try {
@@ -128,7 +121,14 @@ class SqliteStore implements Store {
         this.#shared = null;
       }
       if (shared.failed !== null) throw shared.failed;
-    });
+      // An empty commit would wait for the disk all the same.
+      if (this.#rows.untouched) throw nothingWritten;
+    };
+    try {
+      this.transaction(all);
+    } catch (error) {
+      if (error !== nothingWritten) throw error;
+    }
     if (thrown !== null) throw (thrown as { readonly error: unknown }).error;
   }
 

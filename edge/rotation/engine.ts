@@ -4,6 +4,8 @@ import type { DeviceEffect, RotationCode, RotationEffect, RotationEvent, StartCh
 import { isResting, startChecks, step } from "../../protocol/rotation/index.ts";
 import { finished } from "../finished.ts";
 import { type Account, nameOf, type OpenOrder } from "./account.ts";
+import { AccountTurns } from "./account-turns.ts";
+import { noteAnswer, noteProgress } from "./answers.ts";
 import { backOff } from "./back-off.ts";
 import { commitStep } from "./commit-step.ts";
 import { answerOf, runExchange } from "./device-work.ts";
@@ -38,6 +40,7 @@ export class RotationEngine {
   /** Accounts that change together. */
   readonly groups: GroupRounds;
   readonly devices: Devices;
+  readonly #turns: AccountTurns;
   #closing = false;
 
   /** Takes up what the last process left. */
@@ -46,6 +49,7 @@ export class RotationEngine {
     this.commits = new SharedCommits(options.store, options.seams.timers);
     this.#accounts = options.accounts ?? options.store.read((view) => finished(readAccounts(view)));
     this.devices = new Devices(options.store, this.#accounts);
+    this.#turns = new AccountTurns(this.commits, options.log, (account) => this.#wake(account));
     this.groups = new GroupRounds(options, this.#accounts, (account) => this.#inputs(account, null));
     for (const account of this.#accounts.values()) {
       const { state } = account.record;
@@ -128,9 +132,9 @@ export class RotationEngine {
     this.#sleep(account);
   }
 
-  /** {@link advance} for every account. Throws STORE_*. */
+  /** {@link advance} for every account: for as many as can be under way at once now, for the others soon. Throws STORE_*. */
   advanceAll(): void {
-    this.advanceEach(this.#accounts.values());
+    this.advanceEach(this.#turns.first(this.#accounts.values()));
   }
 
   /** {@link advance} for some, in one commit. Throws STORE_*. */
@@ -149,6 +153,7 @@ export class RotationEngine {
   /** Waits for the exchanges under way; starts nothing more. Close the adapters first, so that they end soon. Idempotent. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#turns.close();
     for (const account of this.#accounts.values()) account.cancelTimer();
     this.commits.close();
     await this.#lanes.idle();
@@ -227,21 +232,13 @@ export class RotationEngine {
   #answered(account: Account, exchange: DeviceEffect, outcome: Outcome): void {
     const { seams, books } = this.#options;
     const before = account.record.state;
-    account.busy = false;
-    account.says = outcome.code;
-    const unsure = outcome.kind === "AMBIGUOUS" || outcome.kind === "NOT_SENT";
-    backOff(account, seams, unsure || (exchange.action === "save" && outcome.kind !== "OK"));
     const found = identityFound(account, outcome, this.devices);
-    if (outcome.code === "DEVICE_IDENTITY_CHANGED") account.identityChanged = true;
-    else if (outcome.kind === "OK") account.identityChanged = false;
+    noteAnswer(account, exchange, outcome, seams);
     const effects = this.#dispatch(account, answerOf(exchange, outcome), {
       request: outcome.kind === "OK" ? outcome.state : null,
       ...(found === null ? {} : { write: (tx) => found.write(tx, books) }),
     });
-    const after = account.record.state;
-    // Only a finished rotation makes up for failures: one that goes in circles goes ever more slowly.
-    if (isResting(after) && !unsure) account.failures = 0;
-    else if (after.phase === "STAGED" && before.phase === "PROBE") backOff(account, seams, true);
+    noteProgress(account, before, outcome, seams);
     if (effects.some((effect) => effect.kind === "alarm" && effect.code === "ROTATION_POOL_REJECTED"))
       account.intervalAtMs = seams.clock.sinceBootMs() + rejectedRetryMs;
     this.#follow(account, effects);
