@@ -4,12 +4,14 @@ export { AuditLog, type AuditLogOptions, type LastStop, type LeafRef, openAuditL
 export { type AuditPage, type AuditRouteSource, auditRoute } from "./audit-route.ts";
 export { AUDIT_LOG_CODES, AuditLogError } from "./errors.ts";
 export { type ExportedFile, exportedFiles, type LogToExport } from "./export-files.ts";
+export { findArchives } from "./find-archives.ts";
 export { decodeHead, encodeHead } from "./head-codec.ts";
 export { checkpointEveryMs, epochEveryMs, maxNotedReads, maxNotedRefusals, readWindowMs } from "./limits.ts";
 export { type ArchiveSource, wholeBundles } from "./log-archive.ts";
 export { checkpointOf, epochChangeOf, type LogContext, leavesAfter } from "./log-context.ts";
 export { findLogFolders, type LogFolder, openLogFolder } from "./log-folder.ts";
 export { AuditMirror, exportsFolder, logFolderNames, type MirrorOptions, type MirrorSource } from "./mirror.ts";
+export type { Notice } from "./notices.ts";
 export {
   readConsistency,
   readConsistencyBetweenLater,

@@ -8,6 +8,7 @@ import { damagedFiles } from "./export-list.ts";
 import { anchorOf, keysOf, witnessedHeads } from "./folder-keys.ts";
 import { type LogFolder, openLogFolder } from "./log-folder.ts";
 import { logFolderNames } from "./mirror.ts";
+import { isArchivedBefore, type Notice, noticesOf } from "./notices.ts";
 import { scanBundles } from "./scan-bundles.ts";
 
 export interface VerifyFolderOptions {
@@ -19,6 +20,8 @@ export interface VerifyFolderOptions {
   readonly beside?: readonly string[];
   /** The copy holds nothing before this entry, and the auditor knows it; 0 where it must hold all. */
   readonly since?: number;
+  /** Folders of the same log on media, for entries that are in this one no more. */
+  readonly archives?: readonly string[];
   /** Vault id (hexadecimal) that the root documents must be of; null where the auditor compares it herself. */
   readonly vaultId: string | null;
   /** Threads that scan the entries beside this one; as many as pay off where it is not given. */
@@ -28,7 +31,7 @@ export interface VerifyFolderOptions {
 }
 
 /** What an auditor is told about one log. */
-export interface FolderVerdict extends Omit<Verdict, "root"> {
+export interface FolderVerdict extends Omit<Verdict, "root" | "notices"> {
   readonly path: string;
   /** Index of the first entry that was looked at: what stands before is known by its hash only. */
   readonly from: number;
@@ -42,6 +45,10 @@ export interface FolderVerdict extends Omit<Verdict, "root"> {
   readonly damaged: readonly string[];
   /** Root over the sealed entries, base64 as in the checkpoint; null where nothing is sealed. */
   readonly root: string | null;
+  /** What the log says that it does not hold, or not here: neither is tampering. */
+  readonly notices: readonly Notice[];
+  /** True where the entries before `from` are missing because they were archived, and the sealed log says so. */
+  readonly archived: boolean;
 }
 
 /** Entry bundles between two reports of progress: 4,096 entries. */
@@ -52,7 +59,17 @@ const bundlesPerStep = 16;
  * be verified is an error, never a log without findings.
  */
 export async function verifyFolder(options: VerifyFolderOptions): Promise<FolderVerdict> {
-  const folder = openLogFolder(options.path, { since: options.since ?? 0 });
+  const { path, since = 0, archives = [] } = options;
+  const folder = openLogFolder(path, { since, archives });
+  if (folder.begins === folder.from) return verifyOpened(folder, options);
+  // What is missing at the beginning may lie on media; then a leaf among the others, sealed, says so.
+  const later = openLogFolder(path, { since: folder.begins, archives });
+  if (later.hashes().length < later.from * hashLength) return verifyOpened(folder, options);
+  const verdict = await verifyOpened(later, options);
+  return verdict.archived ? verdict : verifyOpened(folder, options);
+}
+
+async function verifyOpened(folder: LogFolder, options: VerifyFolderOptions): Promise<FolderVerdict> {
   const { member, vaultId, trustDomain, witnessKeys } = keysOf(folder);
   if (options.vaultId !== null && options.vaultId !== vaultId) {
     throw new AuditLogError("AUDIT_FOLDER_KEYS", `the log belongs to vault ${vaultId}, not to ${options.vaultId}`, {
@@ -78,7 +95,7 @@ export async function verifyFolder(options: VerifyFolderOptions): Promise<Folder
   const unlike = await scanFolder(folder, verification, options);
   const verdict = verification.finish();
   const newest = folder.checkpoints.at(-1);
-  const { root, ...rest } = verdict;
+  const { root, notices, ...rest } = verdict;
   return {
     ...rest,
     findings: [
@@ -86,6 +103,8 @@ export async function verifyFolder(options: VerifyFolderOptions): Promise<Folder
       ...(isAsSealed(verdict) ? [...alteredTiles(folder, verification), ...unlikeLines(unlike)] : []),
     ],
     from: folder.from,
+    notices: noticesOf(notices),
+    archived: folder.from > 0 && isArchivedBefore(notices, folder.from),
     checkpoint: newest === undefined ? null : Buffer.from(newest).toString("utf8"),
     damaged: damagedFiles(options.path),
     path: options.path,

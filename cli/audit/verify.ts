@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { type FolderVerdict, findLogFolders, verifyFolder } from "../../agent/audit/index.ts";
+import { type FolderVerdict, findArchives, findLogFolders, verifyFolder } from "../../agent/audit/index.ts";
 import { decodeCheckpoint, parseOrigin } from "../../protocol/audit/index.ts";
 import { TidegateError } from "../../protocol/base/index.ts";
 import { CliError, exitCodes, type Frame } from "../frame/index.ts";
@@ -13,6 +13,8 @@ export interface VerifyOptions {
   readonly vaultId?: string;
   /** First entry that the copy holds, as the auditor knows it; an index or the file of a checkpoint. */
   readonly since?: string;
+  /** Media, or folders on them, with entries that were archived. */
+  readonly archive: readonly string[];
   /** Also prints the checkpoint that was verified as a QR code. */
   readonly qr?: boolean;
 }
@@ -32,11 +34,12 @@ export async function verifyLogs(frame: Frame, path: string, options: VerifyOpti
   const anchors = options.anchor.map(readAnchor);
   const since = options.since === undefined ? 0 : sinceOf(options.since);
   const vaultId = options.vaultId?.toLowerCase() ?? null;
+  const archives = findArchives(folders, options.archive);
   const verdicts: FolderVerdict[] = [];
-  for (const folder of folders) {
+  for (const [at, folder] of folders.entries()) {
     const own = folders.length === 1 ? anchors : anchors.filter((anchor) => serialOf(anchor) === basename(folder));
     const verdict = await withProgress(frame, (onProgress) =>
-      verifyFolder({ path: folder, anchors: own, vaultId, since, beside: folders, onProgress }),
+      verifyFolder({ path: folder, anchors: own, vaultId, since, archives: archives[at] ?? [], beside: folders, onProgress }),
     );
     verdicts.push(verdict);
   }
@@ -81,6 +84,7 @@ function verdictLines(verdict: FolderVerdict, qr: boolean): string[] {
     `vault    ${verdict.vaultId}`,
     `entries  ${size}, of which ${sealedSize} are sealed`,
     ...(from === 0 ? [] : [`         the first ${from} are not in this copy: only their hashes are`]),
+    ...(verdict.archived ? ["         they were archived, as the sealed log says: --archive MOUNT verifies them too"] : []),
     `root     ${verdict.root ?? "none"}`,
   ];
   for (const { code, index, says } of findings) lines.push(`${code} at ${index}: ${says}`, `  hint: ${findingHints[code]}`);
@@ -88,6 +92,7 @@ function verdictLines(verdict: FolderVerdict, qr: boolean): string[] {
     lines.push(
       "  hint: where this is an export made with --since, give --since here too: only you can know that it was asked for",
     );
+  for (const { code, index, says } of verdict.notices) lines.push(`notice   ${code} by entry ${index}: ${says}`);
   for (const name of damaged) lines.push(`${name} is missing or not as it was exported: do not believe it`);
   const whole = from === 0 ? "every entry" : `every entry from ${from} on`;
   lines.push(

@@ -1,0 +1,47 @@
+import type { Leaf } from "../../protocol/audit/index.ts";
+
+/** What the log itself says that it, or this copy of it, does not hold: nothing against anybody, but the auditor must know. */
+export interface Notice {
+  readonly code: "GAP" | "ARCHIVED";
+  /** The sealed leaf that says so. */
+  readonly index: number;
+  /** One sentence for the auditor. */
+  readonly says: string;
+}
+
+/** The notices that sealed leaves make. */
+export function noticesOf(leaves: readonly Leaf[]): Notice[] {
+  return leaves.flatMap((leaf): Notice[] => {
+    const { index, action } = leaf;
+    if (action === "audit.gap") return [{ code: "GAP", index, says: gapText(leaf) }];
+    return isArchive(leaf) ? [{ code: "ARCHIVED", index, says: archiveText(leaf) }] : [];
+  });
+}
+
+/** True where a sealed leaf says that all entries before `from` lie on media. */
+export function isArchivedBefore(leaves: readonly Leaf[], from: number): boolean {
+  return leaves.some((leaf) => isArchive(leaf) && Number(leaf.details["until"]) >= from && leaf.index >= from);
+}
+
+function isArchive({ action, outcome, details }: Leaf): boolean {
+  return action === "audit.archive" && outcome === "ok" && typeof details["until"] === "number";
+}
+
+function gapText({ details }: Leaf): string {
+  const { count, reason, fromMs, toMs } = details;
+  const what = `${count ?? "some"} entries${details["class"] === undefined ? "" : ` of class ${details["class"]}`} were not written`;
+  const when = typeof fromMs === "number" && typeof toMs === "number" ? ` from ${dateOf(fromMs)} to ${dateOf(toMs)}` : "";
+  return `${what}${when}: ${reason ?? "no reason is given"}`;
+}
+
+function archiveText({ details, actor }: Leaf): string {
+  const { from, until, mediaId, label } = details;
+  return `entries ${from ?? 0} to ${Number(until) - 1} lie on medium ${mediaId ?? "unknown"} (label ${label ?? "unknown"}), written by ${actor.id}`;
+}
+
+/** Latest moment that a Date can hold, ms since 1970 (ECMA-262 section 21.4.1.1). */
+const latestDateMs = 8.64e15;
+
+function dateOf(ms: number): string {
+  return new Date(Math.min(ms, latestDateMs)).toISOString();
+}
