@@ -98,7 +98,7 @@ ENTRIES: dict[int, Shape] = {
     8: items(_NAME, both(bstr(0, 61_440), _is_utf8)),
     9: items(array(bstr(0, 8192), 1, 4)),
     10: items(_ID, is_pattern),
-    11: items(is_pattern, nullable(_SECONDS), uint(0, 2), nullable(_SECONDS)),
+    11: items(is_pattern, nullable(_SECONDS), uint(0, 2), nullable(_SECONDS), boolean),
 }  # fmt: skip
 
 FACTS: dict[int, Shape] = {

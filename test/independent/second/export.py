@@ -3,7 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from .findings import Finding, in_order
 from .folder import WITNESS, Folder, entry_hashes
@@ -13,6 +13,9 @@ from .notes import cosigned_at, parse_checkpoint
 from .primitives import sha256
 from .refused import Refused
 from .tiles import TILE_WIDTH, TilePlace
+
+
+UNPROVED = ("cosigned/*", "proof.json", "custody.json", "summary.html", "summary.csv", "checkpoint.png")
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,12 @@ class Report:
 def verify_folder(folder: Folder) -> Report:
     """Verifies the log of a folder and the files beside it."""
     verdict = verify_log(folder.log)
-    findings = set(verdict.findings) | _compare_lines(folder)
+    findings = set(verdict.findings)
     hashes = entry_hashes(folder)
-    if not any(finding.kind in (*STRUCTURE, "FORK") for finding in findings):
-        findings |= _compare_hash_tiles(folder.hash_tiles, hashes)
-    problems = [*_check_manifest(folder.path), *_check_proof(folder.path, hashes), *_check_cosigned(folder)]
+    problems = [*_check_manifest(folder.path), *_check_cosigned(folder)]
+    if not any(finding.kind in STRUCTURE for finding in findings):
+        findings |= _compare_lines(folder) | _compare_hash_tiles(folder.hash_tiles, hashes)
+        problems += _check_proof(folder.path, hashes)
     return Report(in_order(findings), verdict.sealed_size, len(hashes), problems)
 
 
@@ -58,7 +62,8 @@ def _compare_hash_tiles(tiles: dict[TilePlace, bytes], hashes: list[bytes]) -> s
     for number in range(64):
         for place, data in tiles.items():
             start = place.index * TILE_WIDTH
-            if place.level == number and data != b"".join(level[start : start + place.width]):
+            is_whole = len(data) == 32 * place.width
+            if place.level == number and not (is_whole and data == b"".join(level[start : start + place.width])):
                 findings.add(Finding("EDIT", start * TILE_WIDTH**number))
         whole = len(level) // TILE_WIDTH * TILE_WIDTH
         level = [root_of(level[at : at + TILE_WIDTH]) for at in range(0, whole, TILE_WIDTH)]
@@ -66,21 +71,20 @@ def _compare_hash_tiles(tiles: dict[TilePlace, bytes], hashes: list[bytes]) -> s
 
 
 def _check_manifest(path: Path) -> list[str]:
-    """Files that MANIFEST does not list as they are; a folder without one is no export."""
+    """Files that the entries do not prove and MANIFEST does not list as they are; a folder without one is no export."""
     manifest = path / "MANIFEST"
     if not manifest.is_file():
         return []
-    listed: dict[str, str] = {}
-    for line in manifest.read_text("utf-8").split("\n")[:-1]:
-        digest, separator, name = line.partition("  ")
-        if not separator or len(digest) != 64 or name in listed:
-            return ["MANIFEST is malformed"]
-        listed[name] = digest
-    present = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()} - {"MANIFEST"}
-    problems = [f"{name} is missing" for name in sorted(listed.keys() - present)]
-    problems += [f"{name} is not listed" for name in sorted(present - listed.keys())]
-    for name in sorted(listed.keys() & present):
-        if sha256((path / name).read_bytes()).hex() != listed[name]:
+    lines = manifest.read_bytes().decode("utf-8", "replace").split("\n")[:-1]
+    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    if not all(len(digest) == 64 and ".." not in PurePosixPath(name).parts for name, digest in listed.items()):
+        return ["MANIFEST is malformed"]
+    present = [file for pattern in UNPROVED for file in path.glob(pattern) if file.is_file()]
+    names = {file.relative_to(path).as_posix() for file in present}
+    expected = {name for name in listed if any(PurePosixPath(name).match(pattern) for pattern in UNPROVED)}
+    problems = [f"{name} is missing" for name in sorted(expected - names)]
+    for name in sorted(names):
+        if listed.get(name) != sha256((path / name).read_bytes()).hex():
             problems.append(f"{name} is not as listed")
     return problems
 

@@ -1,5 +1,6 @@
 """The folder of a log and exports of it (SPEC.md section 15.5)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,17 +47,17 @@ def read_folder(path: Path, first: int, anchors: Iterable[Path], vault: bytes | 
     stored = _stored_hashes(tiles)
     if len(stored) < first:
         raise FolderError(f"hash tiles cover {len(stored)} entries, and the copy begins with {first}")
-    entries = _read_entries(tiles, first)
-    if not entries:
+    if not any(place.level == "entries" for place in tiles):
         raise FolderError("there are no entries")
     successions = _lines(path / "keys.jsonl") if first else []
-    notes = [path / "checkpoint", *sorted((path / "epochs").glob("*"))]
+    epochs = sorted(note for note in (path / "epochs").glob("*") if re.fullmatch(r"[0-9]+", note.name, re.ASCII))
+    notes = [path / "checkpoint", *epochs]
     heads, serial = _read_anchors(anchors, member, trust.newest)
     log = LogInput(
         member=member,
-        entries=entries,
+        entries=_read_entries(tiles, first),
         stored=stored,
-        checkpoints=[_read(note, MAX_NOTE_BYTES) for note in notes if note.is_file() and note.suffix != ".new"],
+        checkpoints=[_read(note, MAX_NOTE_BYTES) for note in notes if note.is_file()],
         anchors=heads,
         before=Before(first, successions) if first else None,
         serial=serial,
@@ -120,7 +121,7 @@ def _read_entries(tiles: dict[TilePlace, bytes], first: int) -> list[bytes]:
         if place.index * TILE_WIDTH < first:
             continue
         found, whole = split_bundle(data)
-        entries += found if whole else [*found, b""]
+        entries += found if whole or not data else [*found, b""]
     return entries
 
 

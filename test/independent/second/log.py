@@ -43,7 +43,7 @@ class Before:
 
 @dataclass(frozen=True)
 class LogInput:
-    """All that a verifier looks at. `serial` is None where only the log itself can tell it."""
+    """All that a verifier looks at; `serial` is that of the anchors' origin, where it is known."""
 
     member: Member
     entries: Sequence[bytes]
@@ -83,7 +83,7 @@ def verify_log(log: LogInput) -> Verdict:
     arrangement = arrange(entries.claims, entries.hashes, log.stored, proven)
     structure = judge_structure(arrangement, max((head.size for head in heads), default=0))
     unfit = _judge_heads(heads, fitting) if not structure else set()
-    if not any(finding.kind in STRUCTURE for finding in structure | unfit):
+    if serial is not None and not any(finding.kind in STRUCTURE for finding in structure | unfit):
         origin = _origin(log.member, serial)
         leaves = [(claim, entries.leaves[at]) for at, claim in enumerate(entries.claims) if claim is not None and at in entries.leaves]
         in_order_of_place = sorted([*entries.successions, *leaves], key=lambda item: item[0])
@@ -104,8 +104,8 @@ def _origin(member: Member, serial: int) -> str:
     return f"{member.trust_domain}/tidegate/1/log/{member.node}/{serial}"
 
 
-def _counting(log: LogInput) -> tuple[list[Checkpoint], int, set[Finding]]:
-    """Step 1: the checkpoints that count, the serial, and KEY-EPOCH at 0 where one does not count."""
+def _counting(log: LogInput) -> tuple[list[Checkpoint], int | None, set[Finding]]:
+    """Step 1: the checkpoints that count, the serial if it is known, and KEY-EPOCH at 0 where one does not count."""
     counting: list[Checkpoint] = []
     serial = log.serial
     findings: set[Finding] = set()
@@ -117,7 +117,7 @@ def _counting(log: LogInput) -> tuple[list[Checkpoint], int, set[Finding]]:
             continue
         serial = number
         counting.append(checkpoint)
-    return counting, _first_serial(log) if serial is None else serial, findings
+    return counting, serial, findings
 
 
 def _verified(note: bytes, member: Member) -> Checkpoint | None:
@@ -135,14 +135,6 @@ def serial_in(origin: str, member: Member) -> int | None:
     return strict_decimal(origin[len(prefix) :]) if origin.startswith(prefix) else None
 
 
-def _first_serial(log: LogInput) -> int:
-    for entry in log.entries:
-        leaf = _leaf_or_none(entry)
-        if leaf is not None and leaf.node == log.member.node:
-            return leaf.log
-    return 0
-
-
 def _leaf_or_none(entry: bytes) -> Leaf | None:
     try:
         return parse_leaf(entry)
@@ -150,7 +142,11 @@ def _leaf_or_none(entry: bytes) -> Leaf | None:
         return None
 
 
-def _read_entries(log: LogInput, serial: int) -> _Entries:
+def _is_of(leaf: Leaf, member: Member, serial: int | None) -> bool:
+    return leaf.node == member.node and serial in (None, leaf.log)
+
+
+def _read_entries(log: LogInput, serial: int | None) -> _Entries:
     before = log.before.count if log.before else 0
     if len(log.stored) < before:
         raise Refused("AUDIT_INCOMPLETE")
@@ -158,7 +154,7 @@ def _read_entries(log: LogInput, serial: int) -> _Entries:
     leaves: dict[int, Leaf] = {}
     for entry in log.entries:
         leaf = _leaf_or_none(entry)
-        if leaf is not None and leaf.node == log.member.node and leaf.log == serial:
+        if leaf is not None and _is_of(leaf, log.member, serial):
             leaves[len(claims)] = leaf
             claims.append(leaf.index)
         else:
@@ -167,13 +163,13 @@ def _read_entries(log: LogInput, serial: int) -> _Entries:
     return _Entries(hashes, claims, leaves, _successions_before(log, serial))
 
 
-def _successions_before(log: LogInput, serial: int) -> list[tuple[int, Leaf]]:
+def _successions_before(log: LogInput, serial: int | None) -> list[tuple[int, Leaf]]:
     if log.before is None:
         return []
     found: dict[int, Leaf] = {}
     for line in log.before.successions:
         leaf = _leaf_or_none(line)
-        if leaf is None or leaf.node != log.member.node or leaf.log != serial or leaf.action != EPOCH_ACTION:
+        if leaf is None or not _is_of(leaf, log.member, serial) or leaf.action != EPOCH_ACTION:
             continue
         if leaf.index < log.before.count and log.stored[leaf.index] == leaf_hash(line):
             found[leaf.index] = leaf
