@@ -31,7 +31,7 @@ class EpochChain:
 
     origin: str
     epochs: list[Epoch]
-    findings: set[Finding] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
 
     def of_size(self, size: int) -> Epoch:
         """The epoch that a checkpoint of this size belongs to."""
@@ -54,13 +54,13 @@ def follow(origin: str, first_key: bytes, leaves: Iterable[tuple[int, Leaf]]) ->
             continue
         succession = _parse(leaf)
         if succession is None:
-            chain.findings.add(Finding("KEY-EPOCH", place))
+            chain.findings.append(Finding("KEY-EPOCH", place))
             continue
         before = chain.epochs[-1]
         if succession.epoch != before.number + 1:
-            chain.findings.add(Finding("EPOCH-GAP", place))
+            chain.findings.append(Finding("EPOCH-GAP", place))
         elif succession.begins != place or not _is_signed(origin, before, succession):
-            chain.findings.add(Finding("KEY-EPOCH", place))
+            chain.findings.append(Finding("KEY-EPOCH", place))
         chain.epochs.append(Epoch(succession.epoch, succession.public_key, place))
     return chain
 
@@ -81,9 +81,9 @@ def _is_signed(origin: str, before: Epoch, succession: _Succession) -> bool:
     return ed25519_holds(before.public_key, pae(EPOCH_TYPE, payload), succession.signature)
 
 
-def judge_seals(chain: EpochChain, checkpoints: Sequence[Checkpoint]) -> tuple[list[Checkpoint], set[Finding]]:
+def judge_seals(chain: EpochChain, checkpoints: Sequence[Checkpoint]) -> tuple[list[Checkpoint], list[Finding]]:
     """The checkpoints that seal, and the findings of step 5, those of the chain included."""
-    findings = set(chain.findings)
+    findings = list(chain.findings)
     sealing: list[Checkpoint] = []
     for checkpoint in checkpoints:
         if _bears(checkpoint, chain.origin, chain.of_size(checkpoint.size)):
@@ -91,10 +91,10 @@ def judge_seals(chain: EpochChain, checkpoints: Sequence[Checkpoint]) -> tuple[l
             continue
         named = _first_epoch_named(checkpoint, chain.origin)
         is_ahead = named is not None and named > chain.epochs[-1].number
-        findings.add(Finding("EPOCH-GAP" if is_ahead else "KEY-EPOCH", checkpoint.size))
+        findings.append(Finding("EPOCH-GAP" if is_ahead else "KEY-EPOCH", checkpoint.size))
     if not chain.findings:
         sizes = {checkpoint.size for checkpoint in sealing}
-        findings |= {Finding("EPOCH-GAP", epoch.begins) for epoch in chain.epochs[1:] if epoch.begins not in sizes}
+        findings += [Finding("EPOCH-GAP", epoch.begins) for epoch in chain.epochs[1:] if epoch.begins not in sizes]
     return sealing, findings
 
 

@@ -31,11 +31,11 @@ class Report:
 def verify_folder(folder: Folder) -> Report:
     """Verifies the log of a folder and the files beside it."""
     verdict = verify_log(folder.log)
-    findings = set(verdict.findings)
+    findings = list(verdict.findings)
     hashes = entry_hashes(folder)
     problems = [*_check_manifest(folder.path), *_check_cosigned(folder)]
     if not any(finding.kind in STRUCTURE for finding in findings):
-        findings |= _compare_lines(folder) | _compare_hash_tiles(folder.hash_tiles, hashes)
+        findings += {*_compare_lines(folder), *_compare_hash_tiles(folder.hash_tiles, hashes)}
         problems += _check_proof(folder.path, hashes)
     return Report(in_order(findings), verdict.sealed_size, len(hashes), problems)
 

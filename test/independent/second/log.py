@@ -82,38 +82,38 @@ def verify_log(log: LogInput) -> Verdict:
     proven = 0 if len(fitting) == len(heads) else max((head.size for head in _fitting(heads, log.stored)), default=0)
     arrangement = arrange(entries.claims, entries.hashes, log.stored, proven)
     structure = judge_structure(arrangement, max((head.size for head in heads), default=0))
-    unfit = _judge_heads(heads, fitting) if not structure else set()
-    if serial is not None and not any(finding.kind in STRUCTURE for finding in structure | unfit):
+    unfit = _judge_heads(heads, fitting) if not structure else []
+    if serial is not None and not any(finding.kind in STRUCTURE for finding in structure + unfit):
         origin = _origin(log.member, serial)
         leaves = [(claim, entries.leaves[at]) for at, claim in enumerate(entries.claims) if claim is not None and at in entries.leaves]
         in_order_of_place = sorted([*entries.successions, *leaves], key=lambda item: item[0])
         chain = follow(origin, log.member.epoch_key, in_order_of_place)
         sealing, epoch_findings = judge_seals(chain, checkpoints)
-        findings |= epoch_findings
+        findings += epoch_findings
         heads = [Head(point.size, point.root) for point in sealing] + list(log.anchors)
         fitting = _fitting(heads, entries.hashes)
         unfit = _judge_heads(heads, fitting)
     sealed_up_to = max((head.size for head in heads), default=0)
     if any(place >= sealed_up_to for place in arrangement.places):
-        findings.add(Finding("UNSEALED-TAIL", sealed_up_to))
+        findings.append(Finding("UNSEALED-TAIL", sealed_up_to))
     sealed_size = max((head.size for head in fitting), default=0)
-    return Verdict(in_order(findings | structure | unfit), sealed_size, arrangement.places)
+    return Verdict(in_order(findings + structure + unfit), sealed_size, arrangement.places)
 
 
 def _origin(member: Member, serial: int) -> str:
     return f"{member.trust_domain}/tidegate/1/log/{member.node}/{serial}"
 
 
-def _counting(log: LogInput) -> tuple[list[Checkpoint], int | None, set[Finding]]:
+def _counting(log: LogInput) -> tuple[list[Checkpoint], int | None, list[Finding]]:
     """Step 1: the checkpoints that count, the serial if it is known, and KEY-EPOCH at 0 where one does not count."""
     counting: list[Checkpoint] = []
     serial = log.serial
-    findings: set[Finding] = set()
+    findings: list[Finding] = []
     for note in log.checkpoints:
         checkpoint = _verified(note, log.member)
         number = serial_in(checkpoint.origin, log.member) if checkpoint else None
         if checkpoint is None or number is None or serial not in (None, number):
-            findings.add(Finding("KEY-EPOCH", 0))
+            findings.append(Finding("KEY-EPOCH", 0))
             continue
         serial = number
         counting.append(checkpoint)
@@ -181,8 +181,8 @@ def _fitting(heads: Sequence[Head], hashes: Sequence[bytes]) -> list[Head]:
     return [head for head in heads if roots.get(head.size) == head.root]
 
 
-def _judge_heads(heads: Sequence[Head], fitting: Sequence[Head]) -> set[Finding]:
-    """Step 4: what heads that do not fit say."""
+def _judge_heads(heads: Sequence[Head], fitting: Sequence[Head]) -> list[Finding]:
+    """Step 4: what heads that do not fit say; one finding an index."""
     findings: set[Finding] = set()
     for head in heads:
         if head in fitting:
@@ -190,4 +190,4 @@ def _judge_heads(heads: Sequence[Head], fitting: Sequence[Head]) -> set[Finding]
         index = max((other.size for other in fitting if other.size < head.size), default=0)
         is_fork = any(other.size >= head.size for other in fitting)
         findings.add(Finding("FORK" if is_fork else "EDIT", index))
-    return findings
+    return list(findings)

@@ -45,37 +45,40 @@ def arrange(claims: Sequence[int | None], hashes: Sequence[bytes], stored: Seque
     return Arrangement(places, strangers)
 
 
-def judge_structure(arrangement: Arrangement, end: int) -> set[Finding]:
+def judge_structure(arrangement: Arrangement, end: int) -> list[Finding]:
     """Step 3: REORDER, EDIT, DELETE and TRUNCATED."""
     places = arrangement.places
     ordered = sorted(places)
     findings = _reordered(places, ordered)
+    by_gap: dict[int, list[Stranger]] = {}
+    for stranger in arrangement.strangers:
+        by_gap.setdefault(stranger.placed_before, []).append(stranger)
     for gap in range(len(ordered) + 1):
         low = ordered[gap - 1] + 1 if gap > 0 else 0
         is_last = gap == len(ordered)
         high = max(low, end) if is_last else ordered[gap]
-        strangers = [stranger for stranger in arrangement.strangers if stranger.placed_before == gap]
+        strangers = by_gap.get(gap, [])
         if low == high and not strangers:
             continue
         replaced, extra = _replace(strangers, low, high)
-        findings |= {Finding("EDIT", index) for index in replaced}
+        findings += [Finding("EDIT", index) for index in replaced]
         if is_last:
-            findings |= {Finding("EDIT", high + at) for at in range(extra)}
-        elif extra > 0:
-            findings.add(Finding("EDIT", ordered[gap]))
-        findings |= _missing(replaced, low, high, is_last)
+            findings += [Finding("EDIT", high + at) for at in range(extra)]
+        else:
+            findings += [Finding("EDIT", ordered[gap])] * extra
+        findings += _missing(replaced, low, high, is_last)
     return findings
 
 
-def _reordered(places: list[int], ordered: list[int]) -> set[Finding]:
+def _reordered(places: list[int], ordered: list[int]) -> list[Finding]:
     rank = {place: at for at, place in enumerate(ordered)}
-    findings: set[Finding] = set()
+    findings: list[Finding] = []
     start, highest = 0, -1
     for at, place in enumerate(places):
         highest = max(highest, rank[place])
         if highest == at:
             if at > start:
-                findings.add(Finding("REORDER", ordered[start]))
+                findings.append(Finding("REORDER", ordered[start]))
             start = at + 1
     return findings
 
@@ -94,11 +97,11 @@ def _replace(strangers: list[Stranger], low: int, high: int) -> tuple[list[int],
     return replaced, others
 
 
-def _missing(replaced: list[int], low: int, high: int, is_last: bool) -> set[Finding]:
+def _missing(replaced: list[int], low: int, high: int, is_last: bool) -> list[Finding]:
     """The runs of indices from low to below high that nothing stands for."""
-    findings: set[Finding] = set()
+    findings: list[Finding] = []
     for start, stop in zip([low, *(index + 1 for index in replaced)], [*replaced, high], strict=True):
         if start < stop:
             reaches_end = is_last and stop == high
-            findings.add(Finding("TRUNCATED" if reaches_end else "DELETE", start))
+            findings.append(Finding("TRUNCATED" if reaches_end else "DELETE", start))
     return findings
