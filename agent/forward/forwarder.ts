@@ -124,10 +124,10 @@ export class Forwarder {
 
   /** Looks at the log; what is counted as durable no crash takes back. */
   async #hasMore(next: number): Promise<boolean> {
-    if (next < this.#durable) return true;
     const { feed } = this.#options;
     const size = await feed.size();
     this.#size = Math.max(this.#size, size);
+    if (next < this.#durable) return true;
     if (size <= next) return false;
     await feed.settled();
     this.#durable = size;
@@ -137,7 +137,7 @@ export class Forwarder {
   /** What comes next: past a gap, or over a connection. */
   async #round(next: number): Promise<void> {
     this.#state = "sending";
-    const first = await this.#options.reader.read(next, Math.min(this.#durable, next + this.#unproven));
+    const first = await this.#options.reader.read(next, this.#durable);
     if (first.gap === null) return this.#connection(next, first);
     const { log, feed } = this.#options;
     const { target, count, reason } = first.gap;
@@ -175,7 +175,7 @@ export class Forwarder {
       await this.#patience.within(stalledMs, () => link.write(bytes));
       const isEnough = next >= end || seams.clock.sinceBootMs() - begunMs >= mostUnprovenMs;
       if (isEnough || !(await this.#comesSoon(next))) return next;
-      prepared = await reader.read(next, Math.min(this.#durable, end));
+      prepared = await reader.read(next, this.#durable);
     }
   }
 
