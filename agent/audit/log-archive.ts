@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type AuditEvent, decodeCheckpoint, tileWidth } from "../../protocol/audit/index.ts";
+import { type AuditEvent, tileWidth } from "../../protocol/audit/index.ts";
 import { TidegateError } from "../../protocol/base/index.ts";
 import type { Failpoint, Timers } from "../seams/index.ts";
 import type { Store, Transaction, View } from "../store/index.ts";
@@ -12,7 +12,7 @@ import type { AuditStorage } from "./storage.ts";
 export interface ArchiveSource {
   /** The first entry that the node holds itself. */
   held(): number | Promise<number>;
-  /** Entries, counted from the first, that may go: whole bundles that are sealed and that another party vouches for. */
+  /** Entries, counted from the first, that may go once they are sealed: whole bundles that another party vouches for. */
   archivable(): number | Promise<number>;
   /** Leaves that the node holds. */
   leaves(from: number, limit: number): Uint8Array[] | Promise<Uint8Array[]>;
@@ -58,12 +58,7 @@ export class LogArchive implements ArchiveSource {
 
   archivable(): number {
     const { store, storage } = this.#options;
-    return store.read((view) => {
-      const read = storage.read(view);
-      const note = read.mark("checkpoint");
-      const sealed = note === null ? 0 : decodeCheckpoint(note).size;
-      return wholeBundles(Math.min(sealed, decodeHead(read.mark("acknowledged"))?.size ?? 0));
-    });
+    return store.read((view) => wholeBundles(decodeHead(storage.read(view).mark("acknowledged"))?.size ?? 0));
   }
 
   leaves(from: number, limit: number): Uint8Array[] {

@@ -33,12 +33,8 @@ export class VaultArchive implements ArchiveSource {
   }
 
   archivable(): Promise<number> {
-    const { store, storage, name } = this.#options;
-    return store.read(async (tx) => {
-      const note = await storage.read(tx).mark("checkpoint");
-      const sealed = note === null ? 0 : decodeCheckpoint(note).size;
-      return wholeBundles(Math.min(sealed, (await newestAnchor(tx, name.serial))?.size ?? 0));
-    });
+    const { store, name } = this.#options;
+    return store.read(async (tx) => wholeBundles((await newestAnchor(tx, name.serial))?.size ?? 0));
   }
 
   leaves(from: number, limit: number): Promise<Uint8Array[]> {
