@@ -12,7 +12,7 @@ import {
   spaceCheck,
 } from "../agent/member/index.ts";
 import { createMetrics } from "../agent/metrics/index.ts";
-import { gaugeHop, type Hop, nodeHealth, vaultSilentS } from "../agent/node/index.ts";
+import { gaugeHop, type Hop, nodeHealth, vaultSilentS, watchSilence } from "../agent/node/index.ts";
 import { routeOf } from "../agent/proxy/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
@@ -114,6 +114,7 @@ async function serve(
     log,
   });
   closing.push(() => api.close());
+  closing.push(watchSilence({ ...opening, timers: seams.timers, log }));
   while (opening.step() === null) await turn();
   const core = opening.finish();
   core.serve(api);
@@ -139,7 +140,7 @@ async function serve(
   if (gateway !== null) {
     const { address } = gateway;
     const proxy = routeOf(edge.config.proxy, core.store);
-    tunnel = openUplink({ node, notices, address, proxy, seams, log, dial: ports.dial ?? null, closing });
+    tunnel = openUplink({ node, audit: opening.audit, notices, address, proxy, seams, log, dial: ports.dial ?? null, closing });
   }
   writeAuthorityFile(folder.authority, node.identity.tls);
   writeRunFile(folder, { role: "edge", pid: process.pid, nodeId: nodeIdText(node.nodeId), listeners: apiListeners(api) });

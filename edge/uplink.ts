@@ -1,9 +1,11 @@
+import type { AuditLog } from "../agent/audit/index.ts";
 import type { Closing } from "../agent/closing/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { isTrusted, type JoinedNode, upstreamOf } from "../agent/node/index.ts";
 import type { ProxyRoute } from "../agent/proxy/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
-import { type Dial, type DialledTunnel, dialTunnel, socketDial, type TunnelEvent } from "../agent/tunnel/index.ts";
+import { type Dial, type DialledTunnel, dialTunnel, socketDial, type TunnelEvent, tunnelLeaf } from "../agent/tunnel/index.ts";
+import { nodeIdText } from "../protocol/keys/index.ts";
 import { nodeRole } from "../protocol/trust/index.ts";
 import { tunnelTrust } from "../protocol/tunnel/index.ts";
 import { edgeMailroom, type NoticeBook } from "./notices/index.ts";
@@ -11,6 +13,7 @@ import { edgeMailroom, type NoticeBook } from "./notices/index.ts";
 /** Where the edge dials, and with what. */
 export interface UplinkOptions {
   readonly node: JoinedNode;
+  readonly audit: Pick<AuditLog, "folded">;
   readonly notices: NoticeBook;
   /** The gateway's `host:port`. */
   readonly address: string;
@@ -25,7 +28,17 @@ export interface UplinkOptions {
 }
 
 /** The tunnel to the one gateway that the edge's trust names. A module of its own, loaded after reads are served. */
-export function openUplink({ node, notices, address, proxy = null, seams, log, dial, closing }: UplinkOptions): DialledTunnel {
+export function openUplink({
+  node,
+  audit,
+  notices,
+  address,
+  proxy = null,
+  seams,
+  log,
+  dial,
+  closing,
+}: UplinkOptions): DialledTunnel {
   const tunnel = dialTunnel({
     node: {
       nodeId: node.nodeId,
@@ -40,7 +53,11 @@ export function openUplink({ node, notices, address, proxy = null, seams, log, d
     address,
     dial: dial ?? socketDial(node.identity.tls, proxy),
     nextCounter: () => node.nextTunnelCounter(),
-    report: (event) => logTunnel(log, event),
+    report: (event) => {
+      const leaf = tunnelLeaf(event, nodeIdText(node.nodeId));
+      if (leaf !== null) audit.folded.note(leaf);
+      logTunnel(log, event);
+    },
   });
   closing.push(() => tunnel.close());
   closing.push(node.onChanged(() => dropStranger(tunnel, node)));

@@ -116,7 +116,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
     async connect(ways) {
       const { listen: edgesAt, allowProxies } = config.edges;
       const places = { vault: config.vault?.address ?? "", edges: edgesAt, allowProxies, proxy: routeOf(config.proxy, store) };
-      const tunnels = { node, mailroom, joins, conduits, seams, log, ...places, ...ways };
+      const tunnels = { node, audit, mailroom, joins, conduits, seams, log, ...places, ...ways };
       if (config.edges.listen !== null) {
         const listener = await listenForEdges(tunnels, config.edges.listen);
         edges = listener;

@@ -1,3 +1,4 @@
+import type { AuditLog } from "../agent/audit/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { isTrusted, type JoinedNode, upstreamOf } from "../agent/node/index.ts";
 import type { ProxyRoute } from "../agent/proxy/index.ts";
@@ -15,8 +16,10 @@ import {
   type TunnelListener,
   type TunnelNode,
   type TunnelReporter,
+  tunnelLeaf,
 } from "../agent/tunnel/index.ts";
 import { sameBytes, toHex } from "../protocol/base/index.ts";
+import { nodeIdText } from "../protocol/keys/index.ts";
 import { newestRoot, nodeRole } from "../protocol/trust/index.ts";
 import { type TunnelTrust, tunnelTrust } from "../protocol/tunnel/index.ts";
 import type { JoinForward } from "./join-forward.ts";
@@ -24,6 +27,7 @@ import type { Conduits } from "./parts.ts";
 
 export interface TunnelsOptions {
   readonly node: JoinedNode;
+  readonly audit: Pick<AuditLog, "folded">;
   readonly mailroom: Mailroom;
   readonly joins: JoinForward;
   readonly conduits: Conduits;
@@ -51,7 +55,7 @@ export function dialVault(options: TunnelsOptions): DialledTunnel {
     address: vault,
     dial: options.dial ?? socketDial(node.identity.tls, options.proxy),
     nextCounter: () => node.nextTunnelCounter(),
-    report: reporter(options.log),
+    report: reporter(options),
   });
 }
 
@@ -64,7 +68,7 @@ export async function listenForEdges(options: TunnelsOptions, address: string): 
     listen: options.listen ?? socketListen(node.identity.tls, { allowProxies: options.allowProxies }),
     admit: (peer) => peer.role === nodeRole.edge && conduits.has(peer.nodeId),
     onJoin: (carrier) => joins.ask(carrier),
-    report: reporter(options.log),
+    report: reporter(options),
   });
 }
 
@@ -120,8 +124,11 @@ function rememberingTrust(node: JoinedNode): TunnelTrust {
   return wrap(tunnelTrust(node.trust()));
 }
 
-function reporter(log: Log): TunnelReporter {
+function reporter({ log, node, audit }: Pick<TunnelsOptions, "log" | "node" | "audit">): TunnelReporter {
+  const self = nodeIdText(node.nodeId);
   return (event: TunnelEvent) => {
+    const leaf = tunnelLeaf(event, self);
+    if (leaf !== null) audit.folded.note(leaf);
     const peer = "peer" in event && event.peer !== null ? { peer: event.peer.name } : {};
     const remote = "remote" in event ? { address: event.remote } : {};
     const code = "code" in event ? { code: event.code } : {};

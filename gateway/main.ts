@@ -14,7 +14,7 @@ import {
   spaceCheck,
 } from "../agent/member/index.ts";
 import { createMetrics, type Metrics } from "../agent/metrics/index.ts";
-import { gaugeHop, nodeHealth, vaultSilentS } from "../agent/node/index.ts";
+import { gaugeHop, nodeHealth, vaultSilentS, watchSilence } from "../agent/node/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import { openSpace, type SpaceWatch } from "../agent/space/index.ts";
@@ -106,6 +106,7 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing, space
     log,
   });
   closing.push(() => api.close());
+  closing.push(watchSilence({ ...core.parts, timers: seams.timers, log }));
   core.serve(api);
   const forwards = await forwardMember({
     ...core.parts,

@@ -10,6 +10,7 @@ import {
 import { sameBytes, TidegateError, toBase32, u64be, utf8 } from "../../protocol/base/index.ts";
 import type { Failpoint, Timers } from "../seams/index.ts";
 import type { Store, Transaction, View } from "../store/index.ts";
+import { FoldedLog } from "./folded-log.ts";
 import { decodeHead, encodeHead } from "./head-codec.ts";
 import { LeafDraft } from "./leaf-draft.ts";
 import { checkpointEveryMs, epochEveryMs, readWindowMs } from "./limits.ts";
@@ -54,6 +55,8 @@ export class AuditLog {
   readonly lastStop: LastStop;
   /** The old part of the log, as it goes to media. */
   readonly archive: LogArchive;
+  /** Takes what others can make happen as often as they like. */
+  readonly folded: FoldedLog;
   /** What the log does while the disk is short. */
   readonly space: SpaceLog;
   readonly #full: WhenFull;
@@ -80,6 +83,7 @@ export class AuditLog {
       gap: (count) => this.#gap(count),
       onFailed: (error) => this.#stop(error),
     });
+    this.folded = new FoldedLog({ clock, timers, write: (events) => this.#writeFolded(events) });
     this.#full = new WhenFull(options.whenFull ?? defaultFullPolicy);
     this.space = new SpaceLog({
       ...options,
@@ -254,6 +258,7 @@ export class AuditLog {
   /** Writes what is noted, the leaf of the stop and the last checkpoint, and waits for the mirror. Idempotent. */
   async close(reason = "stop"): Promise<void> {
     if (this.#closed) return;
+    await this.folded.close();
     if (this.stopped === null) this.#reads.commit();
     this.#closed = true;
     this.#reads.stop();
@@ -267,6 +272,18 @@ export class AuditLog {
     }
     this.#cancelCheckpoint?.();
     await this.#options.mirror?.settled();
+  }
+
+  #writeFolded(events: readonly AuditEvent[]): void {
+    if (this.stopped !== null) return;
+    try {
+      // Synced beside the event loop: ten thousand nodes that come back together must not keep each other waiting.
+      const synced = this.#options.store.transactionSyncedLater((tx) => void this.appendAll(tx, events));
+      synced.catch((error: unknown) => this.#stop(error));
+    } catch (error) {
+      // A short disk may leave them out, and then counts them itself.
+      if (!(error instanceof TidegateError) || error.code !== "AUDIT_FULL") this.#stop(error);
+    }
   }
 
   #begin(tx: Transaction): LastStop {

@@ -5,6 +5,7 @@ export { type AuditPage, type AuditRouteSource, auditRoute } from "./audit-route
 export { AUDIT_LOG_CODES, AuditLogError } from "./errors.ts";
 export { type ExportedFile, exportedFiles, type LogToExport } from "./export-files.ts";
 export { findArchives } from "./find-archives.ts";
+export { type FoldedEvent, FoldedLog } from "./folded-log.ts";
 export { decodeHead, encodeHead } from "./head-codec.ts";
 export { checkpointEveryMs, epochEveryMs, maxNotedReads, maxNotedRefusals, readWindowMs } from "./limits.ts";
 export { type ArchiveSource, wholeBundles } from "./log-archive.ts";

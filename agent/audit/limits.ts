@@ -27,3 +27,15 @@ export const maxRecentTrees = 16;
 
 /** Different refused reads noted one by one within one window: a caller needs no token to be refused, and must not fill the disk. */
 export const maxNotedRefusals = 4;
+
+/** When the leaves of the first events of a kind are written, ms: those of many nodes that come back together share a commit. */
+export const foldFirstMs = 80;
+
+/** How long equal events from outside share a leaf, ms: who connects again and again writes a leaf or two a minute. */
+export const foldEveryMs = 60_000;
+
+/** Different refusals of connections, logins, joins and items that have leaves of their own within a minute; about 10 MB a day at worst. */
+export const maxFoldedRefusals = 8;
+
+/** Different events of members and applications that have leaves of their own within a minute: ten thousand edges come back together. */
+export const maxFoldedKinds = 20_000;

@@ -19,12 +19,19 @@ interface Shown {
  */
 export class ConnectionTokens {
   readonly #shown = new WeakMap<Socket, Shown>();
+  readonly #onLogin: (application: Application) => void;
+
+  /** `onLogin` is told whenever a token was looked up and is good: once a connection, for who keeps it. */
+  constructor(onLogin: (application: Application) => void = () => {}) {
+    this.#onLogin = onLogin;
+  }
 
   /** The application of a token that came on `connection`, or null. */
   authenticate(connection: Socket, token: string, table: ApplicationTable): Application | null {
     const shown = this.#shown.get(connection);
     if (shown !== undefined && shown.table === table && isSame(shown, token)) return shown.application;
     const application = table.authenticate(token);
+    if (application !== null) this.#onLogin(application);
     if (application !== null && token.length <= apiLimits.rememberedTokenBytes) {
       this.#remember(connection, {
         token: Buffer.from(token, "latin1"),

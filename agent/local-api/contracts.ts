@@ -59,6 +59,8 @@ export interface ReadEvent {
   readonly outcome: "read" | "unchanged" | "refused";
   /** Why it was refused, where neither the token nor a grant was the reason. */
   readonly code?: string;
+  /** Where a caller who is not known came from: an IP address, or `local`. */
+  readonly address?: string;
   /** True where a person read or was refused. */
   readonly person: boolean;
 }

@@ -68,7 +68,9 @@ function answerRead(reading: Reading, options: CredentialReadOptions, last = fal
   const { request, response, path, query } = reading;
   const application = authenticate(request, options);
   if (application === null) {
-    options.onRead({ application: null, path: isPath(path) ? path : "", version: null, outcome: "refused", person: false });
+    const address = request.socket.remoteAddress ?? "local";
+    const known = isPath(path) ? path : "";
+    options.onRead({ application: null, path: known, version: null, outcome: "refused", person: false, address });
     throw new ApiError("API_UNAUTHENTICATED", "no token, or not the token of an enabled application");
   }
   const answer = granted(path, application, options);

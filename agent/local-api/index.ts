@@ -3,4 +3,4 @@ export type * from "./contracts.ts";
 export { API_CODES, ApiError, memoryOnlyGone } from "./errors.ts";
 export type { ApiTls, OpenListener } from "./listeners.ts";
 export { type LocalApi, type LocalApiOptions, openLocalApi } from "./local-api.ts";
-export { readLeaf } from "./read-leaf.ts";
+export { acceptedLogin, deniedLogin, readLeaf } from "./read-leaf.ts";

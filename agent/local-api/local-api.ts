@@ -28,6 +28,8 @@ export interface LocalApiOptions {
   /** The time, for leases. */
   readonly interval: () => TimeInterval;
   readonly onRead: (event: ReadEvent) => void;
+  /** A connection showed the token of the application of this id. */
+  readonly onLogin?: (application: string) => void;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
@@ -61,7 +63,7 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
   const read = {
     applications: () => applications,
     answers,
-    tokens: new ConnectionTokens(),
+    tokens: new ConnectionTokens(({ id }) => options.onLogin?.(id)),
     nowMs: () => options.clock.sinceBootMs(),
     vaultLastHeardAt: options.vaultLastHeardAt,
     interval: options.interval,

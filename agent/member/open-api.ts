@@ -1,7 +1,16 @@
+import { nodeIdText } from "../../protocol/keys/index.ts";
 import type { AuditLog } from "../audit/index.ts";
 import type { MemberConfig } from "../config/index.ts";
 import type { DataFolder, RunFile } from "../data-folder/index.ts";
-import { type ApiListener, type LocalApi, type LocalApiOptions, openLocalApi, readLeaf } from "../local-api/index.ts";
+import {
+  type ApiListener,
+  acceptedLogin,
+  deniedLogin,
+  type LocalApi,
+  type LocalApiOptions,
+  openLocalApi,
+  readLeaf,
+} from "../local-api/index.ts";
 import type { JoinedNode } from "../node/index.ts";
 import type { Seams } from "../seams/index.ts";
 import { serverTlsOptions } from "../tls/index.ts";
@@ -29,6 +38,7 @@ export async function openMemberApi(options: MemberApiOptions): Promise<LocalApi
   metrics.gauge("audit_events_since_anchor", "Audit entries that no other party vouches for yet.", () =>
     audit.eventsSinceAnchor(),
   );
+  const self = nodeIdText(node.nodeId);
   const persons = new LaterReads(options.onPersonRead.bind(options));
   const api = await openLocalApi({
     listeners,
@@ -38,7 +48,9 @@ export async function openMemberApi(options: MemberApiOptions): Promise<LocalApi
     health,
     vaultLastHeardAt: heardText(node),
     interval: () => node.interval(),
+    onLogin: (application) => audit.folded.note(acceptedLogin(application, self)),
     onRead(event) {
+      if (event.application === null) return audit.folded.note(deniedLogin(event, self));
       if (event.outcome !== "refused") audit.space.admitRead();
       audit.noteRead(readLeaf(event));
       const { person, outcome, application, version } = event;

@@ -8,4 +8,5 @@ export { type HealthParts, nodeHealth, vaultSilentS } from "./node-health.ts";
 export { nodeMailroom, type ReportOutgoing, reportOutgoing } from "./node-mailroom.ts";
 export { type OpenedNode, type OpenNodeOptions, openNode, openNodeStore } from "./open-node.ts";
 export { rekeyNode } from "./rekey-node.ts";
+export { watchSilence } from "./silence-watch.ts";
 export { isTrusted, upstreamOf } from "./upstream.ts";

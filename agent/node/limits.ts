@@ -16,6 +16,8 @@ export const nodeLimits = {
   storeTimeMs: 5 * minuteMs,
   /** One leaf a code in this time for refused bundles: who floods a node must not fill its log. */
   refusalLeafMs: minuteMs,
+  /** How often it is asked whether the vault has been silent for too long. */
+  silenceEveryMs: minuteMs,
   /** Rows of one scan; tables are read in steps of it: some milliseconds, for which a read may wait while a node starts. */
   scanRows: 256,
 } as const;

@@ -186,7 +186,7 @@ class Dialler implements DialledTunnel {
         const error =
           foreign && this.#openedAt === null && aboutTls.has(ended) ? inspected(`the handshake ended with ${ended}`) : null;
         const code = error?.code ?? ended;
-        report({ name: "tunnel.closed", peer, remote, code });
+        report({ name: "tunnel.closed", peer, remote, code, wasOpen: this.#openedAt !== null });
         this.#over(code, error?.hint ?? null);
       },
     };

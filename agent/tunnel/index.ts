@@ -40,4 +40,5 @@ export {
 export { type JoinOptions, requestJoin } from "./request-join.ts";
 export { socketDial } from "./socket-dial.ts";
 export { socketListen } from "./socket-listen.ts";
+export { tunnelLeaf } from "./tunnel-leaf.ts";
 export type { SessionFacts, TunnelEvent, TunnelNode, TunnelReporter } from "./tunnel-node.ts";

@@ -118,9 +118,10 @@ class Listener implements TunnelListener {
       session = TunnelSession.listen({ ...identity, binding, random }, clock.sinceBootMs());
     } catch (error) {
       if (!(error instanceof TidegateError)) throw error;
-      this.#options.report({ name: "tunnel.closed", peer: null, remote: stream.remote, code: error.code });
+      this.#options.report({ name: "tunnel.closed", peer: null, remote: stream.remote, code: error.code, wasOpen: false });
       return refuse(stream);
     }
+    let wasOpen = false;
     const live: LiveSession = new LiveSession({
       node,
       stream,
@@ -133,13 +134,15 @@ class Listener implements TunnelListener {
           if (refusal === null) admission.admit();
           return refusal;
         },
-        opened: (facts) =>
-          this.#options.report({ name: "tunnel.opened", peer: facts.peer, remote: stream.remote, session: facts.session }),
+        opened: (facts) => {
+          wasOpen = true;
+          this.#options.report({ name: "tunnel.opened", peer: facts.peer, remote: stream.remote, session: facts.session });
+        },
         itemRefused: (peer, item, outcome) =>
           this.#options.report({ name: "tunnel.item-refused", peer, id: toHex(item.id), outcome }),
         closed: (peer, code) => {
           this.#leave(live, peer);
-          this.#options.report({ name: "tunnel.closed", peer, remote: stream.remote, code });
+          this.#options.report({ name: "tunnel.closed", peer, remote: stream.remote, code, wasOpen });
         },
       },
     });

@@ -22,7 +22,14 @@ export interface TunnelNode {
 export type TunnelEvent =
   | { readonly name: "tunnel.dial-failed"; readonly code: string; readonly retryInMs: number }
   | { readonly name: "tunnel.opened"; readonly peer: TunnelPeer; readonly remote: string; readonly session: string }
-  | { readonly name: "tunnel.closed"; readonly peer: TunnelPeer | null; readonly remote: string; readonly code: string }
+  | {
+      readonly name: "tunnel.closed";
+      readonly peer: TunnelPeer | null;
+      readonly remote: string;
+      readonly code: string;
+      /** False where no session came about. */
+      readonly wasOpen: boolean;
+    }
   | { readonly name: "tunnel.item-refused"; readonly peer: TunnelPeer; readonly id: string; readonly outcome: string }
   | { readonly name: "join.answered"; readonly remote: string }
   | { readonly name: "join.refused"; readonly remote: string; readonly code: string };

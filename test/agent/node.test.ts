@@ -1,6 +1,6 @@
 import t, { type Test } from "tap";
 import { createLog } from "../../agent/log/index.ts";
-import { joinNode, type NodeHooks, type OpenedNode, openNode } from "../../agent/node/index.ts";
+import { joinNode, type NodeHooks, type OpenedNode, openNode, watchSilence } from "../../agent/node/index.ts";
 import { machineSeams, type Seams } from "../../agent/seams/index.ts";
 import { decodeLeaf, type Leaf } from "../../protocol/audit/index.ts";
 import { sameBytes } from "../../protocol/base/index.ts";
@@ -266,6 +266,27 @@ t.test("an answer to the node's nonce that sets its clock is a leaf, once for ea
   t.equal(set(), after, "the same nonce is answered again by every bundle");
   const [leaf] = rig.leaves("clock.set");
   t.ok(Number(leaf?.details["hi"]) >= Number(leaf?.details["lo"]));
+});
+
+t.test("a vault that is silent for longer than it may be is a leaf, once until it is heard again", async (t) => {
+  const rig = await joined(t);
+  const { node, audit } = rig.opened as OpenedNode;
+  const stop = watchSilence({ node, audit, store: rig.store, staleAfterS: 3600, timers: rig.clock, log });
+  t.teardown(stop);
+  const told = () => rig.leaves("stream.stale").length;
+  await rig.clock.advance(3600_000);
+  t.equal(told(), 0);
+  await rig.clock.advance(180_000);
+  t.equal(told(), 1);
+  await rig.clock.advance(7200_000);
+  t.equal(told(), 1, "it is silent still");
+  rig.vault.nowS += 12_000;
+  rig.report();
+  t.match(node.applyCarrier(rig.vault.delta(node.nodeId, [application("one")]) as Uint8Array), { outcome: "applied" });
+  await rig.clock.advance(120_000);
+  t.equal(told(), 1);
+  await rig.clock.advance(3700_000);
+  t.equal(told(), 2);
 });
 
 t.test("two roots under one version are a leaf and an alarm, however often they come", async (t) => {

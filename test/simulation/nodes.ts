@@ -136,9 +136,9 @@ export function startEdge(machine: EdgeMachine): RunningEdge {
     spaceLeft: hasSpace,
     closing,
   });
-  const { node, notices } = core;
+  const { node, audit, notices } = core;
   const dial = network.dial(process, tlsKeyHash);
-  const tunnel = openUplink({ node, notices, address: addresses.gateway, seams, log, dial, closing });
+  const tunnel = openUplink({ node, audit, notices, address: addresses.gateway, seams, log, dial, closing });
   const hop = { to: "gateway", status: () => tunnel.status(), nowMs: () => seams.clock.sinceBootMs() } as const;
   const parts: EdgeParts = { ...core, hop, forwards: () => [], space };
   const routes = [...adminRoutes(parts), ...siteRoutes(parts)];

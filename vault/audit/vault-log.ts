@@ -8,6 +8,7 @@ import {
   encodeHead,
   epochChangeOf,
   epochEveryMs,
+  FoldedLog,
   type LogContext,
   leavesAfter,
   loadTreeLater,
@@ -63,6 +64,7 @@ const runMarks = { clean: utf8("clean"), running: utf8("running") } as const;
  * append; one at a time, the holder of a lease, signs checkpoints.
  */
 export class VaultAuditLog implements VaultLog {
+  readonly folded: FoldedLog;
   readonly #options: VaultLogOptions;
   readonly #cache = new TreeCache();
   #cancel: (() => void) | null = null;
@@ -75,6 +77,8 @@ export class VaultAuditLog implements VaultLog {
   constructor(options: VaultLogOptions) {
     this.#options = options;
     this.#countedMs = options.clock.sinceBootMs();
+    const { clock, timers } = options;
+    this.folded = new FoldedLog({ clock, timers, write: (events) => this.#writeFolded(events) });
     this.#archive = new VaultArchive({ ...options, log: this });
   }
 
@@ -197,6 +201,7 @@ export class VaultAuditLog implements VaultLog {
   /** Writes the leaf of the stop and the last checkpoint. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
+    await this.folded.close();
     this.#closed = true;
     if (this.#options.store.stopped === null) {
       await this.#options.store.transaction(async (tx) => {
@@ -207,6 +212,18 @@ export class VaultAuditLog implements VaultLog {
     }
     this.#cancel?.();
     await this.#options.mirror?.settled();
+  }
+
+  async #writeFolded(events: readonly AuditEvent[]): Promise<void> {
+    const { store, onFailed } = this.#options;
+    if (store.stopped !== null) return;
+    try {
+      await store.transaction(async (tx) => {
+        for (const event of events) await this.append(tx, event);
+      });
+    } catch (error) {
+      onFailed(error instanceof TidegateError ? error.code : "BUG");
+    }
   }
 
   async #sign(): Promise<void> {

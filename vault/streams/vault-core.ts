@@ -1,3 +1,4 @@
+import type { FoldedLog } from "../../agent/audit/index.ts";
 import type { Clock, Failpoint } from "../../agent/seams/index.ts";
 import type { AuditEvent } from "../../protocol/audit/index.ts";
 import type { Random } from "../../protocol/base/index.ts";
@@ -13,6 +14,8 @@ import type { ExportedCache } from "./exported-cache.ts";
 /** The vault's audit log as the parts of the vault use it: every call inside the transaction of the change. */
 export interface VaultLog {
   append(tx: VaultTransaction, event: AuditEvent): Promise<void>;
+  /** Takes what others can make happen as often as they like. */
+  readonly folded: Pick<FoldedLog, "note">;
   /** The log's head with this transaction's leaves. */
   head(tx: VaultTransaction): Promise<AuditHead | null>;
   /** Proof that our head extends the one that this node last proved, or null where there is none to prove. */

@@ -3,6 +3,7 @@ import { compareBytes, sameBytes, TidegateError, toHex } from "../../protocol/ba
 import { decodeReceiver } from "../../protocol/bundle/index.ts";
 import type { CourierItem, ItemKey, ItemOutcome } from "../../protocol/courier/index.ts";
 import { decodeCarrier, decodeEnvelope } from "../../protocol/envelope/index.ts";
+import { nodeIdText } from "../../protocol/keys/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
 import type { StreamHead, TunnelPeer } from "../../protocol/tunnel/index.ts";
 import { answerJoin } from "../enrolment/index.ts";
@@ -89,11 +90,13 @@ export class VaultMailroom implements Mailroom {
   }
 
   async accept(peer: TunnelPeer, item: CourierItem): Promise<ItemOutcome> {
+    let isJoin = false;
     try {
       if (!sameBytes(item.mailbox, vaultMailbox(this.#options.core)))
         throw new IngestError("INGEST_UNEXPECTED", "for another mailbox");
       const { type } = decodeEnvelope(decodeCarrier(item.carrier).envelope);
-      if (type === "join") return await this.#acceptJoin(peer, item);
+      isJoin = type === "join";
+      if (isJoin) return await this.#acceptJoin(peer, item);
       const { outcome, code, reached } = await ingestCarrier(this.#options.core, item.carrier);
       this.#options.wake(reached);
       if (code !== null) this.#options.refused(peer, code);
@@ -102,6 +105,13 @@ export class VaultMailroom implements Mailroom {
       // What was sent is at fault: it will never be taken. Anything else closes the session, and the item comes again.
       if (!(error instanceof TidegateError) || error.fault === "environment") throw error;
       this.#options.refused(peer, error.code);
+      this.#options.core.log.folded.note({
+        action: isJoin ? "node.enroll" : "report.refuse",
+        actor: { kind: "node", id: nodeIdText(peer.nodeId) },
+        subject: { kind: "node", id: "vault" },
+        outcome: "denied",
+        code: error.code,
+      });
       return "refused";
     }
   }

@@ -7,6 +7,7 @@ import {
   type TunnelEvent,
   type TunnelListener,
   type TunnelNode,
+  tunnelLeaf,
 } from "../../agent/tunnel/index.ts";
 import { assert, TidegateError, toHex } from "../../protocol/base/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
@@ -166,7 +167,9 @@ export class VaultTunnel {
   }
 
   #report(event: TunnelEvent): void {
-    const { log } = this.#options;
+    const { log, core } = this.#options;
+    const leaf = tunnelLeaf(event, nodeIdText(core.keys.identity.nodeId));
+    if (leaf !== null) core.log.folded.note(leaf);
     switch (event.name) {
       case "tunnel.opened":
         return log.info("tunnel.opened", { peer: event.peer.name, address: event.remote, id: event.session });
