@@ -85,6 +85,10 @@ function headerValue(text: string): string {
 
 /** Backslash and equals sign are escaped in the extension, and a line's end is `\n` or `\r`. */
 function fieldValue(text: string): string {
-  const escaped = text.replace(/[\\=]/g, "\\$&").replace(/\n/g, "\\n").replace(/\r/g, "\\r");
-  return visible(escaped);
+  return text
+    .split(/([\n\r])/)
+    .map((part) => lineEnds[part] ?? visible(part).replace(/[\\=]/g, "\\$&"))
+    .join("");
 }
+
+const lineEnds: Readonly<Record<string, string | undefined>> = { "\n": "\\n", "\r": "\\r" };

@@ -1,6 +1,5 @@
-/** Controls of C0 and C1, line separators, and what turns the direction of text around. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+/** Control characters, line separators, and what turns the direction of text around. */
+const unsafe = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** `text` with everything that could end a line or drive a terminal as `\uxxxx`, the spelling that it has in the leaf. */
 export function visible(text: string): string {
