@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type AdminRoute, adminRoute } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
+import { missingAt } from "../agent/config/index.ts";
 import { spaceCheck } from "../agent/member/index.ts";
 import { hopStatus, nodeHealth } from "../agent/node/index.ts";
 import { proxyLoginRoutes } from "../agent/proxy/index.ts";
@@ -123,6 +124,7 @@ function statusOf(parts: EdgeParts) {
     ...node.status(),
     time: node.time(),
     health: nodeHealth(parts, [spaceCheck(parts.space)]),
+    way: { way: parts.way, missing: missingAt(parts.way) },
     tunnel: hopStatus(parts.hop),
     accounts: all.length,
     unfinished: all

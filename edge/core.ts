@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Closing } from "../agent/closing/index.ts";
+import type { Way } from "../agent/config/index.ts";
 import type { LocalApi } from "../agent/local-api/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { type JoinedNode, type NodeHooks, openNode } from "../agent/node/index.ts";
@@ -104,8 +105,19 @@ function openBase({ store, seams, log, config, closing, version, folder }: CoreO
   const memoryOnly = (path: string) => memoryCredential(path, { node, clock, freshness: freshness() });
   const credentials = new EdgeCredentials({ store, clock, time, freshness, memoryOnly });
   applications.take(viewContent(applicationTypes.flatMap((type) => node.entriesOfType(type))));
-  const { staleAfterS } = config;
-  return { node, audit, store, escrow, notices, credentials, applications, paths: new PathIndex(seams.random), staleAfterS };
+  const { staleAfterS, way } = config;
+  return {
+    node,
+    audit,
+    store,
+    escrow,
+    notices,
+    credentials,
+    applications,
+    paths: new PathIndex(seams.random),
+    staleAfterS,
+    way,
+  };
 }
 
 type CoreBase = ReturnType<typeof openBase>;
@@ -118,6 +130,7 @@ export class OpeningCore {
   readonly credentials: EdgeCredentials;
   readonly applications: ApplicationList;
   readonly staleAfterS: number;
+  readonly way: Way;
   readonly #rest: Generator<void, EdgeCore>;
   #core: EdgeCore | null = null;
   #failed: { readonly error: unknown } | null = null;
@@ -130,6 +143,7 @@ export class OpeningCore {
       credentials: this.credentials,
       applications: this.applications,
       staleAfterS: this.staleAfterS,
+      way: this.way,
     } = base);
     this.#rest = rest;
     const early = (path: string) => findEarly(path, base);

@@ -1,4 +1,5 @@
 import type { AuditLog } from "../agent/audit/index.ts";
+import type { Way } from "../agent/config/index.ts";
 import type { ForwardStatus } from "../agent/forward/index.ts";
 import type { Hop, JoinedNode } from "../agent/node/index.ts";
 import type { SpaceWatch } from "../agent/space/index.ts";
@@ -19,6 +20,8 @@ export interface EdgeParts {
   readonly applications: ApplicationList;
   readonly notices: NoticeBook;
   readonly staleAfterS: number;
+  /** Which ways lead to the vault and back. */
+  readonly way: Way;
   /** The tunnel to the gateway. */
   readonly hop: Hop;
   /** How forwarding to each collector of events goes. */

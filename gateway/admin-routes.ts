@@ -1,5 +1,6 @@
 import { type AdminRoute, adminRoute } from "../agent/admin/index.ts";
 import { auditRoute } from "../agent/audit/index.ts";
+import { missingAt } from "../agent/config/index.ts";
 import { spaceCheck } from "../agent/member/index.ts";
 import { hopStatus, nodeHealth } from "../agent/node/index.ts";
 import { proxyLoginRoutes } from "../agent/proxy/index.ts";
@@ -28,6 +29,7 @@ function statusOf(parts: GatewayParts) {
     ...node.status(),
     time: node.time(),
     health: nodeHealth(parts, [spaceCheck(parts.space)]),
+    way: { way: parts.way, missing: missingAt(parts.way) },
     tunnel: hopStatus(parts.hop),
     edges: conduits.nodeIds.map((nodeId) => ({
       nodeId: nodeIdText(nodeId),

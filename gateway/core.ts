@@ -83,6 +83,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
     credentials,
     conduits,
     staleAfterS: config.staleAfterS,
+    way: config.way,
     vault: () => vault,
     hop: { to: "vault", status: () => vault?.status() ?? null, nowMs: () => seams.clock.sinceBootMs() },
     edges: () => edges,

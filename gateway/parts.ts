@@ -1,4 +1,5 @@
 import type { AuditLog } from "../agent/audit/index.ts";
+import type { Way } from "../agent/config/index.ts";
 import type { ForwardStatus } from "../agent/forward/index.ts";
 import type { Hop, JoinedNode } from "../agent/node/index.ts";
 import type { SpaceWatch } from "../agent/space/index.ts";
@@ -16,6 +17,8 @@ export interface GatewayParts {
   readonly credentials: GatewayCredentials;
   readonly conduits: Conduits;
   readonly staleAfterS: number;
+  /** Which ways lead to the vault and back. */
+  readonly way: Way;
   readonly vault: () => DialledTunnel | null;
   /** The tunnel to the vault, as health and metrics see it. */
   readonly hop: Hop;

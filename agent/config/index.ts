@@ -5,3 +5,4 @@ export { requireRole } from "./config-role.ts";
 export * from "./errors.ts";
 export { type ForwardTarget, forwardShape } from "./forward-shape.ts";
 export * from "./node-shapes.ts";
+export * from "./way.ts";

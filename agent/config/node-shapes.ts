@@ -5,6 +5,7 @@ import { isException, type ProxySettings } from "../proxy/index.ts";
 import { auditShape, firstAudit } from "./audit-shape.ts";
 import type { ConfigEntry } from "./config.ts";
 import { forwardShape } from "./forward-shape.ts";
+import { ways } from "./way.ts";
 
 /** Silence of the vault that makes health red, seconds: a day on a wire; 45 days where media travel. */
 const defaultStaleAfterS = 86_400;
@@ -68,6 +69,7 @@ export const memberShape = {
   forward: forwardShape,
   audit: auditShape,
   memoryOnly: z.array(pattern).max(64).default([]),
+  way: z.enum(ways).default("both"),
   staleAfterS: z.int().min(60).max(31_536_000).default(defaultStaleAfterS),
   log: logShape,
 };
@@ -114,6 +116,11 @@ export const firstMemberEntries = (way: "wire" | "media", proxy: ProxySettings |
     key: "memoryOnly",
     value: [],
     comment: "path patterns of accounts whose values this node never writes to its disk: gone at each stop, asked for again",
+  },
+  {
+    key: "way",
+    value: "both",
+    comment: "both; down: nothing leaves this segment but a stick now and then; up: nothing comes in but a stick now and then",
   },
   {
     key: "staleAfterS",

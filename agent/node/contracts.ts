@@ -81,6 +81,8 @@ export interface JoinedNode {
   interval(): TimeInterval;
   /** When the vault last answered one of our nonces, by its own clock; milliseconds since 1970, null before the first. */
   readonly vaultLastHeardAtMs: number | null;
+  /** When the vault issued the newest bundle that was applied here, by its own clock; answered or not. */
+  readonly vaultLastWordAtMs: number | null;
 
   /** Judges and applies a bundle for this node. Does not throw for what arrived; throws STORE_* where the disk fails. */
   applyCarrier(carrier: Uint8Array): ApplyResult;

@@ -177,7 +177,7 @@ function judgeAnswer(
     time: noTime(clock),
     nonce: { bootId: clock.bootId, sinceBootMs: clock.sinceBootMs, answered: false },
     counters: { join: 1, boot: 0, tunnel: 0 },
-    heard: { atMs: null },
+    heard: { atMs: null, wordAtMs: null },
   };
   return { trust, member, record };
 }

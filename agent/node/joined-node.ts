@@ -64,6 +64,10 @@ export class NodeCore implements JoinedNode {
     return this.#parts.records.current.heard.atMs;
   }
 
+  get vaultLastWordAtMs(): number | null {
+    return this.#parts.records.current.heard.wordAtMs;
+  }
+
   member(): { statement: MemberStatement; envelope: Uint8Array } {
     const held = this.trust().members.get(toHex(this.nodeId));
     assert(held !== undefined, "a joined node holds its own member statement");

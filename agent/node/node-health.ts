@@ -1,6 +1,7 @@
 import { TidegateError } from "../../protocol/base/index.ts";
 import { memberOf } from "../../protocol/trust/index.ts";
 import type { AuditLog } from "../audit/index.ts";
+import type { Way } from "../config/index.ts";
 import type { Health, HealthCheck } from "../local-api/index.ts";
 import type { Store } from "../store/index.ts";
 import type { JoinedNode } from "./contracts.ts";
@@ -12,6 +13,8 @@ export interface HealthParts {
   readonly store: Store;
   /** Silence of the vault that makes health red, seconds. */
   readonly staleAfterS: number;
+  /** Which ways lead to the vault and back; both unless given. */
+  readonly way?: Way;
   /** The next node on the way to the vault. */
   readonly hop: Hop;
 }
@@ -58,8 +61,18 @@ export function vaultSilentS(node: Pick<JoinedNode, "time" | "vaultLastHeardAtMs
   return heardAtMs === null ? null : Math.max(0, node.time().lo - Math.floor(heardAtMs / 1000));
 }
 
+/** Where nothing we say arrives nothing is ever answered: that the vault's words come is all that can be seen. */
+function wordCheck(node: JoinedNode, staleAfterS: number): HealthCheck {
+  const wordAtMs = node.vaultLastWordAtMs;
+  if (wordAtMs === null) return { name: "relay", ok: false, detail: "one way: no bundle of the vault has come" };
+  const silentS = Math.max(0, node.time().lo - Math.floor(wordAtMs / 1000));
+  const ok = silentS <= staleAfterS;
+  return { name: "relay", ok, detail: `one way, nothing is answered: the newest bundle was issued ${silentS} s ago at least` };
+}
+
 /** Says which hop is the stale one: where the next node is there, what is wrong lies behind it. */
-function relayCheck({ node, staleAfterS, hop }: HealthParts): HealthCheck {
+function relayCheck({ node, staleAfterS, hop, way = "both" }: HealthParts): HealthCheck {
+  if (way === "down") return wordCheck(node, staleAfterS);
   const silentS = vaultSilentS(node);
   if (silentS === null) return { name: "relay", ok: false, detail: "the vault was never heard" };
   const ok = silentS <= staleAfterS;

@@ -1,4 +1,14 @@
-import { asBoolean, asText, asTuple, asUint, decodeTcbor, encodeTcbor, utf8 } from "../../protocol/base/index.ts";
+import {
+  asBoolean,
+  asText,
+  asTuple,
+  asUint,
+  decodeTcbor,
+  encodeTcbor,
+  orNull,
+  type Tcbor,
+  utf8,
+} from "../../protocol/base/index.ts";
 import {
   decodeReceiver,
   decodeSender,
@@ -20,8 +30,15 @@ export interface NodeRecord {
   readonly time: TimeState;
   readonly nonce: NonceRecord;
   readonly counters: NodeCounters;
-  /** The vault's time when it last answered a nonce, milliseconds since 1970. */
-  readonly heard: { readonly atMs: number | null };
+  readonly heard: HeardRecord;
+}
+
+/** By the vault's own clock, milliseconds since 1970; null before the first. */
+export interface HeardRecord {
+  /** When it last answered one of our nonces. */
+  readonly atMs: number | null;
+  /** When it issued the newest bundle that was applied here. */
+  readonly wordAtMs: number | null;
 }
 
 /** When the current nonce was made, and whether it was answered. */
@@ -66,10 +83,11 @@ const codecs: { readonly [K in keyof NodeRecord]: Codec<NodeRecord[K]> } = {
     },
   },
   heard: {
-    encode: (heard) => encodeTcbor([heard.atMs]),
+    encode: (heard) => encodeTcbor([heard.atMs, heard.wordAtMs]),
     decode: (bytes) => {
-      const [atMs] = asTuple(decodeTcbor(bytes), "heard", 1);
-      return { atMs: atMs === null ? null : asUint(atMs, "heard.atMs") };
+      const [atMs, wordAtMs] = asTuple(decodeTcbor(bytes), "heard", 2);
+      const time = (value: Tcbor | undefined, name: string) => orNull(value, (one) => asUint(one, name));
+      return { atMs: time(atMs, "heard.atMs"), wordAtMs: time(wordAtMs, "heard.wordAtMs") };
     },
   },
 };

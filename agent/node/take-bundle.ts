@@ -139,7 +139,8 @@ function draftTime({ parts, tx, draft, opened }: Applying): void {
       );
     }
   } else draft.time = hearSigned(draft.time, clock, issuedAtS);
-  if (answer !== "none") draft.heard = { atMs: issuedAtS * 1000 };
+  const issuedAtMs = issuedAtS * 1000;
+  draft.heard = { atMs: answer === "none" ? draft.heard.atMs : issuedAtMs, wordAtMs: issuedAtMs };
 }
 
 /** The two ends hold each other's audit heads: what they prove becomes the new anchor, what they cannot explain an alarm. */

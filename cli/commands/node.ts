@@ -1,5 +1,6 @@
 import { callAdmin } from "../../agent/admin/index.ts";
-import { type CommandModule, dataPath, type Frame, table, withData, writeSecretFile } from "../frame/index.ts";
+import type { Way } from "../../agent/config/index.ts";
+import { CliError, type CommandModule, dataPath, type Frame, table, withData, writeSecretFile } from "../frame/index.ts";
 
 interface NodeAnswer {
   readonly name: string;
@@ -10,6 +11,8 @@ interface NodeAnswer {
   readonly connected: boolean | null;
   readonly behind: number;
   readonly lastHeardAtMs: number | null;
+  readonly way: Way;
+  readonly poolsGivenOut: number | null;
 }
 
 interface ExposureAnswer {
@@ -33,7 +36,7 @@ interface RekeyOptions {
   readonly media?: true;
 }
 
-/** `tidegate node list | revoke | rekey`. */
+/** `tidegate node list | revoke | way | rekey`. */
 export const nodeCommand: CommandModule = (program, frame) => {
   const node = program.command("node").description("gateways and edges of a vault");
   withData(node.command("list"))
@@ -49,7 +52,7 @@ export const nodeCommand: CommandModule = (program, frame) => {
             each.zone,
             each.state,
             linkText(each),
-            each.behind === 0 ? "current" : `${each.behind} behind`,
+            followedText(each),
             each.lastHeardAtMs === null ? "never" : new Date(each.lastHeardAtMs).toISOString(),
           ]),
         ]),
@@ -61,6 +64,19 @@ export const nodeCommand: CommandModule = (program, frame) => {
     .option("--dry-run", "revoke nothing: list what it could read")
     .option("--rotate", "of a gateway: begin to rotate what it could read, as 'fleet rotate --exposed-by' does")
     .action((name: string, options: RevokeOptions) => revoke(frame, name, options));
+  withData(node.command("way <name> <way>"))
+    .description("say which ways lead to a node and back, but for a stick now and then: both, down or up")
+    .action(async (name: string, way: string, options: { data?: string }) => {
+      const { ways } = await import("../../agent/config/index.ts");
+      if (!ways.some((each) => each === way)) throw new CliError("CLI_USAGE", `a way is one of: ${ways.join(", ")}`);
+      const path = `/v1/nodes/${encodeURIComponent(name)}/way`;
+      const set = await callAdmin(dataPath(frame, "vault", options), { method: "PUT", path, body: { way } });
+      frame.output.result(set as { way: string; missing: string | null }, (one) =>
+        one.missing === null
+          ? `${name}: both ways`
+          : [`${name}: ${one.way}; ${one.missing}`, `set 'way: ${one.way}' in its tidegate.yaml too`],
+      );
+    });
   withData(node.command("rekey <name>"))
     .description("give out a code, good for one hour, with which a node gets new keys under its own id")
     .option("--media", "the request and its answer travel on media: good for thirty days")
@@ -124,6 +140,13 @@ async function rekey(frame: Frame, name: string, options: RekeyOptions): Promise
   }
   frame.output.say(`stop ${name}, type this at 'tidegate edge|gateway rekey' there, start it again; good once, until ${until}`);
   frame.output.result(issued, ({ code }) => code);
+}
+
+/** Where nothing comes back nobody can say how far a node has followed. */
+function followedText({ way, behind, poolsGivenOut: given }: NodeAnswer): string {
+  if (way === "down") return `cannot say (one way), ${given ?? 0} pools given out`;
+  const followed = behind === 0 ? "current" : `${behind} behind`;
+  return way === "up" ? `${followed} (by stick)` : followed;
 }
 
 /** The vault knows its own tunnels only; of a node behind a gateway it knows when it was last heard. */

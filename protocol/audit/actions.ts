@@ -74,6 +74,7 @@ export const AUDIT_ACTIONS = {
   "node.decommission": { reason: "text", unreported: "uint" },
   "node.quarantine": { reason: "text", epoch: "uint", sequence: "uint" },
   "node.release": { reason: "text" },
+  "node.way": { way: "text" },
   "node.clone": { joinCounter: "uint", reason: "text" },
   "code.issue": { role: "text", name: "text", notAfterMs: "uint", via: "text" },
   "code.burn": { reason: "text" },

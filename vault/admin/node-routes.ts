@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { type AdminRoute, adminRoute } from "../../agent/admin/index.ts";
+import { missingAt, type Way, ways } from "../../agent/config/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
 import { decodeReceiver, decodeSender } from "../../protocol/bundle/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { newestRoot, nodeRole } from "../../protocol/trust/index.ts";
 import { exposureOf, type IssuedCode, issueCode, issueRekeyCode, revokeNode } from "../enrolment/index.ts";
-import { activeNodes } from "../registry/index.ts";
+import { activeNodes, poolsGivenOut, setWay, wayOf } from "../registry/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
-import type { AdminContext } from "./admin-context.ts";
+import { type AdminContext, change } from "./admin-context.ts";
 import { hostName, line, segment } from "./input-shapes.ts";
 import { alarmsPerAnswer, reasonBytes } from "./limits.ts";
 
@@ -52,6 +53,18 @@ export function nodeRoutes(context: AdminContext): AdminRoute[] {
         const name = params["name"] ?? "";
         const issued = await core.store.transaction((tx) => issueRekeyCode(core, tx, { name, ...body }));
         return codeAnswer(issued);
+      },
+    }),
+    adminRoute({
+      method: "PUT",
+      path: "/v1/nodes/:name/way",
+      body: z.strictObject({ way: z.enum(ways) }),
+      handle: ({ params, body }) => {
+        const input = { name: params["name"] ?? "", ...body };
+        return change(context, { zone: null, paths: [] }, async (registry, tx) => {
+          await setWay(registry, tx, input);
+          return { ...input, missing: missingAt(body.way) };
+        });
       },
     }),
     adminRoute({
@@ -198,14 +211,26 @@ async function listNodes(context: AdminContext, tx: VaultTransaction) {
     if (receiver !== undefined && decodeReceiver(receiver).epoch < vaultEpoch) return true;
     return node.role === nodeRole.edge ? unsettled.has(node.zone) : unsettled.size > 0;
   };
+  const oneWay = await waysOf(tx, nodes);
   return nodes.map((node) => ({
     ...describe(context, node),
+    ...oneWay(node),
     ...(node.state === "active" && waits(node) ? { state: "unsettled" } : {}),
     /** Bundles that change something and that the node has not acknowledged. */
     behind: behind.get(toHex(node.node_id)) ?? 0,
     via: node.via === null ? null : (named.get(toHex(node.via)) ?? null),
     ...streamFacts(streams.get(toHex(node.node_id))),
   }));
+}
+
+/** Which ways lead to each node; and of one that reports by stick alone at how many accounts the pool is given out, beyond which none rotates. */
+async function waysOf(tx: VaultTransaction, nodes: readonly NodeRow[]) {
+  const facts = new Map<NodeRow, { readonly way: Way; readonly poolsGivenOut: number | null }>();
+  for (const node of nodes) {
+    const way = await wayOf(tx, node.node_id);
+    facts.set(node, { way, poolsGivenOut: way === "down" ? await poolsGivenOut(tx, node.zone) : null });
+  }
+  return (node: NodeRow) => facts.get(node) ?? { way: "both" as Way, poolsGivenOut: null };
 }
 
 /** Zones whose edge has to tell what it holds before anything is issued to it: the vault was restored. */

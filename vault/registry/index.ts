@@ -13,6 +13,7 @@ export * from "./ledger-rows.ts";
 export { usualOrderS } from "./limits.ts";
 export * from "./models.ts";
 export { moveVersion } from "./move-version.ts";
+export * from "./node-way.ts";
 export * from "./nodes.ts";
 export { nextOpening } from "./order-window.ts";
 export * from "./orders.ts";

@@ -7,6 +7,7 @@ import { RegistryError } from "./codes.ts";
 import { accountAt } from "./devices.ts";
 import { refuseMemoryOnly } from "./freshness-rules.ts";
 import { usualOrderS } from "./limits.ts";
+import { wayOf } from "./node-way.ts";
 import { nextOpening, usualWithinS } from "./order-window.ts";
 import type { RegistryContext } from "./registry-context.ts";
 
@@ -19,6 +20,8 @@ export const ORDER_CODES = {
   ORDER_OUTSIDE_WINDOW: { fault: "operator", retryable: true },
   /** No edge is enrolled in the account's zone. */
   ORDER_NO_EDGE: { fault: "operator", retryable: true },
+  /** Nothing reaches the account's edge but sticks, and the order would end before one can. */
+  ORDER_ONE_WAY: { fault: "operator", retryable: true },
   /** No such order of the account is open. */
   ORDER_NONE_OPEN: { fault: "operator", retryable: false },
   /** How an order ended: an operator took it back. */
@@ -65,6 +68,13 @@ export async function giveOrder(context: RegistryContext, tx: VaultTransaction, 
       "ORDER_NO_EDGE",
       `no edge is enrolled in zone ${zone}`,
       `tidegate vault enroll NAME --role edge --zone ${zone}`,
+    );
+  }
+  if (input.withinS === undefined && (await wayOf(tx, edge.node_id)) === "up") {
+    throw new OrderError(
+      "ORDER_ONE_WAY",
+      `nothing reaches zone ${zone} but sticks`,
+      "Say how long the order holds with --within, such as 7d: the stick must arrive in that time.",
     );
   }
   if (input.action !== "verify" && account.rotate === "never") {

@@ -18,6 +18,7 @@ import {
 import { importSealingPublicKey, nodeIdText } from "../../protocol/keys/index.ts";
 import { LedgerError } from "../../protocol/rotation/index.ts";
 import { memberOf, newestRoot, nodeRole, rootsAbove } from "../../protocol/trust/index.ts";
+import { wayOf } from "../registry/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import { desiredEntries } from "./desired-entries.ts";
 import { noteExposures } from "./exposures.ts";
@@ -57,7 +58,8 @@ export async function issueBundle(
   const waiting = { token: streams.putOff, accounts: options.accounts ?? null };
   const about = await core.pace.takeUp(tx, node.node_id, waiting);
   const due = snapshotDue(streams.sender);
-  const fold = unfolded(streams.sender) >= foldBundlesAt;
+  // A node that can never say that it missed one gets the whole state with each change.
+  const fold = unfolded(streams.sender) >= foldBundlesAt || (await wayOf(tx, node.node_id)) === "down";
   // A snapshot is made from what the store says, whatever was sent before.
   const accounts = due || fold ? null : about;
   const changed = accounts === null ? null : new Set(accounts.map(toHex));
