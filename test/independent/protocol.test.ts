@@ -9,14 +9,9 @@ import { importSealingPublicKey, importVerifyKey, sealingKeyFromSeed } from "../
 import { openBody, type SealLabel, sealBody } from "../../protocol/seal/index.ts";
 import type { VectorFile } from "../../scripts/vectors-check/vector-file.ts";
 import { sampleRecipient, sampleSealer, sampleSigner } from "../protocol/sample-vault.ts";
-import { type Tool, versionOf } from "./tool.ts";
+import { pynacl, type Tool, versionOf } from "./tool.ts";
 
 const openssl: Tool = { aptPackage: "openssl", command: "openssl", probe: ["version"] };
-const pynacl: Tool = {
-  aptPackage: "python3-nacl",
-  command: "/usr/bin/python3",
-  probe: ["-c", "import nacl, sys; print('PyNaCl', nacl.__version__, 'on Python', sys.version.split()[0])"],
-};
 /** SPKI DER of an Ed25519 key up to the key itself; RFC 8410 section 4. */
 const spkiPrefix = fromHex("302a300506032b6570032100") as Uint8Array;
 const pkcs8Prefix = fromHex("302e020100300506032b657004220420") as Uint8Array;

@@ -10,6 +10,13 @@ export interface Tool {
   readonly probe: readonly string[];
 }
 
+/** libsodium under Python: what the second implementation of the formats stands on. */
+export const pynacl: Tool = {
+  aptPackage: "python3-nacl",
+  command: "/usr/bin/python3",
+  probe: ["-c", "import nacl, sys; print('PyNaCl', nacl.__version__, 'on Python', sys.version.split()[0])"],
+};
+
 /**
  * The tool's version as it states it, or null after the test was skipped, loudly and by name. Where REQUIRE_PEERS=1 a missing tool
  * fails the test instead.

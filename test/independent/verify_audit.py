@@ -31,7 +31,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def show(report: Report, as_json: bool) -> None:
     """Prints a report."""
-    findings = [{"finding": finding.kind, "index": finding.index} for finding in report.findings]
+    findings = [{"code": finding.kind, "index": finding.index} for finding in report.findings]
     if as_json:
         answer = {"entries": report.entries, "sealedSize": report.sealed_size}
         print(json.dumps(answer | {"findings": findings, "problems": report.problems}))

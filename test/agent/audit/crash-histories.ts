@@ -2,6 +2,7 @@ import { epochEveryMs, storeStorage } from "../../../agent/audit/index.ts";
 import { type Anchor, verifyLog } from "../../../protocol/audit/index.ts";
 import { importVerifyKey } from "../../../protocol/keys/index.ts";
 import { sampleSigner } from "../../protocol/sample-vault.ts";
+import { diceOf } from "../../support/dice.ts";
 import { MemoryStore } from "../../support/memory-store.ts";
 import { fill, ManualTime, node, openRig, read, rotated } from "./rig.ts";
 
@@ -119,15 +120,4 @@ function finalsOf(store: MemoryStore): Uint8Array[] {
     for (let note = reading.mark("final/0"); note !== null; note = reading.mark(`final/${finals.length}`)) finals.push(note);
     return finals;
   });
-}
-
-/** Whole numbers below `sides`, the same for each seed (mulberry32). */
-function diceOf(seed: number): (sides: number) => number {
-  let state = (seed + 1) * 0x9e3779b9;
-  return (sides) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % sides;
-  };
 }

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -15,6 +16,7 @@ from .refused import Refused
 from .tiles import TILE_WIDTH, TilePlace
 
 
+EXPORT_NAME = re.compile(r"[0-9]+-[0-9]+-[0-9]+", re.ASCII)
 UNPROVED = ("cosigned/*", "proof.json", "custody.json", "summary.html", "summary.csv", "checkpoint.png")
 
 
@@ -71,10 +73,10 @@ def _compare_hash_tiles(tiles: dict[TilePlace, bytes], hashes: list[bytes]) -> s
 
 
 def _check_manifest(path: Path) -> list[str]:
-    """Files that the entries do not prove and MANIFEST does not list as they are; a folder without one is no export."""
+    """Files that the entries do not prove and MANIFEST does not list as they are; only an export has one."""
     manifest = path / "MANIFEST"
     if not manifest.is_file():
-        return []
+        return ["MANIFEST is missing"] if EXPORT_NAME.fullmatch(path.resolve().name) else []
     lines = manifest.read_bytes().decode("utf-8", "replace").split("\n")[:-1]
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     if not all(len(digest) == 64 and ".." not in PurePosixPath(name).parts for name, digest in listed.items()):
