@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from .findings import Finding, in_order
 from .folder import WITNESS, Folder, entry_hashes
-from .log import STRUCTURE, verify_log
+from .log import verify_log
 from .merkle import check_consistency, root_of
 from .notes import cosigned_at, parse_checkpoint
 from .primitives import sha256
@@ -36,37 +36,37 @@ def verify_folder(folder: Folder) -> Report:
     findings = list(verdict.findings)
     hashes = entry_hashes(folder)
     problems = [*_check_manifest(folder.path), *_check_cosigned(folder)]
-    if not any(finding.kind in STRUCTURE for finding in findings):
-        findings += {*_compare_lines(folder), *_compare_hash_tiles(folder.hash_tiles, hashes)}
+    if all(finding.kind == "UNSEALED-TAIL" for finding in findings):
+        findings += _compare_lines(folder) + _compare_hash_tiles(folder.hash_tiles, hashes)
         problems += _check_proof(folder.path, hashes)
     return Report(in_order(findings), verdict.sealed_size, len(hashes), problems)
 
 
-def _compare_lines(folder: Folder) -> set[Finding]:
+def _compare_lines(folder: Folder) -> list[Finding]:
     """EDIT at the first entry in which entries.jsonl differs from the bundles."""
     path = folder.path / "entries.jsonl"
     if not path.is_file():
-        return set()
+        return []
     found = path.read_bytes()
     expected = b"".join(entry + b"\n" for entry in folder.log.entries)
     if found == expected:
-        return set()
+        return []
     lines = found.split(b"\n")
     pairs = zip(folder.log.entries, lines, strict=False)
     same = next((at for at, (entry, line) in enumerate(pairs) if entry != line), None)
-    return {Finding("EDIT", folder.first + (min(len(lines) - 1, len(folder.log.entries)) if same is None else same))}
+    return [Finding("EDIT", folder.first + (min(len(lines) - 1, len(folder.log.entries)) if same is None else same))]
 
 
-def _compare_hash_tiles(tiles: dict[TilePlace, bytes], hashes: list[bytes]) -> set[Finding]:
+def _compare_hash_tiles(tiles: dict[TilePlace, bytes], hashes: list[bytes]) -> list[Finding]:
     """EDIT at the first index of each tile that is another one than the entries lead to."""
-    findings: set[Finding] = set()
+    findings: list[Finding] = []
     level = list(hashes)
     for number in range(64):
         for place, data in tiles.items():
             start = place.index * TILE_WIDTH
             is_whole = len(data) == 32 * place.width
             if place.level == number and not (is_whole and data == b"".join(level[start : start + place.width])):
-                findings.add(Finding("EDIT", start * TILE_WIDTH**number))
+                findings.append(Finding("EDIT", start * TILE_WIDTH**number))
         whole = len(level) // TILE_WIDTH * TILE_WIDTH
         level = [root_of(level[at : at + TILE_WIDTH]) for at in range(0, whole, TILE_WIDTH)]
     return findings
