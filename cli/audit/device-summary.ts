@@ -1,4 +1,6 @@
 import { AuditError, decodeLeaf, type Leaf } from "../../protocol/audit/index.ts";
+import { exceptionText } from "./exception-text.ts";
+import { LogNotes } from "./log-notes.ts";
 
 /** What a person wants to know of one device's account, from the log alone. */
 export interface AccountSummary {
@@ -10,6 +12,11 @@ export interface AccountSummary {
   lastProven: { readonly time: string; readonly version: string; readonly index: number } | null;
   /** Who asked for the last change or approved it, with the entry that says so. */
   approved: { readonly by: string; readonly what: string; readonly time: string; readonly index: number } | null;
+  /** The entry after which nobody knows the password, as far as these entries say; null where there is none. */
+  unknownSince: number | null;
+  /** Reads that were answered, and reads that were refused. */
+  reads: number;
+  refused: number;
   exceptionCount: number;
   /** The newest ones. */
   readonly exceptions: { readonly time: string; readonly what: string; readonly index: number }[];
@@ -48,6 +55,7 @@ export class DeviceSummary {
   others = 0;
   first: string | null = null;
   last: string | null = null;
+  readonly notes = new LogNotes();
 
   add(bytes: Uint8Array): void {
     this.entries += 1;
@@ -59,8 +67,10 @@ export class DeviceSummary {
     const time = timeOf(leaf);
     this.first ??= time;
     this.last = time;
+    this.notes.add(leaf, time);
     const place = placeOf(leaf);
     if (place === null) this.others += 1;
+    else if (leaf.action === "credential.read") this.#read(place, leaf);
     else note(this.#account(place.device, place.account), leaf, time);
   }
 
@@ -69,8 +79,18 @@ export class DeviceSummary {
     return [...this.#accounts.values()].sort((a, b) => a.device.localeCompare(b.device) || a.account.localeCompare(b.account));
   }
 
+  /** A refused read names whatever its caller made up: it makes no account known. */
+  #read({ device, account }: { device: string; account: string }, { outcome, details }: Leaf): void {
+    const count = typeof details["count"] === "number" ? details["count"] : 1;
+    if (outcome === "ok") this.#account(device, account).reads += count;
+    else {
+      const known = this.#accounts.get(keyOf(device, account));
+      if (known !== undefined) known.refused += count;
+    }
+  }
+
   #account(device: string, account: string): AccountSummary {
-    const key = `${device}\n${account}`;
+    const key = keyOf(device, account);
     const known = this.#accounts.get(key);
     if (known !== undefined) return known;
     const fresh: AccountSummary = {
@@ -79,6 +99,9 @@ export class DeviceSummary {
       changes: 0,
       lastProven: null,
       approved: null,
+      unknownSince: null,
+      reads: 0,
+      refused: 0,
       exceptionCount: 0,
       exceptions: [],
     };
@@ -93,18 +116,21 @@ function note(account: AccountSummary, leaf: Leaf, time: string): void {
   if (proven && outcome === "ok") {
     account.changes += 1;
     account.lastProven = { time, version: `${details["epoch"] ?? "?"}.${details["number"] ?? "?"}`, index };
+    account.unknownSince = null;
   }
+  if (action === "rotation.unknown") account.unknownSince = index;
   if (approvals.has(action) && outcome === "ok") {
     const by = String(details["operator"] ?? `${leaf.actor.kind} ${leaf.actor.id}`);
     account.approved = { by, what: action, time, index };
   }
-  // Reads are far too many to be told one by one; those that were refused stand in the log.
-  if (action === "credential.read") return;
   if (outcome === "ok" && !notable.has(action)) return;
   account.exceptionCount += 1;
-  const why = leaf.code ?? (typeof details["reason"] === "string" ? details["reason"] : null);
-  account.exceptions.push({ time, what: [action, outcome, ...(why === null ? [] : [why])].join(" "), index });
+  account.exceptions.push({ time, what: exceptionText(leaf), index });
   if (account.exceptions.length > toldExceptions) account.exceptions.shift();
+}
+
+function keyOf(device: string, account: string): string {
+  return `${device}\n${account}`;
 }
 
 /** `zone/device/account` and `zone/device`; null for what is of no device. */

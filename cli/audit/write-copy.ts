@@ -6,7 +6,8 @@ import { utf8 } from "../../protocol/base/index.ts";
 import type { Frame } from "../frame/index.ts";
 import { qrPng } from "../qr/index.ts";
 import { DeviceSummary } from "./device-summary.ts";
-import { summaryCsv, summaryHtml } from "./summary-files.ts";
+import { summaryCsv } from "./summary-csv.ts";
+import { summaryHtml } from "./summary-page.ts";
 import { keepHeapSmall } from "./verify.ts";
 
 /** What a copy holds that its entries do not prove; `audit verify` compares them with the list. */
