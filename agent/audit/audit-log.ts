@@ -240,6 +240,19 @@ export class AuditLog {
     return this.#reading(view, (read) => decodeHead(read.mark("acknowledged")));
   }
 
+  /** Keeps a head of ours under a witness's cosignature, verified by the caller; an older one than is held changes nothing. */
+  storeCosigned(tx: Transaction, note: Uint8Array): void {
+    const writing = this.#options.storage.write(tx);
+    const held = writing.mark(`cosigned/${this.#options.name.node}`);
+    if (held !== null && decodeCheckpoint(held).size >= decodeCheckpoint(note).size) return;
+    writing.putMark(`cosigned/${this.#options.name.node}`, note);
+  }
+
+  /** Our newest head that a witness cosigned, as a note; null before the first. */
+  cosigned(): Uint8Array | null {
+    return this.#reading(undefined, (read) => read.mark(`cosigned/${this.#options.name.node}`));
+  }
+
   /** Leaves since the last anchor that others hold: what could be cut unseen. */
   eventsSinceAnchor(view?: View): number {
     return this.#size(view) - (this.acknowledged(view)?.size ?? 0);

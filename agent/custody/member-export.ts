@@ -13,7 +13,10 @@ export function memberExport(role: "gateway" | "edge", { node, audit, store }: M
     seal: (events) => audit.sealEpoch(events),
     anchor: () => audit.acknowledged(),
     proof: (from, size) => audit.proofBetween(from, size),
-    cosigned: () => [],
+    cosigned() {
+      const note = audit.cosigned();
+      return note === null ? [] : [{ name: audit.name.node, note }];
+    },
     archive: audit.archive,
     append: (event) => store.transaction((tx) => void audit.append(tx, event)),
   };

@@ -32,6 +32,7 @@ import {
 } from "./node-parts.ts";
 import type { NodeDraft } from "./node-records.ts";
 import { addFacts, dropReports, settleFacts } from "./outbox.ts";
+import { takeCosignature } from "./take-cosignature.ts";
 
 /** What arrived, and what the node has to do about it after the commit. */
 export interface Applied {
@@ -146,11 +147,15 @@ function draftTime({ parts, tx, draft, opened }: Applying): void {
 /** The two ends hold each other's audit heads: what they prove becomes the new anchor, what they cannot explain an alarm. */
 function judgeAudit({ parts, tx, draft, opened, body }: Applying): void {
   const { auditHead, provenHead } = opened.header;
+  const vault = vaultMember(draft.trust);
   if (provenHead !== null) {
     const verdict = parts.audit.acknowledge(tx, provenHead);
     if (verdict === "ahead" || verdict === "fork") raise(parts, tx, "NODE_OWN_LOG_FORK", `size ${provenHead.size}`);
+    const { cosignature } = body;
+    const held = verdict === "stored" || verdict === "older";
+    if (held && cosignature !== null && vault !== undefined)
+      takeCosignature(parts, tx, { head: provenHead, cosignature, trust: draft.trust, witness: vault.statement.nodeId });
   }
-  const vault = vaultMember(draft.trust);
   if (auditHead === null || vault === undefined) return;
   const { nodeId } = vault.statement;
   const verdict = judgePeerHead(parts.audit.peerHead(nodeId, tx), auditHead, body.consistencyProof);

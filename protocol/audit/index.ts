@@ -7,7 +7,7 @@ export {
   signCheckpoint,
   type TreeHead,
 } from "./checkpoint.ts";
-export { cosign, verifyCosignature, witnessKeyName } from "./cosignature.ts";
+export { cosign, cosignatureOn, cosignedNote, verifyCosignature, witnessKeyName } from "./cosignature.ts";
 export { decodeEntryBundle, encodeEntryBundle, splitEntryBundle } from "./entry-bundle.ts";
 export { type Succession, successionDetails, successionMessage, successionOf } from "./epoch.ts";
 export { AUDIT_CODES, AuditError } from "./errors.ts";

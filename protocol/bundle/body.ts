@@ -32,6 +32,14 @@ export interface ConsistencyProof {
   readonly hashes: readonly Uint8Array[];
 }
 
+/** What a witness says of the recipient's audit head in header key 17, as the line of a C2SP cosignature has it. */
+export interface HeadCosignature {
+  /** Seconds since 1970. */
+  readonly timeS: number;
+  /** 64 bytes. */
+  readonly signature: Uint8Array;
+}
+
 /** What a seal holds. */
 export interface BundleBody {
   /** 32 bytes: digest of the state that a delta applies to; null in a snapshot. */
@@ -49,6 +57,8 @@ export interface BundleBody {
   readonly consistencyProof: ConsistencyProof | null;
   /** Up only: what the node can do, `[a-z0-9][a-z0-9.:-]*` in ascending order. */
   readonly capabilities: readonly string[];
+  /** Down only. */
+  readonly cosignature: HeadCosignature | null;
 }
 
 /** Which rules a body is read by; both stand in the signed header. */
@@ -73,6 +83,7 @@ export function emptyBody(resultDigest: Uint8Array, baseDigest: Uint8Array | nul
     escrow: null,
     consistencyProof: null,
     capabilities: [],
+    cosignature: null,
   };
 }
 
@@ -92,6 +103,7 @@ export function encodeBody(body: BundleBody, form: BodyForm): Uint8Array {
   if (body.escrow !== null) map.set(6, body.escrow);
   if (body.consistencyProof !== null) map.set(7, proofToTcbor(body.consistencyProof));
   if (body.capabilities.length > 0) map.set(8, body.capabilities);
+  if (body.cosignature !== null) map.set(9, [body.cosignature.timeS, body.cosignature.signature]);
   const bytes = encodeTcbor(map);
   if (bytes.length <= bundleLimits.plainBodyBytes) return bytes;
   throw new BundleError("BUNDLE_TOO_LARGE", `body of ${bytes.length} bytes, at most ${bundleLimits.plainBodyBytes}`);
@@ -100,7 +112,7 @@ export function encodeBody(body: BundleBody, form: BodyForm): Uint8Array {
 /** Inverse of {@link encodeBody}. Throws BUNDLE_BODY_SHAPE, BUNDLE_ENTRY_TOO_LARGE. */
 export function decodeBody(plaintext: Uint8Array, form: BodyForm): BundleBody {
   return readingAs("BUNDLE_BODY_SHAPE", () => {
-    const map = asMap(decodeTcbor(plaintext), at, { required: [2], optional: [1, 3, 4, 5, 6, 7, 8] });
+    const map = asMap(decodeTcbor(plaintext), at, { required: [2], optional: [1, 3, 4, 5, 6, 7, 8, 9] });
     const body: BundleBody = {
       baseDigest: map.has(1) ? asBytes(map.get(1), `${at}.1`, 32) : null,
       resultDigest: asBytes(map.get(2), `${at}.2`, 32),
@@ -112,6 +124,7 @@ export function decodeBody(plaintext: Uint8Array, form: BodyForm): BundleBody {
       capabilities: filled(map, 8, bundleLimits.capabilities).map((text) =>
         asText(text, `${at}.8`, bundleLimits.capabilityBytes),
       ),
+      cosignature: map.has(9) ? cosignatureFromTcbor(map.get(9)) : null,
     };
     const problem = problemOf(body, form);
     if (problem !== null) throw new TcborError("TCBOR_SHAPE", `${at}: ${problem}`);
@@ -128,6 +141,7 @@ function problemOf(body: BundleBody, form: BodyForm): string | null {
   if (up && (body.entries.length > 0 || body.removed.length > 0)) return "a report carries no entries";
   if (!up && (body.facts.length > 0 || body.escrow !== null || body.capabilities.length > 0))
     return "facts, escrow and capabilities go up only";
+  if (up && body.cosignature !== null) return "a cosignature goes down only";
   if (body.facts.length > bundleLimits.facts) return "too many facts";
   if (body.entries.length > bundleLimits.entries) return "too many entries";
   if (!body.capabilities.every((text) => capability.test(text)))
@@ -171,4 +185,9 @@ function proofFromTcbor(value: Tcbor | undefined): ConsistencyProof {
     from: asUint(from, `${at}.7.from`),
     hashes: asList(hashes, `${at}.7.hashes`, bundleLimits.proofHashes).map((hash) => asBytes(hash, `${at}.7.hashes`, 32)),
   };
+}
+
+function cosignatureFromTcbor(value: Tcbor | undefined): HeadCosignature {
+  const [timeS, signature] = asTuple(value, `${at}.9`, 2);
+  return { timeS: asUint(timeS, `${at}.9.time`), signature: asBytes(signature, `${at}.9.signature`, 64) };
 }

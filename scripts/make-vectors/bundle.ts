@@ -86,6 +86,7 @@ const headers = variants({ kind: "header", expect: "BUNDLE_HEADER_SHAPE" }, [
   { name: "suite 2", expect: "BUNDLE_UNSUPPORTED", payload: withKey(30, 2) },
 ]);
 
+const cosignedBody = { ...emptyBody(emptyDigest(), null), cosignature: { timeS: 1_800_000_000, signature: fill(64, 0x51) } };
 const asTcbor = (index: number) => decodeTcbor(entries[index]?.bytes ?? new Uint8Array(0));
 const bodies = variants({ kind: "body", expect: "BUNDLE_BODY_SHAPE", ...inFile(down) }, [
   { name: "body of a snapshot", expect: "ok", plaintext: encodeBody(snapshotBody, down) },
@@ -96,7 +97,10 @@ const bodies = variants({ kind: "body", expect: "BUNDLE_BODY_SHAPE", ...inFile(d
   { name: "snapshot with base", plaintext: raw([1, emptyDigest()]) },
   { name: "snapshot that removes", plaintext: raw([4, [[3, fill(16, 1)]]]) },
   { name: "body without result", plaintext: encodeTcbor(new Map([[3, [asTcbor(0)]]])) },
-  { name: "body with key 9", plaintext: raw([9, 1]) },
+  { name: "body of a bundle with a cosignature", expect: "ok", plaintext: encodeBody(cosignedBody, down) },
+  { name: "cosignature of 63 bytes", plaintext: raw([9, [1, fill(63, 1)]]) },
+  { name: "report with a cosignature", ...inFile(up), plaintext: raw([9, [1, fill(64, 1)]]) },
+  { name: "body with key 10", plaintext: raw([10, 1]) },
   { name: "empty list of entries", plaintext: raw([3, []]) },
   { name: "entries out of order", plaintext: raw([3, [asTcbor(1), asTcbor(0)]]) },
   { name: "entry twice", plaintext: raw([3, [asTcbor(0), asTcbor(0)]]) },

@@ -156,12 +156,14 @@ export class VaultRig {
 /** A joined node whose carriers the test takes to and fro. */
 export class TestNode {
   readonly node: OpenedNode["node"];
+  readonly audit: OpenedNode["audit"];
   readonly store: MemoryStore;
   readonly #rig: VaultRig;
 
   constructor(rig: VaultRig, opened: OpenedNode, store: MemoryStore) {
     this.#rig = rig;
     this.node = opened.node;
+    this.audit = opened.audit;
     this.store = store;
   }
 

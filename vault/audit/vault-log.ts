@@ -23,6 +23,7 @@ import {
   type AuditEvent,
   checkpointText,
   cosign,
+  cosignatureOn,
   decodeCheckpoint,
   judgePeerHead,
   type LogHead,
@@ -34,7 +35,7 @@ import {
   witnessKeyName,
 } from "../../protocol/audit/index.ts";
 import { sameBytes, TidegateError, toBase32, u64be, utf8 } from "../../protocol/base/index.ts";
-import type { AuditHead, ConsistencyProof } from "../../protocol/bundle/index.ts";
+import type { AuditHead, ConsistencyProof, HeadCosignature } from "../../protocol/bundle/index.ts";
 import type { VaultStore, VaultTransaction } from "../store/index.ts";
 import type { VaultLog } from "../streams/index.ts";
 import { anchoredSize, cosignedHeads, newestAnchor, provenByNode } from "./anchors.ts";
@@ -121,6 +122,14 @@ export class VaultAuditLog implements VaultLog {
 
   async provenHead(tx: VaultTransaction, nodeId: Uint8Array): Promise<AuditHead | null> {
     return decodeHead(await this.#options.storage.read(tx).mark(`peer/${toBase32(nodeId)}`));
+  }
+
+  async cosignature(tx: VaultTransaction, nodeId: Uint8Array, head: AuditHead): Promise<HeadCosignature | null> {
+    const { storage, name } = this.#options;
+    const node = toBase32(nodeId);
+    const note = await storage.read(tx).mark(`cosigned/${node}`);
+    const text = checkpointText(originOf({ trustDomain: name.trustDomain, node, serial: head.serial }), head);
+    return note === null ? null : cosignatureOn(note, text, witnessKeyName(name.trustDomain, name.node));
   }
 
   async hasHad(tx: VaultTransaction, head: AuditHead): Promise<boolean> {

@@ -139,6 +139,8 @@ async function seal(
       entries: body.entries.length,
     },
   });
+  const provenHead = await core.log.provenHead(tx, node.node_id);
+  const cosignature = provenHead === null ? null : await core.log.cosignature(tx, node.node_id, provenHead);
   const built = buildBundle({
     header: {
       vaultId: core.vaultId,
@@ -148,11 +150,11 @@ async function seal(
       kind,
       issuedAt: { lo: now, hi: now },
       auditHead: await core.log.head(tx),
-      provenHead: await core.log.provenHead(tx, node.node_id),
+      provenHead,
       boot: null,
       ...streamFields(sender, streams.receiver),
     },
-    body: { ...body, consistencyProof: await core.log.proofFor(tx, node.node_id) },
+    body: { ...body, consistencyProof: await core.log.proofFor(tx, node.node_id), cosignature },
     signer: core.keys.identity.signing,
     recipientKey: importSealingPublicKey(memberOf(trust, node.node_id).sealKey),
     statements,

@@ -2,7 +2,7 @@ import type { FoldedLog } from "../../agent/audit/index.ts";
 import type { Clock, Failpoint } from "../../agent/seams/index.ts";
 import type { AuditEvent } from "../../protocol/audit/index.ts";
 import type { Random } from "../../protocol/base/index.ts";
-import type { AuditHead, ConsistencyProof } from "../../protocol/bundle/index.ts";
+import type { AuditHead, ConsistencyProof, HeadCosignature } from "../../protocol/bundle/index.ts";
 import { newestRoot } from "../../protocol/trust/index.ts";
 import type { TrustReader, VaultKeys } from "../identity/index.ts";
 import type { ColumnSeal } from "../master-key/index.ts";
@@ -22,6 +22,8 @@ export interface VaultLog {
   proofFor(tx: VaultTransaction, nodeId: Uint8Array): Promise<ConsistencyProof | null>;
   /** The node's head that we last held proven. */
   provenHead(tx: VaultTransaction, nodeId: Uint8Array): Promise<AuditHead | null>;
+  /** What this vault's witness key says of that head; null where it never cosigned it. */
+  cosignature(tx: VaultTransaction, nodeId: Uint8Array, head: AuditHead): Promise<HeadCosignature | null>;
   /** True where `head` is a head that this log has had: false shows that leaves which somebody holds proof of are gone. */
   hasHad(tx: VaultTransaction, head: AuditHead): Promise<boolean>;
   /** Takes what a report's header and body say about the node's log, and about ours. True where its log forked or shrank. */

@@ -40,6 +40,7 @@ _BODY: dict[int, Shape] = {
     6: bstr(0, 16_777_216),
     7: items(uint(), uint(), array(bstr(32), 0, 64)),
     8: both(array(_CAPABILITY, 1, 64), ascending),
+    9: items(uint(), bstr(64)),
 }
 
 
@@ -74,7 +75,7 @@ def read_header(payload: bytes) -> Header:
 def read_body(plaintext: bytes, direction: int, form: int) -> dict[int, Any]:
     """A body by key; BUNDLE_ENTRY_TOO_LARGE or BUNDLE_BODY_SHAPE else."""
     required = {2} | ({1} if form == DELTA else set())
-    optional = {5, 6, 7, 8} if direction == UP else {3, 7} | ({4} if form == DELTA else set())
+    optional = {5, 6, 7, 8} if direction == UP else {3, 7, 9} | ({4} if form == DELTA else set())
     shape = fields({key: _BODY[key] for key in required}, {key: _BODY[key] for key in optional})
     try:
         value = tcbor.decode(plaintext)
