@@ -1,24 +1,17 @@
-import { spawnSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { decodeEntryBundle, encodeEntryBundle } from "../../protocol/audit/index.ts";
 import type { VectorFile } from "../../scripts/vectors-check/vector-file.ts";
-import { nodeWith, run } from "../cli/export-rig.ts";
+import { nodeWith } from "../cli/export-rig.ts";
 import { diceOf } from "../support/dice.ts";
 import { shortFolder } from "../support/short-folder.ts";
+import { python, verdicts } from "./second-verifier.ts";
 import { pynacl, versionOf } from "./tool.ts";
 
-const here = fileURLToPath(new URL(".", import.meta.url));
 const vectors = fileURLToPath(new URL("../../protocol/vectors/", import.meta.url));
 const changedLogs = 16;
-
-/** Runs a program of the second implementation, which was written from SPEC.md and the vectors alone. */
-function python(script: string, ...words: string[]): { exit: number | null; stdout: string; stderr: string } {
-  const told = spawnSync(pynacl.command, [join(here, script), ...words], { encoding: "utf8", maxBuffer: 4 << 20 });
-  return { exit: told.status, stdout: told.stdout, stderr: told.stderr };
-}
 
 function readVectors(name: string): VectorFile {
   return JSON.parse(readFileSync(join(vectors, name), "utf8")) as VectorFile;
@@ -28,7 +21,7 @@ t.test("every published vector holds in a second implementation", async (t) => {
   if (versionOf(t, pynacl) === null) return;
   const files = readdirSync(vectors).filter((name) => name.endsWith(".json"));
   const cases = files.reduce((sum, name) => sum + readVectors(name).cases.length, 0);
-  const told = python("check_vectors.py", vectors);
+  const told = python("check_vectors.py", [vectors]);
   t.equal(told.stdout.trim().split("\n").at(-1), `${cases} passed, 0 failed`, told.stdout);
   t.equal(told.exit, 0);
 });
@@ -56,24 +49,11 @@ t.test("planted: a vector with one bit turned fails, and no other does", async (
     const last = Number.parseInt(value.slice(-1), 16) ^ 1;
     chosen[field] = value.slice(0, -1) + last.toString(16);
     writeFileSync(join(folder, name), JSON.stringify(file));
-    const told = python("check_vectors.py", join(folder, name));
+    const told = python("check_vectors.py", [join(folder, name)]);
     t.equal(told.exit, 1, `${name}, ${title}`);
     t.match(told.stdout, `${file.cases.length - 1} passed, 1 failed`);
   }
 });
-
-/** What each verifier finds in a folder, and whether it calls it good. */
-async function verdicts(folder: string) {
-  const product = await run(["audit", "verify", folder, "--json"]);
-  const [log] = JSON.parse(product.stdout) as { findings: { code: string; index: number }[]; sealedSize: number }[];
-  const other = python("verify_audit.py", folder, "--json");
-  if (other.stdout === "") throw new Error(other.stderr);
-  const theirs = JSON.parse(other.stdout) as NonNullable<typeof log>;
-  return {
-    ours: { found: log?.findings.map(({ code, index }) => [code, index]), sealed: log?.sealedSize, exit: product.exit },
-    theirs: { found: theirs.findings.map(({ code, index }) => [code, index]), sealed: theirs.sealedSize, exit: other.exit },
-  };
-}
 
 function copyOf(t: Test, folder: string): string {
   const copy = join(shortFolder(t), "copy");
