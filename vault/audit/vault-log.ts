@@ -11,11 +11,9 @@ import {
   FoldedLog,
   type LogContext,
   leavesAfter,
-  loadTreeLater,
   readConsistencyBetweenLater,
   readConsistencyLater,
   readRootLater,
-  TreeCache,
 } from "../../agent/audit/index.ts";
 import type { ExportSource } from "../../agent/custody/index.ts";
 import type { Failpoint, Timers } from "../../agent/seams/index.ts";
@@ -40,6 +38,7 @@ import type { VaultStore, VaultTransaction } from "../store/index.ts";
 import type { VaultLog } from "../streams/index.ts";
 import { anchoredSize, cosignedHeads, newestAnchor, provenByNode } from "./anchors.ts";
 import { takeLease } from "./lease.ts";
+import { StandingTree } from "./standing-tree.ts";
 import { VaultArchive } from "./vault-archive.ts";
 
 export interface VaultLogOptions extends LogContext {
@@ -67,7 +66,7 @@ const runMarks = { clean: utf8("clean"), running: utf8("running") } as const;
 export class VaultAuditLog implements VaultLog {
   readonly folded: FoldedLog;
   readonly #options: VaultLogOptions;
-  readonly #cache = new TreeCache();
+  readonly #tree: StandingTree;
   #cancel: (() => void) | null = null;
   #signing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -77,6 +76,7 @@ export class VaultAuditLog implements VaultLog {
 
   constructor(options: VaultLogOptions) {
     this.#options = options;
+    this.#tree = new StandingTree(options.storage);
     this.#countedMs = options.clock.sinceBootMs();
     const { clock, timers } = options;
     this.folded = new FoldedLog({ clock, timers, write: (events) => this.#writeFolded(events) });
@@ -85,10 +85,10 @@ export class VaultAuditLog implements VaultLog {
 
   async append(tx: VaultTransaction, event: AuditEvent): Promise<void> {
     const writing = this.#options.storage.write(tx);
-    const tree = await loadTreeLater(writing, this.#cache);
+    const tree = await this.#tree.read(tx);
     const { state, rows } = sequence(tree, leavesAfter(this.#options, tree, [event]));
     await writing.append(rows);
-    this.#cache.add(rows.state, state);
+    this.#tree.appended(tx, rows, state);
     this.#schedule();
   }
 
@@ -107,14 +107,13 @@ export class VaultAuditLog implements VaultLog {
   }
 
   async head(tx: VaultTransaction): Promise<LogHead> {
-    const tree = await loadTreeLater(this.#options.storage.read(tx), this.#cache);
-    return this.#headOf(tree);
+    return this.#headOf(await this.#tree.read(tx));
   }
 
   async proofFor(tx: VaultTransaction, nodeId: Uint8Array): Promise<ConsistencyProof | null> {
     const held = await provenByNode(tx, nodeId);
     const reading = this.#options.storage.read(tx);
-    const tree = await loadTreeLater(reading, this.#cache);
+    const tree = await this.#tree.read(tx);
     const { serial } = this.#options.name;
     if (held === null || held.serial !== serial || held.size === 0 || held.size >= tree.size) return null;
     return { serial, from: held.size, hashes: await readConsistencyLater(reading, held.size, tree) };
@@ -134,7 +133,7 @@ export class VaultAuditLog implements VaultLog {
 
   async hasHad(tx: VaultTransaction, head: AuditHead): Promise<boolean> {
     const reading = this.#options.storage.read(tx);
-    const tree = await loadTreeLater(reading, this.#cache);
+    const tree = await this.#tree.read(tx);
     if (head.serial !== this.#options.name.serial || head.size > tree.size) return false;
     return sameBytes(await readRootLater(reading, head.size, tree), head.root);
   }
@@ -180,7 +179,7 @@ export class VaultAuditLog implements VaultLog {
   /** What the admin API shows of the log. */
   asSource(): AuditRouteSource {
     const { store, storage } = this.#options;
-    const head = () => store.read(async (tx) => this.#headOf(await loadTreeLater(storage.read(tx), this.#cache)));
+    const head = () => store.read(async (tx) => this.#headOf(await this.#tree.read(tx)));
     return {
       head,
       leaves: (from, limit) => store.read((tx) => storage.read(tx).leaves(from, limit)),
@@ -194,7 +193,7 @@ export class VaultAuditLog implements VaultLog {
     const { store, storage, name, mirror, clock } = this.#options;
     return {
       name,
-      size: () => store.read(async (tx) => (await loadTreeLater(storage.read(tx), this.#cache)).size),
+      size: () => store.read(async (tx) => (await this.#tree.read(tx)).size),
       files: () => mirror?.files ?? null,
       time: () => [clock.wallMs(), clock.wallMs()],
       about: () => ({ nodeName: "vault", role: "vault", vaultId }),
@@ -244,7 +243,7 @@ export class VaultAuditLog implements VaultLog {
         const lease = { name: checkpointLease, holder, nowMs: clock.wallMs(), forMs: checkpointEveryMs };
         if (!(await takeLease(tx, lease))) return "other";
         const writing = storage.write(tx);
-        const tree = await loadTreeLater(writing, this.#cache);
+        const tree = await this.#tree.read(tx);
         const last = await writing.mark("checkpoint");
         if (tree.size === (last === null ? 0 : decodeCheckpoint(last).size)) return "nothing";
         const before = await writing.mark("ran");
@@ -271,12 +270,12 @@ export class VaultAuditLog implements VaultLog {
   /** Final checkpoint, succession, next key and the checkpoint by it: together or not at all. */
   async #nextEpoch(tx: VaultTransaction): Promise<Uint8Array> {
     const writing = this.#options.storage.write(tx);
-    const tree = await loadTreeLater(writing, this.#cache);
+    const tree = await this.#tree.read(tx);
     const { final, event, next } = epochChangeOf(this.#options, tree, await writing.epochKey());
     await writing.putMark(`final/${next.number - 1}`, final);
     await this.append(tx, event);
     await writing.putEpochKey(next);
-    const note = checkpointOf(this.#options, await loadTreeLater(writing, this.#cache), next);
+    const note = checkpointOf(this.#options, await this.#tree.read(tx), next);
     await writing.putMark("checkpoint", note);
     await writing.putMark("ran", u64be(0));
     return note;

@@ -19,8 +19,12 @@ const noSubject = new Uint8Array(0);
 /** Names the set of stored statements; another value whenever it changed. */
 const markName = "statements-mark";
 
+/** Transactions that have stored a statement themselves. */
+const storing = new WeakSet<VaultTransaction>();
+
 /** Stores a signed statement under what it is about. */
 export async function putStatement(tx: VaultTransaction, statement: Uint8Array, random: Random): Promise<void> {
+  storing.add(tx);
   const value = random(16);
   await tx
     .insertInto("settings")
@@ -53,9 +57,19 @@ export class TrustReader {
   #state: TrustState | null = null;
   #mark: Uint8Array = noSubject;
   #seen: ReadonlySet<string> = new Set();
+  /** What each open transaction has read: nobody but itself can change it there. */
+  readonly #within = new WeakMap<VaultTransaction, TrustState>();
 
   /** The trust state as of this transaction. */
   async read(tx: VaultTransaction): Promise<TrustState> {
+    const known = this.#within.get(tx);
+    if (known !== undefined && !storing.has(tx)) return known;
+    const state = await this.#standing(tx);
+    this.#within.set(tx, state);
+    return state;
+  }
+
+  async #standing(tx: VaultTransaction): Promise<TrustState> {
     const row = await tx.selectFrom("settings").select("value").where("name", "=", markName).executeTakeFirstOrThrow();
     if (this.#state !== null && sameBytes(row.value, this.#mark)) return this.#state;
     const rows = await tx.selectFrom("statements").selectAll().orderBy("serial").execute();

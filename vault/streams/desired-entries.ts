@@ -1,19 +1,13 @@
-import { toHex } from "../../protocol/base/index.ts";
+import { sameBytes, toHex } from "../../protocol/base/index.ts";
 import type { DesiredEntry, EntryMap } from "../../protocol/bundle/index.ts";
 import type { OrderAction, OrderCause } from "../../protocol/content/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
 import { type RegistryContext, windowsOf } from "../registry/index.ts";
 import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { accountEntries } from "./desired-accounts.ts";
-import {
-  type ApplicationGrants,
-  allApplications,
-  applicationEntries,
-  isGranted,
-  localApplications,
-  servedBy,
-} from "./desired-applications.ts";
+import { applicationEntries, isGranted, localApplications, servedBy } from "./desired-applications.ts";
 import { freshnessEntries } from "./desired-freshness.ts";
+import type { ExportSources } from "./export-sources.ts";
 import { plainEntry } from "./plain-entry.ts";
 
 export interface Wish {
@@ -25,20 +19,19 @@ export interface Wish {
 }
 
 /** Everything that the node shall hold. */
-export async function desiredEntries(context: RegistryContext, tx: VaultTransaction, wish: Wish): Promise<DesiredEntry[]> {
-  const applications = await allApplications(context, tx);
-  const own = await certificateEntry(context, tx, wish.node);
+export async function desiredEntries(sources: ExportSources, tx: VaultTransaction, wish: Wish): Promise<DesiredEntry[]> {
+  const own = await certificateEntry(sources.context, tx, wish.node);
   const rest = wish.node.role === nodeRole.gateway ? forGateway : forEdge;
-  return [...own, ...(await rest(context, tx, wish, applications))];
+  return [...own, ...(await rest(sources, tx, wish))];
 }
 
 async function forGateway(
-  context: RegistryContext,
+  sources: ExportSources,
   tx: VaultTransaction,
   { node, exported, changed }: Wish,
-  all: readonly ApplicationGrants[],
 ): Promise<DesiredEntry[]> {
-  const applications = servedBy(all, node);
+  const { context, nodes } = sources;
+  const applications = servedBy(sources.applications, node);
   // A gateway that serves nobody needs no look at thousands of accounts.
   const reads = applications.some(({ grants, leases }) => grants.length + leases.length > 0);
   const accounts = reads ? await tx.selectFrom("accounts").selectAll().orderBy("path").execute() : [];
@@ -46,8 +39,8 @@ async function forGateway(
   if (changed === null) await forgetHeld(tx, node, granted);
   return [
     ...applications.flatMap((each) => applicationEntries(context, each)),
-    ...(await conduits(context, tx, node)),
-    ...(await freshnessEntries(context, tx, granted)),
+    ...conduits(context, nodes, node),
+    ...(await freshnessEntries(sources, tx, granted)),
     ...(await accountEntries(context, tx, { accounts: granted, exported, changed, readers: null })),
   ];
 }
@@ -61,11 +54,11 @@ async function forgetHeld(tx: VaultTransaction, { node_id }: NodeRow, granted: r
 }
 
 async function forEdge(
-  context: RegistryContext,
+  sources: ExportSources,
   tx: VaultTransaction,
   { node, exported, changed }: Wish,
-  all: readonly ApplicationGrants[],
 ): Promise<DesiredEntry[]> {
+  const { context, applications: all, nodes } = sources;
   const accounts = await tx
     .selectFrom("accounts")
     .selectAll()
@@ -74,12 +67,7 @@ async function forEdge(
     .where("path", "<", `${node.zone}0`)
     .orderBy("path")
     .execute();
-  const gateways = await tx
-    .selectFrom("nodes")
-    .selectAll()
-    .where("role", "=", nodeRole.gateway)
-    .where("state", "<>", "replaced")
-    .execute();
+  const gateways = nodes.filter(({ role }) => role === nodeRole.gateway);
   const served = gateways.map((gateway) => ({ gateway, applications: servedBy(all, gateway) }));
   const readers = (account: AccountRow) =>
     served.filter(({ applications }) => isGranted(applications, account.path)).map(({ gateway }) => gateway);
@@ -87,7 +75,7 @@ async function forEdge(
   return [
     ...(await devicesOf(context, tx, node.zone)),
     ...localApplications(context, servedBy(all, node), paths),
-    ...(await freshnessEntries(context, tx, accounts)),
+    ...(await freshnessEntries(sources, tx, accounts)),
     ...(await accountEntries(context, tx, { accounts, exported, changed, readers })),
     ...(await openOrders(context, tx, accounts)),
   ];
@@ -141,16 +129,10 @@ async function openOrders(
     }));
 }
 
-async function conduits(context: RegistryContext, tx: VaultTransaction, gateway: NodeRow): Promise<DesiredEntry[]> {
-  const nodes = await tx
-    .selectFrom("nodes")
-    .selectAll()
-    .where("via", "=", gateway.node_id)
-    .where("state", "<>", "replaced")
-    .execute();
-  return nodes.map((node) =>
-    plainEntry(context, node.node_id.slice(0, 16), { kind: "conduit", nodeId: node.node_id, name: node.name }),
-  );
+function conduits(context: RegistryContext, nodes: readonly NodeRow[], gateway: NodeRow): DesiredEntry[] {
+  return nodes
+    .filter(({ via }) => via !== null && sameBytes(via, gateway.node_id))
+    .map((node) => plainEntry(context, node.node_id.slice(0, 16), { kind: "conduit", nodeId: node.node_id, name: node.name }));
 }
 
 /** The chain that the node got when it joined. */

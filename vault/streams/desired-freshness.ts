@@ -2,8 +2,9 @@ import { hash } from "node:crypto";
 import { concat, toHex, utf8 } from "../../protocol/base/index.ts";
 import type { DesiredEntry } from "../../protocol/bundle/index.ts";
 import type { StalePolicy } from "../../protocol/content/index.ts";
-import { allFreshness, covers, type RegistryContext } from "../registry/index.ts";
+import { covers, type RegistryContext } from "../registry/index.ts";
 import type { AccountRow, FreshnessRuleRow, VaultTransaction } from "../store/index.ts";
+import type { ExportSources } from "./export-sources.ts";
 import { plainEntry } from "./plain-entry.ts";
 
 /**
@@ -11,11 +12,10 @@ import { plainEntry } from "./plain-entry.ts";
  * that it covers: a gateway is not told what its applications' devices are.
  */
 export async function freshnessEntries(
-  context: RegistryContext,
+  { context, freshness: rules }: ExportSources,
   tx: VaultTransaction,
   accounts: readonly AccountRow[],
 ): Promise<DesiredEntry[]> {
-  const rules = await allFreshness(tx);
   if (rules.length === 0) return [];
   const models = rules.some(({ model }) => model !== null) ? await modelsByDevice(tx) : new Map<string, string>();
   return rules.flatMap((rule) => {

@@ -1,6 +1,7 @@
 import { nodeRole } from "../../protocol/trust/index.ts";
 import { activeNodes } from "../registry/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
+import { exportSources } from "./export-sources.ts";
 import { issueBundle } from "./issue-bundle.ts";
 import type { VaultCore } from "./vault-core.ts";
 
@@ -20,6 +21,7 @@ export interface ChangeScope {
  */
 export async function exportNodes(core: VaultCore, tx: VaultTransaction, scope: ChangeScope): Promise<Uint8Array[]> {
   const reached: Uint8Array[] = [];
+  const sources = exportSources(core, tx);
   for (const node of await activeNodes(tx)) {
     if (node.role === nodeRole.edge && scope.zone !== null && node.zone !== scope.zone) continue;
     const fromMs = core.clock.sinceBootMs();
@@ -27,7 +29,7 @@ export async function exportNodes(core: VaultCore, tx: VaultTransaction, scope: 
       await core.pace.putOff(tx, node.node_id, scope.accounts);
       continue;
     }
-    if ((await issueBundle(core, tx, node, { accounts: scope.accounts })) !== null) reached.push(node.node_id);
+    if ((await issueBundle(core, tx, node, { accounts: scope.accounts, sources })) !== null) reached.push(node.node_id);
     core.pace.took(node.node_id, { fromMs, toMs: core.clock.sinceBootMs() });
   }
   return reached;

@@ -21,10 +21,11 @@ import { memberOf, newestRoot, nodeRole, rootsAbove } from "../../protocol/trust
 import { wayOf } from "../registry/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import { desiredEntries } from "./desired-entries.ts";
+import { type ExportSources, exportSources } from "./export-sources.ts";
 import { noteExposures } from "./exposures.ts";
 import { foldBundlesAt, mostRootsBeside } from "./limits.ts";
 import { lockStreams, type NodeStreams, saveExported, saveStreams } from "./stream-row.ts";
-import { registryOf, type VaultCore } from "./vault-core.ts";
+import type { VaultCore } from "./vault-core.ts";
 
 export interface IssueOptions {
   /** Issue also where nothing changed: a report waits for its acknowledgement, or a nonce for its answer. */
@@ -35,6 +36,8 @@ export interface IssueOptions {
   readonly answersJoin?: boolean;
   /** Statements that ride beside the bundle. */
   readonly statements?: readonly Uint8Array[];
+  /** What the transaction has read for other nodes too. */
+  readonly sources?: () => Promise<ExportSources>;
 }
 
 /**
@@ -63,7 +66,8 @@ export async function issueBundle(
   // A snapshot is made from what the store says, whatever was sent before.
   const accounts = due || fold ? null : about;
   const changed = accounts === null ? null : new Set(accounts.map(toHex));
-  const desired = await desiredEntries(await registryOf(core, tx), tx, { node, exported, changed });
+  const sources = await (options.sources ?? exportSources(core, tx))();
+  const desired = await desiredEntries(sources, tx, { node, exported, changed });
   const trust = await core.trust.read(tx);
   const { revoked } = trust;
   const newer = revoked !== null && revoked.list.version > streams.revokedSent;

@@ -36,13 +36,16 @@ export class VaultMailroom implements Mailroom {
 
   async heads(peerId: Uint8Array): Promise<StreamHead[]> {
     return this.#options.core.store.read(async (tx) => {
-      const heads: StreamHead[] = [];
-      for (const nodeId of await mailboxesBehind(tx, peerId)) {
-        const row = await tx.selectFrom("streams").select("receiver").where("node_id", "=", nodeId).executeTakeFirstOrThrow();
-        const { head, epoch } = decodeReceiver(row.receiver);
-        heads.push(head === null ? { nodeId, epoch, seq: 0, id: new Uint8Array(32) } : { nodeId, ...head });
-      }
-      return heads;
+      const rows = await tx
+        .selectFrom("streams")
+        .select(["node_id", "receiver"])
+        .where("node_id", "in", mailboxesBehind(tx, peerId))
+        .orderBy("node_id")
+        .execute();
+      return rows.map(({ node_id: nodeId, receiver }) => {
+        const { head, epoch } = decodeReceiver(receiver);
+        return head === null ? { nodeId, epoch, seq: 0, id: new Uint8Array(32) } : { nodeId, ...head };
+      });
     });
   }
 
@@ -55,7 +58,7 @@ export class VaultMailroom implements Mailroom {
     return this.#options.core.store.read(async (tx) => {
       const items: CourierItem[] = [];
       let bytes = 0;
-      for (const mailbox of rotated(await mailboxesBehind(tx, peer.nodeId), request.after)) {
+      for (const mailbox of rotated(await fullMailboxes(tx, peer.nodeId), request.after)) {
         const head = state?.heads.find((each) => sameBytes(each.nodeId, mailbox));
         const rows = await tx
           .selectFrom("outbox")
@@ -129,15 +132,25 @@ export class VaultMailroom implements Mailroom {
   }
 }
 
-/** The peer itself and the nodes that go through it, by ascending id. */
-async function mailboxesBehind(tx: VaultTransaction, nodeId: Uint8Array): Promise<Uint8Array[]> {
-  const rows = await tx
+/** Asks for the peer itself and the nodes that go through it. */
+function mailboxesBehind(tx: VaultTransaction, nodeId: Uint8Array) {
+  return tx
     .selectFrom("nodes")
     .select("node_id")
     .where("state", "<>", "replaced")
-    .where((eb) => eb.or([eb("node_id", "=", nodeId), eb("via", "=", nodeId)]))
+    .where((eb) => eb.or([eb("node_id", "=", nodeId), eb("via", "=", nodeId)]));
+}
+
+/** Those of them for which something waits, by ascending id. */
+async function fullMailboxes(tx: VaultTransaction, nodeId: Uint8Array): Promise<Uint8Array[]> {
+  const rows = await tx
+    .selectFrom("outbox")
+    .select("node_id")
+    .distinct()
+    .where("node_id", "in", mailboxesBehind(tx, nodeId))
+    .orderBy("node_id")
     .execute();
-  return rows.map((row) => row.node_id).sort(compareBytes);
+  return rows.map((row) => row.node_id);
 }
 
 /** `mailboxes` from the one after `after` on, wrapping round. */
