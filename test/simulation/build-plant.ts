@@ -6,7 +6,6 @@ import { identityOf, loadIdentity } from "../../agent/identity/index.ts";
 import { joinNode } from "../../agent/node/index.ts";
 import { createKeyFile, openSealKey, type Unlock } from "../../agent/seal-key/index.ts";
 import { requestJoin } from "../../agent/tunnel/index.ts";
-import { builtinModelText } from "../../firmware-adapters/index.ts";
 import type { Secret } from "../../protocol/base/index.ts";
 import { parseEnrolmentCode } from "../../protocol/join/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
@@ -159,22 +158,30 @@ export const constraints = {
   alphabet: "abcdefghijklmnopqrstuvwxyz0123456789",
 } as const;
 
-/** What the simulated devices forget unless they are told to. */
-const saveStep = "save: [{ write: { address: 0x0050, type: u16, value: 1 } }]";
-
-/** The model of a make of device: a built-in one with another lockout, and with a save. */
+/** The model of a make of device. It is short: every start of an edge reads it. */
 function modelText({ model, tries, scope, windowS, durationS, settleMs }: DeviceKind): string {
   const lockout =
-    tries === null
-      ? "none"
-      : tries === "unknown"
-        ? "unknown"
-        : `{ tries: ${tries}, windowS: ${windowS}, durationS: ${durationS}, scope: ${scope} }`;
-  return builtinModelText("eastron-sdm")
-    .replace("name: eastron-sdm", `name: ${model}`)
-    .replace("lockout: unknown", `lockout: ${lockout}`)
-    .replace("settleMs: 2000", `settleMs: ${settleMs}`)
-    .replace("needsSave: false", "needsSave: true")
-    .replace(/^recipe:$/m, `recipe:\n  ${saveStep}`)
-    .replace(/^ {2}password: .*$/m, `  password: ${JSON.stringify(constraints)}`);
+    tries === null || tries === "unknown"
+      ? (tries ?? "none")
+      : `{ tries: ${tries}, windowS: ${windowS}, durationS: ${durationS}, scope: ${scope} }`;
+  return `name: ${model}
+title: A simulated make
+adapter: modbus
+defaultPort: 502
+manuals: [{ title: Its source, place: device.ts }]
+notProven: [That such devices exist]
+settings: {}
+secrets: { password: ${JSON.stringify(constraints)} }
+lockout: ${lockout}
+maxSessions: 1
+settleMs: ${settleMs}
+needsSave: true
+writeBudget: 100000
+sideEffects: [None]
+recipe:
+  unlock: [{ write: { address: 1, type: u16, value: current } }]
+  push: [{ write: { address: 2, type: u16, value: next } }]
+  save: [{ write: { address: 3, type: u16, value: 1 } }]
+  verify: [{ unlock: current }]
+`;
 }

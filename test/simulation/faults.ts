@@ -2,7 +2,7 @@ import type { Mood } from "./device-kind.ts";
 import type { Dice } from "./dice.ts";
 import type { DiskFault } from "./disk.ts";
 import { diskFaults, type Fault, faults, manglings, trickWeights } from "./fault-table.ts";
-import { type Focus, failpointsOf, type NodeKind } from "./focus.ts";
+import { type Focus, failpointsOf, type NodeKind, type Sideshow } from "./focus.ts";
 import { deviceAccount, type Invariants } from "./invariants.ts";
 import type { Machine, World } from "./world.ts";
 
@@ -17,6 +17,8 @@ export class Faults {
   readonly #armed = new Map<string, { readonly failpoint: string; skip: number }[]>();
   /** Path of the account near which things go wrong now. */
   #near = "";
+  /** The kind of node at which the present fault happens; null for any. */
+  #dealt: NodeKind | null = null;
   /** From now on nothing goes wrong any more. */
   #over = false;
 
@@ -69,17 +71,16 @@ export class Faults {
 
   /** Plans the disk fault of what this world looks at, near the account of this path. */
   planFor(path: string, { disk }: Focus): void {
-    const { vault, gateway } = this.#world;
     this.#near = path;
-    const machine = { vault, gateway, edge: this.#edge }[disk.node];
-    diskOf(this.#world, machine).plan(disk.kind, this.#dice.between(0, 3));
+    diskOf(this.#world, this.#ofKind(disk.node)).plan(disk.kind, this.#dice.between(0, 3));
   }
 
-  /** Something goes wrong, mostly where the account of this path is. */
-  happen(path: string): void {
+  /** Something goes wrong, mostly where the account of this path is; or what is dealt. */
+  happen(path: string, dealt: Pick<Sideshow, "fault" | "node"> | null = null): void {
     if (this.#over) return;
     this.#near = path;
-    const fault: Fault = this.#dice.weighted(faults);
+    this.#dealt = dealt?.node ?? null;
+    const fault: Fault = dealt?.fault ?? this.#dice.weighted(faults);
     switch (fault) {
       case "crash":
         return this.#crash(this.#machine);
@@ -138,7 +139,13 @@ export class Faults {
 
   /** Edges do most of what may go wrong. */
   get #machine(): AnyMachine {
+    if (this.#dealt !== null) return this.#ofKind(this.#dealt);
     return this.#dice.chance(0.5) ? this.#edge : this.#dice.pick(this.#machines);
+  }
+
+  #ofKind(kind: NodeKind): AnyMachine {
+    const { vault, gateway } = this.#world;
+    return { vault, gateway, edge: this.#edge }[kind];
   }
 
   #crash(machine: AnyMachine): void {

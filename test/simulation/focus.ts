@@ -1,5 +1,7 @@
 import type { Dice } from "./dice.ts";
 import type { DiskFault } from "./disk.ts";
+import { type Fault, faults } from "./fault-table.ts";
+import { type Act, acts } from "./people.ts";
 
 /** What has to be going on for a process to pass a failpoint. */
 type Situation =
@@ -70,6 +72,34 @@ export interface Focus extends Place {
   /** How often each failpoint is passed before it ends the process. */
   readonly skip: number;
   readonly disk: { readonly node: NodeKind; readonly kind: DiskFault };
+}
+
+/** What else people do in a world, and what else goes wrong there. */
+export interface Sideshow {
+  readonly act: Act;
+  readonly fault: Fault;
+  /** Where it goes wrong, if that is a node. */
+  readonly node: NodeKind;
+}
+
+const actNames = Object.keys(acts) as Act[];
+// A mangled message may be mangled in three ways.
+const faultNames: readonly Fault[] = [...(Object.keys(faults) as Fault[]), "mangle", "mangle"];
+
+/** Dealt in turn, so that a few hundred seeds in a row have seen all of it. */
+export function sideshowOf(seed: number): Sideshow {
+  const act = inTurn(actNames, seed);
+  const node = inTurn(nodes, seed);
+  // What a crash may take back is what an application's reads have written.
+  if (act === "read with an application") return { act, node: node === "vault" ? "edge" : node, fault: "crash at a commit" };
+  return { act, node, fault: inTurn(faultNames, seed) };
+}
+
+/** One more with each round, so that lists of any two lengths meet in all pairs. */
+function inTurn<Item>(list: readonly Item[], seed: number): Item {
+  const item = list[(seed + Math.floor(seed / list.length)) % list.length];
+  if (item === undefined) throw new Error("nothing to deal");
+  return item;
 }
 
 /** Neighbouring seeds have different ones; one in eight has none and leaves everything to chance. */

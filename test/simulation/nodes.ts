@@ -82,15 +82,20 @@ export interface MemberParts {
 /** A disk with room, as status shows it. */
 const space = { facts: { standing: "room", freeBytes: 1, usedPart: 0, reserveBytes: 0 } } as const;
 
+// Read once: the schemas are not what is looked at here.
+const gatewayConfig = gatewayConfigSchema.parse({
+  vault: { address: addresses.vault },
+  edges: { listen: addresses.gateway },
+});
+const edgeConfig = (requirePermit: boolean) =>
+  edgeConfigSchema.parse({ gateway: { address: addresses.gateway }, requirePermit });
+const edgeConfigs = { free: edgeConfig(false), permitted: edgeConfig(true) } as const;
+
 /** Starts the real gateway over the simulated seams. */
 export async function startGateway({ process, disk, network, tlsKeyHash }: MemberParts): Promise<RunningGateway> {
   const { seams, log } = process;
-  const config = gatewayConfigSchema.parse({
-    vault: { address: addresses.vault },
-    edges: { listen: addresses.gateway },
-  });
   const store = disk.mount(process);
-  const core = openGateway({ store, config, seams, log, version, folder: null, closing: new Closing() });
+  const core = openGateway({ store, config: gatewayConfig, seams, log, version, folder: null, closing: new Closing() });
   await core.connect({ dial: network.dial(process, tlsKeyHash), listen: network.listen(process, tlsKeyHash) });
   return { process, parts: { ...core.parts, forwards: () => [], space } };
 }
@@ -115,11 +120,10 @@ export interface EdgeMachine extends MemberParts {
 export function startEdge(machine: EdgeMachine): RunningEdge {
   const { process, disk, network, tlsKeyHash, devices, hasSpace, requirePermit } = machine;
   const { seams, log } = process;
-  const config = edgeConfigSchema.parse({ gateway: { address: addresses.gateway }, requirePermit });
   const closing = new Closing();
   const core = openEdge({
     store: disk.mount(process),
-    config,
+    config: requirePermit ? edgeConfigs.permitted : edgeConfigs.free,
     seams,
     log,
     adapters: {

@@ -3,8 +3,8 @@ import type { Dice } from "./dice.ts";
 import { deviceAccount, type Invariants, plannedAccount } from "./invariants.ts";
 import type { World } from "./world.ts";
 
-/** What people do in a plant. */
-const acts = {
+/** What people do in a plant, and how often. */
+export const acts = {
   "read with an application": 6,
   "order a rotation": 10,
   "order a proof": 3,
@@ -18,6 +18,7 @@ const acts = {
   "permit rotations": 1,
   "lease an account": 2,
 } as const;
+export type Act = keyof typeof acts;
 
 /** The people of a plant: they act at random, and see to what only a person can. */
 export class People {
@@ -49,9 +50,8 @@ export class People {
     return this.#dice.pick(this.#paths.filter((path) => plannedAccount(this.#world, path)?.rotate !== "never"));
   }
 
-  /** Somebody does something. */
-  act(path: string): void {
-    const act = this.#dice.weighted(acts);
+  /** Somebody does this, or anything. */
+  act(path: string, act: Act = this.#dice.weighted(acts)): void {
     switch (act) {
       case "read with an application":
         this.#world.count(`act: ${act}`);

@@ -5,7 +5,7 @@ import { auditProblems } from "./audit-logs.ts";
 import type { Foundation } from "./build-plant.ts";
 import { Dice } from "./dice.ts";
 import { Faults } from "./faults.ts";
-import { type Focus, focusOf } from "./focus.ts";
+import { type Focus, focusOf, type Sideshow, sideshowOf } from "./focus.ts";
 import { deviceAccount, Invariants } from "./invariants.ts";
 import { People } from "./people.ts";
 import { Stage } from "./stage.ts";
@@ -42,7 +42,7 @@ const restMs = 4 * 3_600_000;
 /** How often people look at what does not move. */
 const lookMs = 300_000;
 
-/** Runs the world of one seed: faults and people for some minutes, then peace, in which everything has to come to rest. */
+/** Runs the world of one seed: faults and people for a minute or two, then peace, in which everything has to come to rest. */
 export async function runSeed(seed: number, options: SeedOptions): Promise<SeedResult> {
   const { foundation, plants, keepTrace = false, plant } = options;
   const { vaultDisk, masterKey } = foundation;
@@ -63,7 +63,7 @@ export async function runSeed(seed: number, options: SeedOptions): Promise<SeedR
   const bugs = new Bugs(world);
   try {
     plant?.(world);
-    await play(world, invariants, { dice, focus: focusOf(seed, dice.fork("focus")) });
+    await play(world, invariants, { dice, focus: focusOf(seed, dice.fork("focus")), sideshow: sideshowOf(seed) });
   } catch (error) {
     world.problem(`threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   } finally {
@@ -89,7 +89,7 @@ export async function runSeed(seed: number, options: SeedOptions): Promise<SeedR
 async function play(
   world: World,
   invariants: Invariants,
-  { dice, focus }: { readonly dice: Dice; readonly focus: Focus | null },
+  { dice, focus, sideshow }: { readonly dice: Dice; readonly focus: Focus | null; readonly sideshow: Sideshow },
 ): Promise<void> {
   const faults = new Faults(world, invariants);
   const people = new People(world, invariants);
@@ -100,14 +100,16 @@ async function play(
   await settled();
   invariants.check();
   faults.begin();
-  const end = world.time.now + dice.between(60_000, 400_000);
-  if (focus !== null) {
-    const path = people.someRotated();
-    world.time.after(dice.between(3_000, 60_000), () => stage.begin(focus, path));
-  }
-  for (let left = dice.between(2, 8); left > 0; left -= 1) {
+  const end = world.time.now + dice.between(40_000, 150_000);
+  // Few things that meet: many worlds show more than long ones, and what breaks is read sooner.
+  const path = people.someRotated();
+  const begin = dice.between(3_000, 20_000);
+  if (focus !== null) world.time.after(begin, () => stage.begin(focus, path));
+  world.time.after(begin + dice.between(-3_000, 20_000), () => people.act(path, sideshow.act));
+  world.time.after(begin + dice.between(0, 20_000), () => faults.happen(path, sideshow));
+  for (let left = focus === null ? dice.between(1, 2) : dice.between(0, 1); left > 0; left -= 1) {
     const path = people.somePath();
-    const act = dice.between(0, end - world.time.now - 40_000);
+    const act = dice.between(0, end - world.time.now - 20_000);
     world.time.after(act, () => people.act(path));
     // Most things go wrong at the worst of moments.
     for (let troubles = dice.between(0, 2); troubles > 0; troubles -= 1) {

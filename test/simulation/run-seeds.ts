@@ -30,6 +30,9 @@ export interface Seeds {
   take(result: SeedResult): void;
 }
 
+/** Worlds leave much behind: a larger young generation is collected less often. */
+const resourceLimits = { maxYoungGenerationSizeMb: 96 } as const;
+
 /** Plays seeds in threads of their own. Rejects where a thread breaks. */
 export async function runSeeds({ from, to, jobs, take }: Seeds): Promise<void> {
   const shares = Array.from({ length: jobs }, (_, i) => ({ from: from + i, to, stride: jobs }));
@@ -44,7 +47,7 @@ export async function huntBugs(jobs: number, take: (hunt: Hunt) => void): Promis
 
 function work<Result>(share: WorkerShare | BugShare, take: (result: Result) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: share });
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: share, resourceLimits });
     worker.on("message", take);
     worker.once("error", reject);
     worker.once("exit", () => resolve());
