@@ -98,10 +98,16 @@ def _read_tiles(path: Path) -> dict[TilePlace, bytes]:
         except Refused:
             continue
         key = (place.level, place.index)
-        if file.is_file() and (key not in widest or widest[key][0].width < place.width):
+        if file.is_file() and not file.is_symlink() and (key not in widest or widest[key][0].width < place.width):
             widest[key] = (place, file)
     limit = {True: MAX_BUNDLE_BYTES, False: 32 * TILE_WIDTH}
-    return {place: _read(file, limit[place.level == "entries"]) for place, file in widest.values()}
+    return {place: _read_tile(file, limit[place.level == "entries"]) for place, file in widest.values()}
+
+
+def _read_tile(path: Path, limit: int) -> bytes:
+    """A tile, with one byte behind the limit where it is larger: then it is what no entries lead to."""
+    with path.open("rb") as file:
+        return file.read(limit + 1)
 
 
 def _stored_hashes(tiles: dict[TilePlace, bytes]) -> list[bytes]:
