@@ -47,6 +47,8 @@ async function open(dataFolder: string, call: AdminCall): Promise<IncomingMessag
     const outgoing = request(
       {
         socketPath: adminSocket,
+        // A connection that is used again may be one that a busy node gives up just then.
+        agent: false,
         method: call.method,
         path: call.path,
         headers: body === undefined ? {} : { "content-type": "application/json", "content-length": body.length },

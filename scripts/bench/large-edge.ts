@@ -20,7 +20,7 @@ const zone = "line-4";
 
 /**
  * The data folder of an edge with thousands of credentials and two values of the pool each, which a vault on paper made in one bundle:
- * a plant that registers each takes a quarter of an hour. The edge has run once and taken everything in.
+ * a plant that registers each takes minutes. The edge has run once and taken everything in.
  */
 export class LargeEdge {
   readonly #root = mkdtempSync(join(tmpdir(), "tidegate-large-"));

@@ -9,18 +9,22 @@ import { shortFolder } from "../support/short-folder.ts";
 
 const { random } = machineSeams();
 
-function sqliteStore(t: Parameters<typeof shortFolder>[0]): { store: Store; reopen(): Store } {
+function sqliteStore(t: Parameters<typeof shortFolder>[0]): { store: Store; reopen(): Store; commits(): number } {
   const folder = shortFolder(t);
+  let commits = 0;
   const open = () =>
     openStore({
       path: join(folder, "node.db"),
       markPath: join(folder, "mark"),
       key: new Secret(new Uint8Array(32).fill(3)),
       random,
-      failpoint: () => {},
+      failpoint: (name) => {
+        if (name === "store.before-commit") commits += 1;
+      },
     });
   const rig = {
     store: open(),
+    commits: () => commits,
     reopen() {
       rig.store.close();
       rig.store = open();
@@ -113,4 +117,36 @@ t.test("a transaction of more than is kept in plain is whole or absent all the s
     t.throws(failing, { message: "changed its mind" });
   });
   t.same(marks(rig.reopen()), [3, 3, 3, 3, 3, 3]);
+});
+
+t.test("a shared commit in which nothing stays written does not wait for the disk", async (t) => {
+  const rig = sqliteStore(t);
+  const put = () => rig.store.transaction((tx) => tx.put("left", utf8("a"), utf8("1")));
+  const takenBack = () => {
+    rig.store.transaction((tx) => {
+      tx.put("left", utf8("b"), utf8("2"));
+      throw new Error("changed its mind");
+    });
+  };
+  const cases: [title: string, work: () => void, commits: number][] = [
+    ["nothing", () => {}, 0],
+    ["a transaction that only reads", () => rig.store.transaction((tx) => tx.get("left", utf8("a"))), 0],
+    ["one that is taken back", () => t.throws(takenBack, { message: "changed its mind" }), 0],
+    ["one that deletes what is not there", () => rig.store.transaction((tx) => void tx.delete("left", utf8("z"))), 0],
+    ["one that writes", put, 1],
+    ["one that is taken back beside one that writes", () => [put(), t.throws(takenBack)], 1],
+  ];
+  for (const [title, work, commits] of cases) {
+    const before = rig.commits();
+    rig.store.together(work);
+    t.equal(rig.commits() - before, commits, title);
+  }
+  t.throws(() => rig.store.together(takenBack), { message: "changed its mind" }, "what the work throws comes out");
+  t.same(
+    rig
+      .reopen()
+      .read((view) => view.scan("left", { limit: 9 }))
+      .map(({ id }) => Buffer.from(id).toString()),
+    ["a"],
+  );
 });
