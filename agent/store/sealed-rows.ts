@@ -3,7 +3,9 @@ import { asBytes, assert, asTuple, asUint, decodeTcbor, encodeTcbor, fromHex } f
 import { prepareStatements, type Statements } from "./database.ts";
 import { StoreError } from "./errors.ts";
 import { mergeRows, PendingRows } from "./pending-rows.ts";
-import { type RowName, type RowSeal, RowSum } from "./row-seal.ts";
+import type { RowName } from "./row-name.ts";
+import type { RowSeal } from "./row-seal.ts";
+import { RowSum } from "./row-sum.ts";
 import { maxIdBytes, rangeOf } from "./scan-range.ts";
 import type { Row, ScanOptions, Transaction, View } from "./store.ts";
 
