@@ -1,8 +1,7 @@
 import {
   type AuditEvent,
-  encodeLeaf,
+  encodeEvents,
   type LogName,
-  leafOf,
   type NoteSigner,
   originOf,
   rootOf,
@@ -33,6 +32,7 @@ export function leavesAfter(context: LogContext, tree: Pick<TreeState, "size">, 
   const [lo, hi] = interval();
   const place = {
     log: name.serial,
+    index: tree.size,
     time: [whole(lo), hi === null ? null : whole(hi)] as const,
     // A clock before 1970 has no place in a leaf; the interval says what is known.
     wallMs: whole(clock.wallMs()),
@@ -40,7 +40,7 @@ export function leavesAfter(context: LogContext, tree: Pick<TreeState, "size">, 
     sinceBootMs: whole(clock.sinceBootMs()),
     node: name.node,
   };
-  return events.map((event, at) => encodeLeaf(leafOf(event, { ...place, index: tree.size + at })));
+  return encodeEvents(events, place);
 }
 
 /** The checkpoint of `tree`, signed by the log key and the key of the epoch. */

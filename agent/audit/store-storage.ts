@@ -1,27 +1,16 @@
 import { decodeEntryBundle, encodeEntryBundle, tileWidth } from "../../protocol/audit/index.ts";
-import {
-  asBytes,
-  asTuple,
-  asUint,
-  concat,
-  decodeTcbor,
-  encodeTcbor,
-  sameBytes,
-  u32be,
-  u64be,
-  utf8,
-} from "../../protocol/base/index.ts";
+import { asBytes, asTuple, asUint, concat, decodeTcbor, encodeTcbor, u32be, u64be, utf8 } from "../../protocol/base/index.ts";
 import { identityTable } from "../identity/index.ts";
 import type { Row, Transaction, View } from "../store/index.ts";
 import type { AuditRead, AuditStorage, AuditWrite, EpochKey, MarkName } from "./storage.ts";
 
 /**
- * A log in the node's sealed store. 256 leaves that fill an entry bundle become one row, so that a log of a million leaves is four
- * thousand rows; of the leaves after the last full bundle those that one commit brings share rows, for sealing a row costs more than a
- * leaf.
+ * A log in the node's sealed store. A row holds many leaves, for sealing a row costs more than a leaf: a full entry bundle where one commit
+ * fills it, else a part of one, which is what a commit brings of it. A bundle of more than a few parts becomes one row when it is full, so
+ * that a log of a million leaves is some thousands of rows.
  */
 export function storeStorage(serial: number): AuditStorage<View, Transaction> {
-  const last: LastPart = { tx: null, first: 0, next: 0, bytes: new Uint8Array(0) };
+  const last: LastPart = { tx: null, first: 0, next: 0, parts: 0, bytes: new Uint8Array(0) };
   return { read: (view) => new Reading(view, serial), write: (tx) => new Writing(tx, serial, last) };
 }
 
@@ -31,8 +20,13 @@ interface LastPart {
   /** Its first leaf, and the one that comes after it. */
   first: number;
   next: number;
+  /** How many parts its bundle has, this one counted; null where that is not known. */
+  parts: number | null;
   bytes: Uint8Array;
 }
+
+/** Parts that a full bundle is left in: to put them together writes it twice. */
+const maxPartsKept = 4;
 
 /** Leaves of a part that still grows: each time it is copied. */
 const maxGrowingPart = 16;
@@ -58,12 +52,10 @@ class Reading implements AuditRead {
     const leaves: Uint8Array[] = [];
     while (leaves.length < limit) {
       const at = from + leaves.length;
-      const bundle = this.#view.get(tables.bundle, this.id(u64be(Math.floor(at / tileWidth))));
-      if (bundle === null) {
-        leaves.push(...this.tail(at).slice(0, limit - leaves.length));
-        break;
-      }
-      leaves.push(...decodeEntryBundle(bundle).slice(at % tileWidth, (at % tileWidth) + limit - leaves.length));
+      const stored = this.#bundleOf(Math.floor(at / tileWidth));
+      const wanted = stored.slice(at % tileWidth, (at % tileWidth) + limit - leaves.length);
+      leaves.push(...wanted);
+      if (stored.length < tileWidth || wanted.length === 0) break;
     }
     return leaves;
   }
@@ -84,19 +76,19 @@ class Reading implements AuditRead {
     return concat(utf8("audit-epoch/"), this.prefix);
   }
 
-  /** Leaves from `from` on, all of them after the last full bundle. */
-  protected tail(from: number): Uint8Array[] {
-    const begin = from - (from % tileWidth);
-    const rows = this.parts(begin);
-    // Where the bundle was freed the next parts are those of another one.
-    const first = rows[0]?.id;
-    if (first === undefined || !sameBytes(first, this.id(u64be(begin)))) return [];
-    return rows.flatMap((row) => decodeEntryBundle(row.value)).slice(from - begin);
+  /** The leaves of a bundle that are there. */
+  #bundleOf(index: number): Uint8Array[] {
+    const whole = this.#view.get(tables.bundle, this.id(u64be(index)));
+    return whole === null ? this.parts(index).flatMap((row) => decodeEntryBundle(row.value)) : decodeEntryBundle(whole);
   }
 
-  /** Parts of the bundle that begins with leaf `begin`, named by their first leaf. */
-  protected parts(begin: number): Row[] {
-    return this.#view.scan(tables.part, { prefix: this.prefix, from: this.id(u64be(begin)), limit: tileWidth });
+  /** Parts of a bundle, named by it and the place of their first leaf in it. */
+  protected parts(index: number): Row[] {
+    return this.#view.scan(tables.part, { prefix: this.id(u64be(index)), limit: tileWidth });
+  }
+
+  protected partId(first: number): Uint8Array {
+    return this.id(concat(u64be(Math.floor(first / tileWidth)), Uint8Array.of(first % tileWidth)));
   }
 
   protected id(rest: Uint8Array): Uint8Array {
@@ -122,10 +114,10 @@ class Writing extends Reading implements AuditWrite {
   append(rows: Parameters<AuditWrite["append"]>[0]): void {
     let at = rows.first;
     for (let taken = 0; taken < rows.leaves.length; ) {
-      const begin = at - (at % tileWidth);
-      const leaves = rows.leaves.slice(taken, taken + begin + tileWidth - at);
-      if (at + leaves.length < begin + tileWidth) this.#putPart(at, leaves);
-      else this.#fill(begin, at === begin ? [] : this.parts(begin), leaves);
+      const leaves = rows.leaves.slice(taken, taken + tileWidth - (at % tileWidth));
+      if (leaves.length === tileWidth) this.#putBundle(at, leaves);
+      else if ((at + leaves.length) % tileWidth > 0 || this.#partsBefore(at) < maxPartsKept) this.#putPart(at, leaves);
+      else this.#fill(at, leaves);
       taken += leaves.length;
       at += leaves.length;
     }
@@ -135,25 +127,41 @@ class Writing extends Reading implements AuditWrite {
 
   /** Adds leaves to the part that this transaction put last, or puts a new one. */
   #putPart(at: number, leaves: readonly Uint8Array[]): void {
-    const { tx, first, next, bytes } = this.#last;
-    // Where it was taken back meanwhile, the leaves are fewer than there were with it.
-    const grows = tx === this.#tx && next === at && at % tileWidth !== 0 && at - first < maxGrowingPart;
+    const { tx, first, parts, bytes } = this.#last;
+    const grows = tx === this.#tx && this.#follows(at) && at - first < maxGrowingPart;
     const added = encodeEntryBundle(leaves);
+    const before = this.#partsBefore(at);
     const part = {
       tx: this.#tx,
       first: grows ? first : at,
       next: at + leaves.length,
+      parts: grows ? parts : Number.isFinite(before) ? before + 1 : null,
       bytes: grows ? concat(bytes, added) : added,
     };
-    this.#tx.put(tables.part, this.id(u64be(part.first)), part.bytes);
+    this.#tx.put(tables.part, this.partId(part.first), part.bytes);
     Object.assign(this.#last, part);
   }
 
+  /** True where the part that was put last ends here, in the middle of a bundle. What was taken back meanwhile left fewer leaves than it had. */
+  #follows(at: number): boolean {
+    return this.#last.next === at && at % tileWidth > 0;
+  }
+
+  /** How many parts the bundle has before the leaf at `at`; infinitely many where that is not known. */
+  #partsBefore(at: number): number {
+    if (at % tileWidth === 0) return 0;
+    return (this.#follows(at) ? this.#last.parts : null) ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Puts a full bundle of the parts that are there and the leaves that were missing; the parts go. */
-  #fill(begin: number, parts: readonly Row[], leaves: readonly Uint8Array[]): void {
-    const bundle = encodeEntryBundle([...parts.flatMap((row) => decodeEntryBundle(row.value)), ...leaves]);
-    this.#tx.put(tables.bundle, this.id(u64be(begin / tileWidth)), bundle);
+  #fill(at: number, leaves: readonly Uint8Array[]): void {
+    const parts = this.parts(Math.floor(at / tileWidth));
+    this.#putBundle(at, [...parts.flatMap((row) => decodeEntryBundle(row.value)), ...leaves]);
     for (const { id } of parts) this.#tx.delete(tables.part, id);
+  }
+
+  #putBundle(at: number, leaves: readonly Uint8Array[]): void {
+    this.#tx.put(tables.bundle, this.id(u64be(Math.floor(at / tileWidth))), encodeEntryBundle(leaves));
   }
 
   putMark(name: Exclude<MarkName, "tree">, value: Uint8Array): void {
@@ -161,7 +169,10 @@ class Writing extends Reading implements AuditWrite {
   }
 
   free(from: number, to: number): void {
-    for (let at = from; at < to; at += tileWidth) this.#tx.delete(tables.bundle, this.id(u64be(at / tileWidth)));
+    for (let index = from / tileWidth; index < to / tileWidth; index += 1) {
+      if (this.#tx.delete(tables.bundle, this.id(u64be(index)))) continue;
+      for (const { id } of this.parts(index)) this.#tx.delete(tables.part, id);
+    }
   }
 
   putEpochKey({ number, seed }: EpochKey): void {

@@ -1,11 +1,8 @@
 import { sameBytes } from "../base/index.ts";
 import { HashColumn } from "./hash-column.ts";
-import { tileWidth } from "./limits.ts";
+import { tileHeight, tileWidth } from "./limits.ts";
 import { hashLength, hashNode } from "./tree-hash.ts";
 import { rootOf } from "./tree-state.ts";
-
-/** Height of a subtree over a tile. */
-const tileHeight = 8;
 
 /** A growing list of leaf hashes that knows the roots of its beginnings and its own hash tiles: for logs of millions. */
 export class HashList {

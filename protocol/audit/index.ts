@@ -8,6 +8,7 @@ export {
   type TreeHead,
 } from "./checkpoint.ts";
 export { cosign, cosignatureOn, cosignedNote, verifyCosignature, witnessKeyName } from "./cosignature.ts";
+export { encodeEvents } from "./encode-events.ts";
 export { decodeEntryBundle, encodeEntryBundle, splitEntryBundle } from "./entry-bundle.ts";
 export { type Succession, successionDetails, successionMessage, successionOf } from "./epoch.ts";
 export { AUDIT_CODES, AuditError } from "./errors.ts";

@@ -85,13 +85,23 @@ export function decodeLeaf(bytes: Uint8Array): Leaf {
 }
 
 function spell(leaf: Leaf): string {
-  const { time, actor, subject } = leaf;
+  const { before, after } = spellPlace(leaf);
+  const { actor, subject } = leaf;
   return (
-    `{"v":${leafVersion},"log":${leaf.log},"index":${leaf.index},"time":[${time[0]},${time[1]}],"wallMs":${leaf.wallMs}` +
-    `,"boot":${quote(leaf.boot)},"sinceBootMs":${leaf.sinceBootMs},"node":"${leaf.node}","action":"${leaf.action}"` +
+    `${before}${leaf.index}${after},"action":"${leaf.action}"` +
     `,"actor":{"kind":"${actor.kind}","id":${quote(actor.id)}},"subject":{"kind":"${subject.kind}","id":${quote(subject.id)}}` +
     `,"outcome":"${leaf.outcome}","code":${leaf.code === null ? "null" : `"${leaf.code}"`},"details":${spellDetails(leaf)}}`
   );
+}
+
+/** The part of a leaf that its place makes up: what stands before and behind its index. The place must have been checked. */
+export function spellPlace({ log, time, wallMs, boot, sinceBootMs, node }: LeafPlace): { before: string; after: string } {
+  return {
+    before: `{"v":${leafVersion},"log":${log},"index":`,
+    after:
+      `,"time":[${time[0]},${time[1]}],"wallMs":${wallMs}` +
+      `,"boot":${quote(boot)},"sinceBootMs":${sinceBootMs},"node":"${node}"`,
+  };
 }
 
 function spellDetails(leaf: Leaf): string {

@@ -19,6 +19,9 @@ export const maxCodeLength = 64;
 /** Hashes in a tile and entries in a bundle; fixed by tlog-tiles. */
 export const tileWidth = 256;
 
+/** Height of the subtree over a tile: 2^8 hashes. */
+export const tileHeight = 8;
+
 /** A signed note: sixteen post-quantum cosignatures of 5 kB, which every reader must accept, fit. */
 export const maxNoteBytes = 128 * 1024;
 

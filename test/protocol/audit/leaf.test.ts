@@ -5,6 +5,7 @@ import {
   AUDIT_ACTIONS,
   type AuditEvent,
   decodeLeaf,
+  encodeEvents,
   encodeLeaf,
   type Leaf,
   leafOf,
@@ -131,6 +132,42 @@ t.test("each limit holds at its edge", async (t) => {
   };
   for (const length of [maxLeafBytes - 1, maxLeafBytes]) t.equal(encodeLeaf(sized(length)).length, length);
   t.throws(() => encodeLeaf(sized(maxLeafBytes + 1)), { code: "AUDIT_LEAF_TOO_LARGE" });
+});
+
+t.test("events that are encoded together are the leaves that each of them is alone", async (t) => {
+  const place = { ...leafAt(7, eventAt(7)) };
+  const known = eventAt(1);
+  const subject = (id: string) => ({ ...known, subject: { kind: "account", id } }) as AuditEvent;
+  const details = (given: object) => ({ ...known, details: given }) as AuditEvent;
+  const events = [
+    ...Array.from({ length: 6 }, (_, index) => eventAt(index)),
+    subject(""),
+    subject('a "quoted" \\ path'),
+    subject("Pumpe Süd 😀"),
+    subject("x".repeat(maxIdLength)),
+    details({}),
+    details({ count: 0, spanMs: Number.MAX_SAFE_INTEGER, stale: true, version: "1.1" }),
+    details({ version: "\n", count: undefined }),
+    { ...known, outcome: "denied", code: "READ_DENIED" } as AuditEvent,
+    { ...known, details: undefined } as unknown as AuditEvent,
+  ];
+  const together = encodeEvents(events, place);
+  t.equal(together.length, events.length);
+  for (const [at, event] of events.entries())
+    t.equal(text(together[at] as Uint8Array), text(encodeLeaf(leafOf(event, { ...place, index: 7 + at }))));
+  t.same(encodeEvents([], place), []);
+  const refused: [event: AuditEvent, code: string][] = [
+    [subject("x".repeat(maxIdLength + 1)), "AUDIT_LEAF_TOO_LARGE"],
+    [details({ version: "x".repeat(maxDetailLength + 1) }), "AUDIT_LEAF_TOO_LARGE"],
+    [details({ password: "x" }), "AUDIT_LEAF_MALFORMED"],
+    [details({ count: "1" }), "AUDIT_LEAF_MALFORMED"],
+    [details({ count: -1 }), "AUDIT_LEAF_MALFORMED"],
+    [details({ count: -0 }), "AUDIT_LEAF_MALFORMED"],
+    [details({ count: 0.5 }), "AUDIT_LEAF_MALFORMED"],
+    [{ ...known, outcome: "good" } as unknown as AuditEvent, "AUDIT_LEAF_MALFORMED"],
+    [{ ...known, actor: { kind: "No", id: "" } } as unknown as AuditEvent, "AUDIT_LEAF_MALFORMED"],
+  ];
+  for (const [event, code] of refused) t.throws(() => encodeEvents([known, event], place), { code });
 });
 
 t.test("what is scanned as a leaf is one, whatever is changed in it", async (t) => {
