@@ -2,13 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import { openAuditLog, storeStorage } from "../../agent/audit/index.ts";
-import { identityTable } from "../../agent/identity/index.ts";
-import { openStore } from "../../agent/store/index.ts";
 import {
-  type AuditEvent,
   emptyTree,
   encodeEntryBundle,
   encodeLeaf,
@@ -25,111 +20,12 @@ import {
   tilesBetween,
   tileWidth,
 } from "../../protocol/audit/index.ts";
-import { concat, encodeTcbor, Secret } from "../../protocol/base/index.ts";
+import { concat, encodeTcbor } from "../../protocol/base/index.ts";
 import { decodeEnvelope } from "../../protocol/envelope/index.ts";
-import { nodeIdText, sealingKeyFromSeed, signingKeyFromSeed } from "../../protocol/keys/index.ts";
+import { sealingKeyFromSeed } from "../../protocol/keys/index.ts";
 import { nodeRole, signMember, signRoot, startTrust, vaultIdOf } from "../../protocol/trust/index.ts";
-import { median, type Row, thousands } from "./row.ts";
-
-const seed = (byte: number) => new Uint8Array(32).fill(byte);
-const keys = {
-  root: signingKeyFromSeed(seed(1)),
-  node: signingKeyFromSeed(seed(2)),
-  log: signingKeyFromSeed(seed(3)),
-  epoch: signingKeyFromSeed(seed(4)),
-};
-const node = nodeIdText(keys.node.keyId);
-const name = { trustDomain: "bench.tidegate", node, serial: 0 };
-
-/** A read by an application, 250 bytes as a leaf or a few more. */
-function eventAt(number: number): AuditEvent {
-  return {
-    action: "credential.read",
-    actor: { kind: "application", id: "historian-of-hall-4" },
-    subject: { kind: "account", id: `hall-4/plc-${number % 1000}/admin` },
-    outcome: "ok",
-    details: { count: 1 + (number % 90), spanMs: 80, stale: false, version: `1.${number % 50}` },
-  };
-}
-
-const batch = 1_000;
-const rounds = 30;
-/** Time of `batch` leaves in one commit, ms; the first rounds warm up. */
-const timed = (work: (round: number) => void): number =>
-  median(
-    Array.from({ length: rounds }, (_, round) => {
-      const started = performance.now();
-      work(round);
-      return performance.now() - started;
-    }).slice(5),
-  );
-
-/** Appending as a busy node does: the leaves of a window in one durable commit, sealed; against their bytes alone in a table. */
-export const auditAppendRow: Row = {
-  name: "audit leaves appended a second, a window's leaves in one commit",
-  target: "at least 50,000, and at least 0.5 of a bare SQLite insert of the same bytes",
-  async measure() {
-    const folder = mkdtempSync(join(tmpdir(), "tidegate-bench-"));
-    const key = new Secret(seed(9));
-    const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
-    const store = openStore({
-      path: join(folder, "node.db"),
-      markPath: join(folder, "mark"),
-      key,
-      random,
-      failpoint: () => {},
-      erasing: [identityTable],
-    });
-    const bare = new DatabaseSync(join(folder, "bare.db"));
-    try {
-      const storage = storeStorage(0);
-      store.transaction((tx) => storage.write(tx).putEpochKey({ number: 0, seed: seed(4) }));
-      const clock = {
-        wallMs: () => Date.now(),
-        sinceBootMs: () => performance.now(),
-        bootId: () => "0f0f0f0f-0000-4000-8000-0123456789ab",
-      };
-      const log = openAuditLog({
-        name,
-        logKey: keys.log,
-        clock,
-        random,
-        interval: () => [Date.now(), Date.now() + 1000],
-        store,
-        storage,
-        timers: { after: () => () => {} },
-        failpoint: () => {},
-        node: { version: "0", role: "edge" },
-        mirror: null,
-        onStopped: () => {},
-      });
-      const events = Array.from({ length: batch }, (_, number) => eventAt(number));
-      const ours = timed(() => store.transaction((tx) => void log.appendAll(tx, events)));
-      const leaves = log.leaves(1, batch);
-      bare.exec(
-        "pragma journal_mode=wal; pragma synchronous=full; create table leaves (place integer primary key, leaf blob not null)",
-      );
-      const insert = bare.prepare("insert into leaves values (?, ?)");
-      const theirs = timed((round) => {
-        bare.exec("begin immediate");
-        for (const [at, leaf] of leaves.entries()) insert.run(round * batch + at, leaf);
-        bare.exec("commit");
-      });
-      const perSecond = (batch / ours) * 1000;
-      const ratio = theirs / ours;
-      const bytes = leaves.reduce((sum, leaf) => sum + leaf.length, 0) / batch;
-      return {
-        figure: `${thousands(perSecond)} leaves a second of ${Math.round(bytes)} bytes, ${ratio.toFixed(2)} x bare SQLite`,
-        met: perSecond >= 50_000 && ratio >= 0.5,
-        numbers: { perSecond, ratio, bareSecond: (batch / theirs) * 1000, leafBytes: bytes },
-      };
-    } finally {
-      store.close();
-      bare.close();
-      rmSync(folder, { recursive: true, force: true });
-    }
-  },
-};
+import { eventAt, keys, name, node, seed } from "./audit-sample.ts";
+import type { Row } from "./row.ts";
 
 const verifier = fileURLToPath(new URL("audit-verify.ts", import.meta.url));
 

@@ -1,6 +1,7 @@
 // Measures what the product promises about speed and size. Ratios are taken within this one run; absolute figures depend on the machine.
 import { cpus } from "node:os";
-import { auditAppendRow, auditVerifyRow } from "./audit.ts";
+import { auditVerifyRow } from "./audit.ts";
+import { auditAppendRow } from "./audit-append.ts";
 import { Bench } from "./bench.ts";
 import { blackHoleRow } from "./black-hole.ts";
 import { coldStartRows } from "./cold-start.ts";

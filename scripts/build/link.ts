@@ -3,7 +3,13 @@ import { relative, resolve, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 /** Files that a process is started with, or that tests load; each keeps its place in dist/. */
-const entries = ["cli/main", "cli/demo/index", "cli/demo/modbus-device", "firmware-adapters/host/child", "agent/audit/scan-worker"];
+const entries = [
+  "cli/main",
+  "cli/demo/index",
+  "cli/demo/modbus-device",
+  "firmware-adapters/host/child",
+  "agent/audit/scan-worker",
+];
 
 /** ssh2's optional native parts, and the serial ports of the Modbus library: never loaded, so never carried. */
 const external = ["cpu-features", "*.node", "serialport"];
