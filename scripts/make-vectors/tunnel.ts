@@ -2,132 +2,35 @@
 
 import { concat, encodeTcbor, type Tcbor, u64be, utf8 } from "../../protocol/base/index.ts";
 import { encodeCredit, encodeHopAck, encodePartHead } from "../../protocol/courier/wire.ts";
-import { agreementKeyFromSeed } from "../../protocol/keys/index.ts";
-import { applyStatements } from "../../protocol/trust/index.ts";
-import { DiallerHandshake } from "../../protocol/tunnel/dialler-handshake.ts";
 import { FrameWriter } from "../../protocol/tunnel/frame.ts";
-import { type ChannelBinding, tunnelTrust } from "../../protocol/tunnel/index.ts";
-import { ListenerHandshake } from "../../protocol/tunnel/listener-handshake.ts";
-import {
-  decodeHello1,
-  decodeHello2,
-  decodeHello3,
-  encodeHello1,
-  encodeHello2,
-  encodeHello3,
-} from "../../protocol/tunnel/messages.ts";
-import { diallerMessage, listenerMessage, transcript2, transcript3, transcript4 } from "../../protocol/tunnel/transcript.ts";
-import { type TunnelMember, TunnelWorld } from "../../test/support/tunnel-members.ts";
+import { encodeHello1, encodeHello3 } from "../../protocol/tunnel/messages.ts";
 import type { VectorCase } from "../vectors-check/vector-file.ts";
+import {
+  bytes,
+  direct,
+  edge,
+  ends,
+  exporter,
+  gateway,
+  handshake,
+  heads,
+  hello1,
+  hello3,
+  lowOrder,
+  m1,
+  m2,
+  m3,
+  otherM2,
+  otherM3,
+  outcome,
+  replaced,
+  statements,
+  stranger,
+  successor,
+  successorM2,
+  world,
+} from "./tunnel-sample.ts";
 import { flipBit, variants, writeVectors } from "./write-vectors.ts";
-
-const bytes = (length: number, byte: number) => new Uint8Array(length).fill(byte);
-const world = new TunnelWorld();
-const gateway = world.node(41, { role: 1 });
-const edge = world.node(42);
-const stranger = world.node(43);
-const successor = world.node(44, { role: 1, name: "node-41" });
-const statements = [...world.laterRoots(2, 3), world.revoked(1, stranger)];
-const exporter = bytes(32, 0xe0);
-const heads = [{ nodeId: edge.nodeId, epoch: 1, seq: 7, id: bytes(32, 9) }];
-const counter = 12;
-const random = { dialler: concat(bytes(32, 0xd1), bytes(32, 0xd2)), listener: concat(bytes(32, 0xa1), bytes(32, 0xa2)) };
-
-function drawing(from: Uint8Array) {
-  let at = 0;
-  return (length: number) => {
-    at += length;
-    return from.slice(at - length, at);
-  };
-}
-
-function binding(peer: TunnelMember, bound: Uint8Array): ChannelBinding {
-  if (bound.length === 0) return { mode: "proxy" };
-  return { mode: "direct", exporter: bound, peerKeyHash: peer.tlsKeyHash, peerSignedBy: () => true };
-}
-
-/** A handshake of edge and gateway, or of the edge that dials the gateway and its successor, with everything that it is made of. */
-function handshake(bound: Uint8Array, listenerStatements: Uint8Array[], at = gateway) {
-  const listenerTrust = tunnelTrust(applyStatements(world.state, listenerStatements).state);
-  const diallerStatements = at === gateway ? [] : [gateway.member];
-  const dialler = new DiallerHandshake({
-    ...edge,
-    trust: tunnelTrust(applyStatements(world.state, diallerStatements).state),
-    binding: binding(at, bound),
-    random: drawing(random.dialler),
-    peer: gateway.nodeId,
-    counter,
-    heads,
-  });
-  const listener = new ListenerHandshake({
-    ...at,
-    trust: listenerTrust,
-    binding: binding(edge, bound),
-    random: drawing(random.listener),
-  });
-  const m1 = dialler.first;
-  const m2 = listener.answer(m1);
-  const { m3, keys } = dialler.answer(m2, () => {});
-  const th2 = transcript2(m1, m2.subarray(0, -64), bound);
-  const th3 = transcript3(th2, m2.subarray(-64), m3.subarray(0, -64));
-  const ends = {
-    root: world.rootEnvelope,
-    listenerStatements,
-    diallerSeed: bytes(32, 42),
-    diallerMember: edge.member,
-    diallerTlsKeyHash: edge.tlsKeyHash,
-    diallerRandom: random.dialler,
-    listenerSeed: at === gateway ? bytes(32, 41) : bytes(32, 44),
-    listenerMember: at.member,
-    listenerTlsKeyHash: at.tlsKeyHash,
-    listenerRandom: random.listener,
-    exporter: bound,
-    counter,
-    m1,
-    ...(at === gateway ? {} : { dialled: gateway.nodeId, diallerStatements }),
-  };
-  const outcome = {
-    m2,
-    m3,
-    th2,
-    th3,
-    th4: transcript4(th3, m3.subarray(-64)),
-    diallerToListener: keys.diallerToListener,
-    listenerToDialler: keys.listenerToDialler,
-    sessionId: keys.sessionId,
-  };
-  return { ends, outcome };
-}
-
-const direct = handshake(exporter, []);
-const { ends, outcome } = direct;
-const { m1 } = ends;
-const { m2, m3, th2 } = outcome;
-const hello1 = decodeHello1(m1);
-const hello2 = decodeHello2(m2).hello;
-const hello3 = decodeHello3(m3).hello;
-const lowOrder = agreementKeyFromSeed(bytes(32, 1)).publicKey.map(() => 0);
-
-/** M2 with changed fields, signed again by the gateway. */
-function otherM2(changes: Partial<typeof hello2>): Uint8Array {
-  const signed = encodeHello2({ ...hello2, ...changes });
-  return concat(signed, gateway.signing.sign(listenerMessage(transcript2(m1, signed, exporter))));
-}
-
-const replaced = handshake(exporter, [world.revoked(1, gateway)], successor);
-
-/** M2 of an edge's or gateway's own making in answer to the M1 that looks for the gateway that was replaced. */
-function successorM2(by: TunnelMember, statements: Uint8Array[]): Uint8Array {
-  const { hello } = decodeHello2(replaced.outcome.m2);
-  const signed = encodeHello2({ ...hello, listener: by.nodeId, member: by.member, statements });
-  return concat(signed, by.signing.sign(listenerMessage(transcript2(replaced.ends.m1, signed, exporter))));
-}
-
-/** M3 with changed fields, signed again by `signer`. */
-function otherM3(changes: Partial<typeof hello3>, signer = edge.signing): Uint8Array {
-  const signed = encodeHello3({ ...hello3, ...changes });
-  return concat(signed, signer.sign(diallerMessage(transcript3(th2, m2.subarray(-64), signed))));
-}
 
 const handshakes: VectorCase[] = [
   ["a handshake in mode direct", direct] as const,
