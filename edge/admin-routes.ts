@@ -134,7 +134,7 @@ function statusOf(parts: EdgeParts) {
     devices: [...new Set(all.map(({ device }) => device?.content.name ?? ""))].filter((name) => name !== ""),
     audit: { ...sizes(parts), eventsSinceAnchor: parts.audit.eventsSinceAnchor() },
     forward: parts.forwards(),
-    space: parts.space.facts,
+    space: { ...parts.space.facts, dropped: parts.audit.space.dropped },
   };
 }
 

@@ -42,7 +42,7 @@ function statusOf(parts: GatewayParts) {
     applications: credentials.applications.length,
     audit: { serial, size, eventsSinceAnchor: audit.eventsSinceAnchor() },
     forward: parts.forwards(),
-    space: parts.space.facts,
+    space: { ...parts.space.facts, dropped: parts.audit.space.dropped },
   };
 }
 

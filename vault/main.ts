@@ -7,6 +7,7 @@ import { type ForwardStatus, openForwarders } from "../agent/forward/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
 import type { Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
+import { openSpace } from "../agent/space/index.ts";
 import { socketListen } from "../agent/tunnel/index.ts";
 import { toHex } from "../protocol/base/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
@@ -14,6 +15,7 @@ import { backupRoute, vaultRoutes } from "./admin/index.ts";
 import { vaultFeed } from "./audit/index.ts";
 import type { VaultConfig } from "./config.ts";
 import { FleetWatch } from "./fleet/index.ts";
+import { followVaultSpace } from "./follow-space.ts";
 import { UnprovenWatch } from "./ingest/index.ts";
 import { noteConfiguration } from "./note-configuration.ts";
 import { type OpenVault, openVault } from "./open-vault.ts";
@@ -39,10 +41,18 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
     const lock = lockDataFolder(folder);
     closers.push(() => lock.release());
     removeRunFile(folder);
-    const vault = await openVault({ folder, unlock, seams, version: what.version, log });
+    const { space } = openSpace(folder, config.audit, seams);
+    const { whenFull } = config.audit;
+    const beforeWrite = () => space.makeRoom();
+    const vault = await openVault({ folder, unlock, seams, version: what.version, log, whenFull, beforeWrite });
     closers.push(() => vault.close());
     const { core } = vault;
     await noteConfiguration(core, config);
+    const told = followVaultSpace({ space, core, audit: vault.audit, log });
+    closers.push(async () => {
+      await space.close();
+      await told();
+    });
     const tunnel = new VaultTunnel({
       core,
       listen: socketListen(core.keys.identity.tls, { allowProxies: config.tunnel.allowProxies }),
@@ -66,6 +76,7 @@ export async function start(what: VaultStart, seams: Seams, unlock: Unlock): Pro
       vaultAddress: () =>
         config.tunnel.advertise ?? formatAddress({ ...parseAddress(config.tunnel.listen), port: tunnel.address.port }),
       forwards,
+      space: () => ({ ...space.facts, dropped: vault.audit.space.dropped }),
     });
     const admin = await createAdminServer({
       socketPath: folder.adminSocket,

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { AuditMirror } from "../agent/audit/index.ts";
+import { AuditMirror, type FullPolicy } from "../agent/audit/index.ts";
 import type { DataFolder } from "../agent/data-folder/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { openSealKey, type Unlock } from "../agent/seal-key/index.ts";
@@ -33,12 +33,22 @@ export async function openVault(options: {
   seams: Seams;
   version: string;
   log: Log;
+  /** What becomes of events while the disk is short; the log's own default where it is absent. */
+  whenFull?: FullPolicy;
+  /** Told before each writing transaction. */
+  beforeWrite?: () => void;
 }): Promise<OpenVault> {
-  const { folder, seams, version, log } = options;
+  const { folder, seams, version, log, whenFull, beforeWrite } = options;
   const seal = new ColumnSeal(await openSealKey({ path: folder.sealKey, unlock: options.unlock }), seams.random);
-  const store = await openVaultStore({ path: folder.store, clock: seams.clock, failpoint: seams.failpoint });
+  const store = await openVaultStore({
+    path: folder.store,
+    clock: seams.clock,
+    failpoint: seams.failpoint,
+    ...(beforeWrite === undefined ? {} : { beforeWrite }),
+  });
   const unlockedBy = options.unlock.kind;
-  return openVaultOver({ store, seal, seams, version, log, unlockedBy, auditFolder: join(folder.path, "audit") });
+  const common = { store, seal, seams, version, log, unlockedBy, auditFolder: join(folder.path, "audit") };
+  return openVaultOver(whenFull === undefined ? common : { ...common, whenFull });
 }
 
 /** Opens the vault that lies in an open store; closing it closes the store and wipes the key. Throws VAULT_STORE_*, MASTER_KEY_OPEN_FAILED. */
@@ -52,6 +62,7 @@ export async function openVaultOver(options: {
   unlockedBy: Unlock["kind"];
   /** Folder of the audit log's plain files; null where nobody wants them. */
   auditFolder: string | null;
+  whenFull?: FullPolicy;
 }): Promise<OpenVault> {
   const { store, seal, seams, log, auditFolder } = options;
   const { clock, random } = seams;
@@ -87,6 +98,7 @@ export async function openVaultOver(options: {
     // One process at a time has the folder: whoever comes next goes on at once where this one stopped.
     holder: dataFolderHolder,
     onFailed,
+    ...(options.whenFull === undefined ? {} : { whenFull: options.whenFull }),
   });
   await audit.begin(options);
   let closing: Promise<void> | null = null;

@@ -3,11 +3,14 @@ import { asList, asTuple, asUint, decodeTcbor, encodeTcbor } from "../../protoco
 import { AuditLogError } from "./errors.ts";
 import { type EventClass, eventClassOf } from "./event-class.ts";
 
-/** What becomes of a class of events while the disk is short: `closed` refuses what it is about, `open` lets it happen without a leaf. */
-export type FullPolicy = Readonly<Record<EventClass, "open" | "closed">>;
+/**
+ * What becomes of a class of events while the disk is short: `closed` refuses what it is about, `open` lets it happen without a leaf. Noise is
+ * always left out: others bring it about, and refusing it would be noise again.
+ */
+export type FullPolicy = Readonly<Record<Exclude<EventClass, "noise">, "open" | "closed">>;
 
 /** State changes fail closed; what applications read from the cache goes on, for a plant needs it more than the log does. */
-export const defaultFullPolicy: FullPolicy = { reads: "open", administration: "closed", noise: "open" };
+export const defaultFullPolicy: FullPolicy = { reads: "open", administration: "closed" };
 
 /** Leaves of one class that were not written. */
 interface Gap {
@@ -70,7 +73,7 @@ export class WhenFull {
 
   /** Throws AUDIT_FULL where events of this class are refused now; null stands for what is always written. */
   refuse(name: EventClass | null): void {
-    if (!this.#short || name === null || this.#policy[name] === "open") return;
+    if (!this.#short || name === null || name === "noise" || this.#policy[name] === "open") return;
     throw new AuditLogError("AUDIT_FULL", `the disk is nearly full: ${name} are refused because they could not be logged`, {
       hint: "Make room on the disk of the data folder: 'tidegate audit archive MOUNT' moves the old part of the log to a medium.",
     });

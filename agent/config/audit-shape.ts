@@ -12,7 +12,6 @@ export const auditShape = z
       .strictObject({
         reads: policy.default("open"),
         administration: policy.default("closed"),
-        noise: policy.default("open"),
       })
       .prefault({}),
   })
@@ -21,7 +20,7 @@ export const auditShape = z
 /** The section `audit` of a first configuration. */
 export const firstAudit: ConfigEntry = {
   key: "audit",
-  value: { reserveMib: defaultReserveMib, whenFull: { reads: "open", administration: "closed", noise: "open" } },
+  value: { reserveMib: defaultReserveMib, whenFull: { reads: "open", administration: "closed" } },
   comment:
     "reserveMib: room on the disk that is kept for entries which must be written. whenFull: while the disk is nearly full, open lets it\n" +
     "happen without an entry (a gap entry says so later), closed refuses it. Rotations are never begun then, and always finished.",

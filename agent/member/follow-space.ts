@@ -51,7 +51,7 @@ function raise({ node, audit, log, space }: SpaceFollower, tx: Transaction, code
   const { freeBytes, usedPart } = space.facts;
   const reason = `${Math.floor(freeBytes / 1_048_576)} MiB free, ${Math.floor(usedPart * 100)} % in use`;
   audit.append(tx, { ...alarm(node), action: "alarm.raise", outcome: "failed", code, details: { reason } });
-  node.queueReport(tx, [encodeFact({ kind: "alarm", code, subject: reason, at: node.time() })]);
+  node.queueReport(tx, [encodeFact({ kind: "alarm", code, subject: "the disk of the data folder", at: node.time() })]);
   log.error("alarm.raised", { code, reason });
 }
 

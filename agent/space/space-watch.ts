@@ -53,6 +53,12 @@ export class SpaceWatch {
     return (this.#disk?.free ?? 0) >= this.#needed() && this.#standing !== "short";
   }
 
+  /** Gives the reserve up where the disk is about to end. Looks at the disk, which costs a system call. */
+  makeRoom(): void {
+    this.#disk = this.#options.look();
+    if ((this.#disk?.free ?? 0) < releaseBelowBytes) this.#options.reserve.release();
+  }
+
   /** Looks from now on; `onChanged` is told of the first look and of each change. */
   start(onChanged: OnChanged): void {
     this.#onChanged = onChanged;

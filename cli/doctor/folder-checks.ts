@@ -32,7 +32,12 @@ function disk(path: string, facts: MachineFacts): Finding {
   if (free < leastFreeBytes)
     return failure("disk space", says, "A full disk stops a node's writer until a restart: free some space.");
   if (unfit !== undefined) return warning("disk space", unfit, "Put the data folder on a local disk with --data DIR.");
-  if (free < total * leastFreePart) return warning("disk space", says, "Free some space before the writer stops.");
+  if (free < total * leastFreePart)
+    return warning(
+      "disk space",
+      says,
+      "Free some space before the node must leave things out: 'tidegate audit archive MOUNT' moves the old part of its log away.",
+    );
   return good("disk space", says);
 }
 

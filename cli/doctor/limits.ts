@@ -1,7 +1,7 @@
 /** Free space below which a node may stop writing in the middle of its work, bytes: a rotation reserves less, a snapshot may take it. */
 export const leastFreeBytes = 64 * 1024 * 1024;
-/** Part of a file system that should stay free. */
-export const leastFreePart = 0.05;
+/** Part of a file system that should stay free: from 80 % in use on a node raises an alarm. */
+export const leastFreePart = 0.2;
 /** How long an address may take to answer, ms. */
 export const reachMs = 5_000;
 /** No signed time is before this: when this version was made. */

@@ -1,4 +1,5 @@
 import type { ForwardStatus } from "../../agent/forward/index.ts";
+import type { SpaceWatch } from "../../agent/space/index.ts";
 import type { RegistryContext } from "../registry/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
 import { exportNodes, registryOf, type VaultCore } from "../streams/index.ts";
@@ -14,6 +15,8 @@ export interface AdminContext {
   vaultAddress(): string;
   /** How forwarding to each collector of events goes; absent where nothing is forwarded. */
   forwards?(): readonly ForwardStatus[];
+  /** How the disk stands; absent where nobody looks. */
+  space?(): SpaceWatch["facts"] & { readonly dropped: number };
 }
 
 /** What a change may concern. */

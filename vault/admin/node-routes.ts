@@ -152,6 +152,7 @@ async function status(context: AdminContext, tx: VaultTransaction) {
     accountsNeedOperator: await accountsInNeed(tx),
     audit: head === null ? null : { serial: head.serial, size: head.size, root: toHex(head.root) },
     forward: context.forwards?.() ?? [],
+    space: context.space?.() ?? null,
     nodes: await listNodes(context, tx),
   };
 }

@@ -5,15 +5,18 @@ import {
   checkpointEveryMs,
   checkpointOf,
   decodeHead,
+  defaultFullPolicy,
   encodeHead,
   epochChangeOf,
   epochEveryMs,
   FoldedLog,
+  type FullPolicy,
   type LogContext,
   leavesAfter,
   readConsistencyBetweenLater,
   readConsistencyLater,
   readRootLater,
+  WhenFull,
 } from "../../agent/audit/index.ts";
 import type { ExportSource } from "../../agent/custody/index.ts";
 import type { Failpoint, Timers } from "../../agent/seams/index.ts";
@@ -40,6 +43,7 @@ import { anchoredSize, cosignedHeads, newestAnchor, provenByNode } from "./ancho
 import { takeLease } from "./lease.ts";
 import { StandingTree } from "./standing-tree.ts";
 import { VaultArchive } from "./vault-archive.ts";
+import { VaultSpace } from "./vault-space.ts";
 
 export interface VaultLogOptions extends LogContext {
   readonly store: VaultStore;
@@ -54,6 +58,8 @@ export interface VaultLogOptions extends LogContext {
   readonly holder: string;
   /** Told when a checkpoint could not be signed; the next one tries again unless the store has stopped. */
   readonly onFailed: (code: string) => void;
+  /** What becomes of events while the disk is short; {@link defaultFullPolicy} where it is absent. */
+  readonly whenFull?: FullPolicy;
 }
 
 const checkpointLease = "audit-checkpoint";
@@ -73,6 +79,9 @@ export class VaultAuditLog implements VaultLog {
   /** Up to when this process is counted in the epoch's running time, ms since boot. */
   #countedMs: number;
   readonly #archive: VaultArchive;
+  /** What the log does while the disk is short. */
+  readonly space: VaultSpace;
+  readonly #full: WhenFull;
 
   constructor(options: VaultLogOptions) {
     this.#options = options;
@@ -81,12 +90,18 @@ export class VaultAuditLog implements VaultLog {
     const { clock, timers } = options;
     this.folded = new FoldedLog({ clock, timers, write: (events) => this.#writeFolded(events) });
     this.#archive = new VaultArchive({ ...options, log: this });
+    this.#full = new WhenFull(options.whenFull ?? defaultFullPolicy);
+    const nowMs = () => this.#nowMs();
+    this.space = new VaultSpace({ ...options, full: this.#full, nowMs, append: (tx, event) => this.append(tx, event) });
   }
 
   async append(tx: VaultTransaction, event: AuditEvent): Promise<void> {
     const writing = this.#options.storage.write(tx);
+    const admitted = this.#full.admit([event], () => this.#nowMs());
+    if (this.#full.short) await writing.putMark("short", this.#full.encode());
+    if (admitted.length === 0) return;
     const tree = await this.#tree.read(tx);
-    const { state, rows } = sequence(tree, leavesAfter(this.#options, tree, [event]));
+    const { state, rows } = sequence(tree, leavesAfter(this.#options, tree, admitted));
     await writing.append(rows);
     this.#tree.appended(tx, rows, state);
     this.#schedule();
@@ -98,6 +113,7 @@ export class VaultAuditLog implements VaultLog {
       const writing = this.#options.storage.write(tx);
       const run = await writing.mark("run");
       const lastStop = run === null ? "first" : sameBytes(run, runMarks.clean) ? "clean" : "crash";
+      this.#full.restore(await writing.mark("short"), { nowMs: this.#nowMs(), crashed: lastStop === "crash" });
       await this.append(tx, this.#own("node.start", { version, role: "vault", lastStop }));
       await this.append(tx, this.#own("vault.unlock", { by: unlockedBy }));
       await writing.putMark("run", runMarks.running);
@@ -232,6 +248,10 @@ export class VaultAuditLog implements VaultLog {
     } catch (error) {
       onFailed(error instanceof TidegateError ? error.code : "BUG");
     }
+  }
+
+  #nowMs(): number {
+    return Math.max(0, Math.floor(this.#options.clock.wallMs()));
   }
 
   async #sign(): Promise<void> {

@@ -32,11 +32,13 @@ interface VaultStoreOptions {
   readonly open?: (path: string) => Database;
   /** Names `vault.before-commit` and `vault.after-commit`. */
   readonly failpoint?: Failpoint;
+  /** Told before each writing transaction: a transaction cannot be run twice, so room is made before one needs it. */
+  readonly beforeWrite?: () => void;
 }
 
 /** Opens the store and brings its tables up to date. Throws VAULT_STORE_FOREIGN for a file of a newer version. */
 export async function openVaultStore(options: VaultStoreOptions): Promise<VaultStore> {
-  const { path, clock, open = openDatabase, failpoint = () => {} } = options;
+  const { path, clock, open = openDatabase, failpoint = () => {}, beforeWrite = () => {} } = options;
   const driver = new SqliteDriver(() => open(path));
   const db = new Kysely<VaultTables>({
     dialect: {
@@ -52,19 +54,25 @@ export async function openVaultStore(options: VaultStoreOptions): Promise<VaultS
     await db.destroy();
     throw error;
   }
-  return new SqliteVaultStore(db, driver, failpoint);
+  return new SqliteVaultStore(db, driver, { failpoint, beforeWrite });
 }
 
 class SqliteVaultStore implements VaultStore {
   readonly #db: Kysely<VaultTables>;
   readonly #driver: SqliteDriver;
   readonly #failpoint: Failpoint;
+  readonly #beforeWrite: () => void;
   #stopped: StoreStop | null = null;
 
-  constructor(db: Kysely<VaultTables>, driver: SqliteDriver, failpoint: Failpoint) {
+  constructor(
+    db: Kysely<VaultTables>,
+    driver: SqliteDriver,
+    { failpoint, beforeWrite }: Required<Pick<VaultStoreOptions, "failpoint" | "beforeWrite">>,
+  ) {
     this.#db = db;
     this.#driver = driver;
     this.#failpoint = failpoint;
+    this.#beforeWrite = beforeWrite;
   }
 
   get stopped(): StoreStop | null {
@@ -77,6 +85,7 @@ class SqliteVaultStore implements VaultStore {
         hint: "Free space or repair the disk, then restart the vault.",
       });
     }
+    this.#beforeWrite();
     try {
       const result = await this.#db.transaction().execute(async (tx) => {
         const done = await work(tx);
