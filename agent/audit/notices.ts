@@ -2,7 +2,7 @@ import type { Leaf } from "../../protocol/audit/index.ts";
 
 /** What the log itself says that it, or this copy of it, does not hold: nothing against anybody, but the auditor must know. */
 export interface Notice {
-  readonly code: "GAP" | "ARCHIVED";
+  readonly code: "GAP" | "ARCHIVED" | "REOPENED";
   /** The sealed leaf that says so. */
   readonly index: number;
   /** One sentence for the auditor. */
@@ -14,6 +14,7 @@ export function noticesOf(leaves: readonly Leaf[]): Notice[] {
   return leaves.flatMap((leaf): Notice[] => {
     const { index, action } = leaf;
     if (action === "audit.gap") return [{ code: "GAP", index, says: gapText(leaf) }];
+    if (action === "audit.reopen") return [{ code: "REOPENED", index, says: reopenText(leaf) }];
     return isArchive(leaf) ? [{ code: "ARCHIVED", index, says: archiveText(leaf) }] : [];
   });
 }
@@ -32,6 +33,12 @@ function gapText({ details }: Leaf): string {
   const what = `${count ?? "some"} entries${details["class"] === undefined ? "" : ` of class ${details["class"]}`} were not written`;
   const when = typeof fromMs === "number" && typeof toMs === "number" ? ` from ${dateOf(fromMs)} to ${dateOf(toMs)}` : "";
   return `${what}${when}: ${reason ?? "no reason is given"}`;
+}
+
+function reopenText({ details }: Leaf): string {
+  const { oldSize, ackedSize, reason } = details;
+  const known = ackedSize === undefined ? "" : `, of which others held all below ${ackedSize}`;
+  return `what the log held from entry ${oldSize} on is lost${known}, and a new root let it go on: ${reason ?? "no reason is given"}`;
 }
 
 function archiveText({ details, actor }: Leaf): string {

@@ -11,7 +11,8 @@ export interface EpochKey {
  * Small values of a log beside its leaves. `tree` is written with the leaves ({@link AuditRows.state}); `run` says whether a node
  * runs on the log; `checkpoint` is the newest one; `acknowledged` our head that the other side last proved; `peer/<node id>` a
  * peer's head that we last proved; `cosigned/<node id>` a
- * peer's newest head under our witness key; `final/<N>` the last checkpoint of the ended epoch N; `ran` for how long the current epoch has run; `archive` what of the log lies on
+ * peer's newest head under our witness key; `final/<N>` the last checkpoint of the ended epoch N; `ran` for how long the current epoch has run; `lost` the largest head that
+ * others hold and this log never had; `archive` what of the log lies on
  * media only, and `succession/<N>` the leaf that named the key of epoch N, where that is such an entry; `short` what was left out while the disk was short.
  */
 export type MarkName =
@@ -20,6 +21,7 @@ export type MarkName =
   | "checkpoint"
   | "acknowledged"
   | "ran"
+  | "lost"
   | `peer/${string}`
   | `cosigned/${string}`
   | `final/${number}`

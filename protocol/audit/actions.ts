@@ -45,7 +45,7 @@ export const AUDIT_ACTIONS = {
   // The log itself.
   "audit.epoch": { epoch: "uint", from: "uint", key: "text", signature: "text" },
   "audit.gap": { count: "uint", reason: "text", class: "text", fromMs: "uint", toMs: "uint" },
-  "audit.reopen": { oldSerial: "uint", oldSize: "uint", oldRoot: "text", ackedSize: "uint", ackedRoot: "text" },
+  "audit.reopen": { reason: "text", oldSerial: "uint", oldSize: "uint", oldRoot: "text", ackedSize: "uint", ackedRoot: "text" },
   // `unknown` before it goes out, then how it ended.
   "audit.export": exportDetails,
   // As an export; once it is `ok`, entries before `until` lie on media only.

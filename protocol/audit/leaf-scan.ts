@@ -12,7 +12,7 @@ export interface ScannedLeaf extends Pick<Leaf, "log" | "index" | "node"> {
 }
 
 /** Actions whose details a verifier looks at: who signs next, and what the log says that it does not hold. */
-const toldActions = ["audit.epoch", "audit.gap", "audit.archive"] as const;
+const toldActions = ["audit.epoch", "audit.gap", "audit.archive", "audit.reopen"] as const;
 export type ToldAction = (typeof toldActions)[number];
 const maxName = 32;
 const nodeLength = 32;

@@ -127,6 +127,11 @@ export class VaultRig {
     return new TestNode(this, opened, store);
   }
 
+  /** A node of another rig, which from now on deals with this vault. */
+  adopt(node: TestNode): TestNode {
+    return new TestNode(this, { node: node.node, audit: node.audit, close: async () => {} }, node.store);
+  }
+
   /** Registers `ZONE/pump` with the account `operator`. */
   async addPump(zone: string, more: Record<string, unknown> = {}): Promise<void> {
     await this.call("POST", "/v1/devices", {

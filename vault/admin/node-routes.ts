@@ -150,7 +150,15 @@ async function status(context: AdminContext, tx: VaultTransaction) {
     unsettled: await unsettledAccounts(tx),
     /** Accounts at which nothing goes on until a person does something. */
     accountsNeedOperator: await accountsInNeed(tx),
-    audit: head === null ? null : { serial: head.serial, size: head.size, root: toHex(head.root) },
+    audit:
+      head === null
+        ? null
+        : {
+            serial: head.serial,
+            size: head.size,
+            root: toHex(head.root),
+            eventsSinceAnchor: await core.log.sinceAnchor(tx),
+          },
     forward: context.forwards?.() ?? [],
     space: context.space?.() ?? null,
     nodes: await listNodes(context, tx),

@@ -76,6 +76,8 @@ export class VaultAuditLog implements VaultLog {
   #cancel: (() => void) | null = null;
   #signing: Promise<void> = Promise.resolve();
   #closed = false;
+  /** A key gave way in a transaction of another's: what is left of it on the disk goes with the next checkpoint. */
+  #erasing = false;
   /** Up to when this process is counted in the epoch's running time, ms since boot. */
   #countedMs: number;
   readonly #archive: VaultArchive;
@@ -171,6 +173,35 @@ export class VaultAuditLog implements VaultLog {
     return verdict === "shorter" || verdict === "forked" || verdict === "reopened";
   }
 
+  async reopen(tx: VaultTransaction, reason: string): Promise<void> {
+    const { storage, name } = this.#options;
+    const writing = storage.write(tx);
+    const old = this.#headOf(await loadTreeLater(writing, this.#cache));
+    const told = decodeHead(await writing.mark("lost"));
+    const lost = told === null || (await this.hasHad(tx, told)) ? null : told;
+    const root = (head: LogHead) => Buffer.from(head.root).toString("base64");
+    await this.append(tx, {
+      action: "audit.reopen",
+      actor: { kind: "operator", id: "local" },
+      subject: { kind: "log", id: `${name.serial}` },
+      outcome: "ok",
+      details: {
+        reason,
+        oldSerial: old.serial,
+        oldSize: old.size,
+        oldRoot: root(old),
+        ...(lost === null ? {} : { ackedSize: lost.size, ackedRoot: root(lost) }),
+      },
+    });
+    await this.#nextEpoch(tx);
+    this.#erasing = true;
+  }
+
+  async sinceAnchor(tx: VaultTransaction): Promise<number> {
+    const tree = await loadTreeLater(this.#options.storage.read(tx), this.#cache);
+    return tree.size - (await anchoredSize(tx, this.#options.name.serial));
+  }
+
   /** Signs what was appended since the last checkpoint, where no other process does. Never throws. */
   checkpoint(): Promise<void> {
     this.#cancel?.();
@@ -199,8 +230,7 @@ export class VaultAuditLog implements VaultLog {
     return {
       head,
       leaves: (from, limit) => store.read((tx) => storage.read(tx).leaves(from, limit)),
-      eventsSinceAnchor: async () =>
-        (await head()).size - (await store.read((tx) => anchoredSize(tx, this.#options.name.serial))),
+      eventsSinceAnchor: () => store.read((tx) => this.sinceAnchor(tx)),
     };
   }
 
@@ -280,7 +310,8 @@ export class VaultAuditLog implements VaultLog {
       if (done === "other") this.#schedule();
       // While another process signs, the time is counted there.
       if (done !== "nothing") this.#countedMs = nowMs;
-      if (done === "erased") await store.forget();
+      if (done === "erased" || this.#erasing) await store.forget();
+      this.#erasing = false;
       mirror?.update();
     } catch (error) {
       onFailed(error instanceof TidegateError ? error.code : "BUG");
@@ -317,6 +348,9 @@ export class VaultAuditLog implements VaultLog {
         .where("node_id", "=", nodeId)
         .execute();
     } else if (ours.serial === serial) {
+      const writing = this.#options.storage.write(tx);
+      const lost = decodeHead(await writing.mark("lost"));
+      if (lost === null || ours.size > lost.size) await writing.putMark("lost", encodeHead(ours));
       await this.append(tx, {
         action: "audit.fork",
         actor: { kind: "node", id: toBase32(nodeId) },

@@ -58,9 +58,17 @@ async function raised(core: VaultCore, tx: VaultTransaction, epoch: number, keep
   const restored = await tx.deleteFrom("settings").where("name", "=", restoredMark).executeTakeFirst();
   await raiseStreams(tx, epoch);
   await raiseLedgers(core, tx, epoch);
-  await tx.updateTable("nodes").set({ state: "active" }).where("state", "=", "behind").execute();
+  const behind = await tx
+    .updateTable("nodes")
+    .set({ state: "active" })
+    .where("state", "=", "behind")
+    .returning("node_id")
+    .execute();
+  // The root that raises the epoch is the operator's word, by keys that the vault does not hold, that its log may go on.
+  const wasRestored = restored.numDeletedRows > 0n;
+  if (wasRestored || behind.length > 0) await core.log.reopen(tx, wasRestored ? "restored" : "store behind its nodes");
   // A restore voided them when it put the store in place: those that were given since are good.
-  const voided = await voidOutstanding(core, tx, { keepTokens: keepTokens || restored.numDeletedRows > 0n });
+  const voided = await voidOutstanding(core, tx, { keepTokens: keepTokens || wasRestored });
   await core.log.append(tx, {
     action: "vault.restore",
     actor: { kind: "operator", id: "local" },

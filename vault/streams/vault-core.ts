@@ -26,6 +26,10 @@ export interface VaultLog {
   cosignature(tx: VaultTransaction, nodeId: Uint8Array, head: AuditHead): Promise<HeadCosignature | null>;
   /** True where `head` is a head that this log has had: false shows that leaves which somebody holds proof of are gone. */
   hasHad(tx: VaultTransaction, head: AuditHead): Promise<boolean>;
+  /** Entries that no node vouches for yet. */
+  sinceAnchor(tx: VaultTransaction): Promise<number>;
+  /** Says that the log goes on although it lost entries that others hold proof of, and ends the key epoch: only where a new root says so too. */
+  reopen(tx: VaultTransaction, reason: string): Promise<void>;
   /** Takes what a report's header and body say about the node's log, and about ours. True where its log forked or shrank. */
   heard(
     tx: VaultTransaction,
