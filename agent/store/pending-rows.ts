@@ -58,7 +58,7 @@ export class PendingRows {
     const row = this.#rowAt(table, id);
     if (this.#undo !== null) this.#undo.push({ row, before: row.value });
     else row.value?.fill(0);
-    this.#put(row, value === null ? null : Buffer.from(value));
+    this.#put(row, value === null ? null : copyOf(value));
   }
 
   /** Begins a part; one at a time. */

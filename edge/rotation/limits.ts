@@ -48,4 +48,4 @@ export const groupProofMs = 600_000;
 export const accountsAPart = 100;
 
 /** Accounts of a large segment that are looked at in one go, once the first ones are under way: some milliseconds. */
-export const accountsInATurn = 16;
+export const accountsInATurn = 32;
