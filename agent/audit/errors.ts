@@ -11,6 +11,10 @@ export const AUDIT_LOG_CODES = {
   AUDIT_EXPORT_RANGE: { fault: "caller", retryable: false },
   /** The disk is nearly full, and what was asked for must not happen without a leaf. */
   AUDIT_FULL: { fault: "environment", retryable: true },
+  /** An alarm: four fifths of the disk are in use. */
+  AUDIT_SPACE_LOW: { fault: "environment", retryable: true },
+  /** An alarm: the disk is nearly full, and only what must be written is. */
+  AUDIT_SPACE_SHORT: { fault: "environment", retryable: true },
   /** There is nothing that may be archived. */
   AUDIT_ARCHIVE_NOTHING: { fault: "caller", retryable: true },
   /** It is not proven that a medium holds what is to be freed. */
