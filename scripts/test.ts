@@ -13,7 +13,7 @@ interface PeerRecord {
 }
 
 /** The servers that a run with REQUIRE_PEERS=1 must have met. */
-const requiredPeers = ["snmpd", "libmodbus", "sshd", "network namespaces"] as const;
+const requiredPeers = ["snmpd", "libmodbus", "sshd", "rsyslogd", "network namespaces"] as const;
 
 /** Written where tap's own build was done; `npm ci` takes it away with all of node_modules. */
 const tapBuilt = "node_modules/.tap-built";

@@ -21,5 +21,8 @@ export const dialMs = 20_000;
 /** How long one write, or the collector's own end, may take. */
 export const stalledMs = 30_000;
 
+/** How often the kernel is asked whether the other machine has acknowledged what was sent, ms. */
+export const acknowledgeMs = 50;
+
 /** A PEM file of the configuration. */
 export const maxPemBytes = 262_144;

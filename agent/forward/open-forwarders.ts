@@ -9,7 +9,7 @@ import {
   syslogMessage,
 } from "../event-format/index.ts";
 import type { Log } from "../log/index.ts";
-import type { Seams } from "../seams/index.ts";
+import type { Seams, Timers } from "../seams/index.ts";
 import type { Collector, LeafFeed } from "./contracts.ts";
 import { fileCollector } from "./file-collector.ts";
 import { Forwarder } from "./forwarder.ts";
@@ -28,19 +28,28 @@ export interface OpenForwardersOptions {
 
 /** A forwarder for each target, all of them running. */
 export function openForwarders(options: OpenForwardersOptions): Forwarder[] {
-  const { targets, feed, speaker, seams, log, collector = collectorOf } = options;
+  const { targets, feed, speaker, seams, log, collector } = options;
   return targets.map((target) => {
     const { name, format, from } = target;
     const { write, frame } = spellingOf(target);
     const reader = new LeafReader({ target: name, feed, format: write, speaker, frame });
-    return new Forwarder({ name, format, from, feed, reader, collector: collector(target), seams, log });
+    return new Forwarder({
+      name,
+      format,
+      from,
+      feed,
+      reader,
+      collector: (collector ?? collectorOf)(target, seams.timers),
+      seams,
+      log,
+    });
   });
 }
 
-function collectorOf(target: ForwardTarget): Collector {
-  if (target.to === "tls") return tlsCollector(target);
-  if (target.to === "tcp") return tcpCollector(target.address);
-  return target.to === "unix" ? unixCollector(target.path) : fileCollector(target.path, target.maxMib * 1024 * 1024);
+function collectorOf(target: ForwardTarget, timers: Timers): Collector {
+  if (target.to === "tls") return tlsCollector(target, timers);
+  if (target.to === "tcp") return tcpCollector(target.address, timers);
+  return target.to === "unix" ? unixCollector(target.path, timers) : fileCollector(target.path, target.maxMib * 1024 * 1024);
 }
 
 /** Syslog goes behind its length over a connection (RFC 5425, RFC 6587), everything else as lines. CEF needs its header only over syslog. */

@@ -4,6 +4,7 @@ import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, createSecureContext, type TLSSocket } from "node:tls";
 import { parseAddress } from "../address/index.ts";
 import type { ForwardTarget } from "../config/index.ts";
+import type { Timers } from "../seams/index.ts";
 import { certificatesOf, isVouchedFor } from "../tls/index.ts";
 import type { Collector } from "./contracts.ts";
 import { ForwardError } from "./errors.ts";
@@ -16,24 +17,24 @@ const halfOpen = { allowHalfOpen: true };
 type TlsTarget = Extract<ForwardTarget, { to: "tls" }>;
 
 /** A collector at a TCP address, without TLS. Throws ADDRESS_INVALID. */
-export function tcpCollector(address: string): Collector {
+export function tcpCollector(address: string, timers: Timers): Collector {
   const { host, port } = parseAddress(address);
   return {
     place: `tcp ${address}`,
-    open: async (signal) => new SocketLink(await connected(connect({ host, port, ...halfOpen }), "connect", signal)),
+    open: async (signal) => new SocketLink(await connected(connect({ host, port, ...halfOpen }), "connect", signal), timers),
   };
 }
 
 /** A collector at a Unix stream socket of this machine. */
-export function unixCollector(path: string): Collector {
+export function unixCollector(path: string, timers: Timers): Collector {
   return {
     place: `unix ${path}`,
-    open: async (signal) => new SocketLink(await connected(connect({ path, ...halfOpen }), "connect", signal)),
+    open: async (signal) => new SocketLink(await connected(connect({ path, ...halfOpen }), "connect", signal), timers),
   };
 }
 
 /** A collector over TLS, RFC 5425: its certificate is judged before a byte of ours leaves. Files are read at each dial. */
-export function tlsCollector(target: TlsTarget): Collector {
+export function tlsCollector(target: TlsTarget, timers: Timers): Collector {
   const { host, port } = parseAddress(target.address);
   const name = target.serverName ?? host;
   return {
@@ -47,7 +48,7 @@ export function tlsCollector(target: TlsTarget): Collector {
       await connected(socket, "secureConnect", signal);
       try {
         requireCollector(socket, authorities, name);
-        return new SocketLink(socket);
+        return new SocketLink(socket, timers);
       } catch (error) {
         socket.destroy();
         throw error;

@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
+import type { Timers } from "../seams/index.ts";
 import type { CollectorLink } from "./contracts.ts";
 import { ForwardError } from "./errors.ts";
-import { isTakenByPeer } from "./tcp-state.ts";
+import { acknowledgeMs } from "./limits.ts";
+import { type Connection, progressOf } from "./tcp-state.ts";
 
 /** What a connection to a collector says about its own end. */
 const cutHint = "The collector, or something on the way, ended the connection; what it may not have read is sent again.";
@@ -9,13 +11,15 @@ const cutHint = "The collector, or something on the way, ended the connection; w
 /** A connection to a collector, which only ever reads; what it says is thrown away. */
 export class SocketLink implements CollectorLink {
   readonly #socket: Socket;
+  readonly #timers: Timers;
   /** Rejects when the connection ends in any way but that of {@link finish}. */
   readonly #cut: Promise<never>;
   #finished = false;
 
   /** `socket` is connected, half-open sockets allowed; from now on it is this link's. */
-  constructor(socket: Socket) {
+  constructor(socket: Socket, timers: Timers) {
     this.#socket = socket;
+    this.#timers = timers;
     this.#cut = new Promise((_, reject) => {
       const fail = (cause?: unknown) =>
         reject(new ForwardError("FORWARD_CUT", "the connection ended early", { cause, hint: cutHint }));
@@ -33,21 +37,33 @@ export class SocketLink implements CollectorLink {
     await Promise.race([this.#cut, new Promise<void>((resolve) => this.#socket.write(bytes, () => resolve()))]);
   }
 
-  /** Ends our side: a collector that has read everything then ends its own. One that goes with unread bytes resets the connection. */
+  /**
+   * Ends our side once the other machine has everything. A collector that has read it then ends its own; one that goes with unread bytes
+   * resets the connection, and one that went before took nothing of what was under way.
+   */
   async finish(): Promise<void> {
     const socket = this.#socket;
     const { localPort, remoteAddress, remotePort } = socket;
+    if (localPort !== undefined && remoteAddress !== undefined && remotePort !== undefined) {
+      await Promise.race([this.#cut, this.#taken({ localPort, remoteAddress, remotePort })]);
+    }
     const ended = new Promise<void>((resolve) => socket.once("end", resolve));
     await Promise.race([this.#cut, Promise.resolve()]);
     this.#finished = true;
     socket.end();
     await Promise.race([this.#cut, ended]);
-    if (localPort === undefined || remoteAddress === undefined || remotePort === undefined) return;
-    if (await isTakenByPeer({ localPort, remoteAddress, remotePort })) return;
-    throw new ForwardError("FORWARD_CUT", "the collector ended without having taken everything", { hint: cutHint });
   }
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  async #taken(connection: Connection): Promise<void> {
+    while (!this.#socket.destroyed) {
+      const progress = await progressOf(connection);
+      if (progress === "taken") return;
+      if (progress === "over") throw new ForwardError("FORWARD_CUT", "the collector ended the connection", { hint: cutHint });
+      await new Promise<void>((resolve) => this.#timers.after(acknowledgeMs, resolve));
+    }
   }
 }

@@ -8,28 +8,29 @@ export interface Connection {
   readonly remotePort: number;
 }
 
-/** States of include/net/tcp_states.h in which the other end has acknowledged our FIN, and so each byte before it. */
-const acknowledged: ReadonlySet<string> = new Set(["05", "06"]);
+/** Where what we sent stands: `taken` by the other machine, `waiting` for it, or its connection is not `open` any more. */
+export type Progress = "taken" | "waiting" | "over";
 
-/**
- * Asked when both ends have said that they are done: whether the other machine acknowledged all that we sent. An end that it said
- * before it saw ours proves nothing. True where the system does not tell.
- */
-export async function isTakenByPeer(connection: Connection): Promise<boolean> {
+/** TCP_ESTABLISHED of include/net/tcp_states.h: neither end has said that it is done. */
+const established = "01";
+
+/** Whether the other machine has acknowledged all that we sent, while it has not said that it is done; `taken` where the system does not tell. */
+export async function progressOf(connection: Connection): Promise<Progress> {
   const tables = await Promise.all(["/proc/net/tcp", "/proc/net/tcp6"].map(read));
-  if (tables.every((table) => table === null)) return true;
-  return tables.some((table) => acknowledged.has(stateIn(table ?? "", connection) ?? ""));
+  if (tables.every((table) => table === null)) return "taken";
+  return progressIn(tables.join("\n"), connection);
 }
 
-/** The connection's state, two hexadecimal digits; null where the table has no such connection. */
-export function stateIn(table: string, { localPort, remoteAddress, remotePort }: Connection): string | null {
+/** {@link progressOf} by the kernel's tables. */
+export function progressIn(tables: string, { localPort, remoteAddress, remotePort }: Connection): Progress {
   const remotes = kernelAddresses(remoteAddress).map((address) => `${address}:${port(remotePort)}`);
   const local = `:${port(localPort)}`;
-  for (const line of table.split("\n")) {
-    const [, from = "", to = "", state = ""] = line.trim().split(/\s+/, 4);
-    if (from.endsWith(local) && remotes.includes(to)) return state;
+  for (const line of tables.split("\n")) {
+    const [, from = "", to = "", state = "", queues = ""] = line.trim().split(/\s+/, 5);
+    if (!from.endsWith(local) || !remotes.includes(to) || state !== established) continue;
+    return /^0+:/.test(queues) ? "taken" : "waiting";
   }
-  return null;
+  return "over";
 }
 
 async function read(path: string): Promise<string | null> {

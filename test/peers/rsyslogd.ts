@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CollectorAuthority } from "../support/collector-certificates.ts";
@@ -26,8 +27,8 @@ export interface Received {
   readonly msg: string;
   /** Structured data as it stood in the message. */
   readonly data: string;
-  /** The same, taken apart by rsyslog; it writes names in lower case. */
-  readonly parsed: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** The same, taken apart by rsyslog: JSON, names in lower case. */
+  readonly parsed: string;
 }
 
 /** rsyslogd with TLS (GnuTLS) on a free port of 127.0.0.1, its files in a folder of its own; ended by its process id. */
@@ -72,12 +73,12 @@ export class Rsyslogd {
       }),
     );
     this.#child = child;
-    for (let port = ""; port === ""; ) {
+    do {
       if (gone) throw new Error(`rsyslogd ended: ${said}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
-      port = existsSync(portFile) ? readFileSync(portFile, "utf8").trim() : "";
-      this.port = Number(port);
-    }
+      // It writes the file only for a port that it chose.
+      if (this.port === 0 && existsSync(portFile)) this.port = Number(readFileSync(portFile, "utf8").trim());
+    } while (this.port === 0 || !(await answers(this.port)));
   }
 
   /** Everything that it has written so far. */
@@ -94,6 +95,11 @@ export class Rsyslogd {
       if (done(received)) return received;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  /** Sends a signal and does not wait. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
@@ -132,4 +138,12 @@ ruleset(name="in") {
 input(type="imtcp" address="127.0.0.1" port="${this.port}" listenPortFileName="${portFile}" ruleset="in")
 `;
   }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
 }

@@ -34,9 +34,13 @@ export interface ForwardOptions {
   readonly collector?: Collector;
   readonly clock: ManualClock;
   readonly target?: Partial<ForwardTarget>;
+  /** Takes the code of each failure. */
+  readonly codes?: string[];
   /** Bytes that the jitter is drawn from. */
   readonly random?: (length: number) => Uint8Array;
 }
+
+const silent = createLog({ level: "silent", node: "edge" });
 
 /** One forwarder; JSON lines to the collector unless `target` says otherwise. */
 export function forward({
@@ -44,6 +48,7 @@ export function forward({
   collector,
   clock,
   target = {},
+  codes = [],
   random = (length) => new Uint8Array(length),
 }: ForwardOptions): Forwarder {
   const [made] = openForwarders({
@@ -53,7 +58,7 @@ export function forward({
     feed,
     speaker,
     seams: { clock, timers: clock, random },
-    log: createLog({ level: "silent", node: "edge" }),
+    log: { ...silent, warn: (_, fields) => void codes.push(String(fields?.code)) },
     collector: collector && (() => collector),
   });
   if (made === undefined) throw new Error("no forwarder");
