@@ -1,28 +1,19 @@
-import {
-  type AuditEvent,
-  decodeCheckpoint,
-  type LogHead,
-  type LogName,
-  rootOf,
-  sequence,
-  type TreeState,
-} from "../../protocol/audit/index.ts";
-import { sameBytes, TidegateError, toBase32, u64be, utf8 } from "../../protocol/base/index.ts";
+import { type AuditEvent, decodeCheckpoint, sequence, type TreeState } from "../../protocol/audit/index.ts";
+import { sameBytes, TidegateError, u64be, utf8 } from "../../protocol/base/index.ts";
 import type { Failpoint, Timers } from "../seams/index.ts";
 import type { Store, Transaction, View } from "../store/index.ts";
 import { FoldedLog } from "./folded-log.ts";
-import { decodeHead, encodeHead } from "./head-codec.ts";
 import { LeafDraft } from "./leaf-draft.ts";
 import { checkpointEveryMs, epochEveryMs, readWindowMs } from "./limits.ts";
 import { LogArchive } from "./log-archive.ts";
-import { checkpointOf, epochChangeOf, type LogContext, leavesAfter } from "./log-context.ts";
+import { checkpointOf, epochChangeOf, type LogContext, leavesAfter, ownEvent } from "./log-context.ts";
+import { LogReading } from "./log-reading.ts";
 import type { AuditMirror } from "./mirror.ts";
-import { readConsistency, readConsistencyBetween, readRoot } from "./proofs.ts";
 import type { ReadEvent } from "./read-fold.ts";
 import { ReadLog } from "./read-log.ts";
 import { SpaceLog } from "./space-log.ts";
 import type { AuditRead, AuditStorage } from "./storage.ts";
-import { loadTree, TreeCache } from "./tree-cache.ts";
+import { loadTree } from "./tree-cache.ts";
 import { defaultFullPolicy, type FullPolicy, WhenFull } from "./when-full.ts";
 
 export interface AuditLogOptions extends LogContext {
@@ -51,7 +42,7 @@ export interface LeafRef {
 export type LastStop = "first" | "clean" | "crash";
 
 /** One node's audit log over its synchronous store. Opened with {@link openAuditLog}. */
-export class AuditLog {
+export class AuditLog extends LogReading {
   readonly lastStop: LastStop;
   /** The old part of the log, as it goes to media. */
   readonly archive: LogArchive;
@@ -61,7 +52,6 @@ export class AuditLog {
   readonly space: SpaceLog;
   readonly #full: WhenFull;
   readonly #options: AuditLogOptions;
-  readonly #cache = new TreeCache();
   readonly #reads: ReadLog;
   #cancelCheckpoint: (() => void) | null = null;
   #lastCheckpointMs = 0;
@@ -71,6 +61,7 @@ export class AuditLog {
   #closed = false;
 
   constructor(options: AuditLogOptions) {
+    super(options);
     this.#options = options;
     const { store, clock, timers } = options;
     this.#countedMs = clock.sinceBootMs();
@@ -78,7 +69,7 @@ export class AuditLog {
       store,
       clock,
       timers,
-      draft: () => new LeafDraft(options, this.#size()),
+      draft: () => new LeafDraft(options, this.size()),
       append: (tx, events, draft) => void this.#append(tx, events, draft),
       gap: (count) => this.#gap(count),
       onFailed: (error) => this.#stop(error),
@@ -121,11 +112,11 @@ export class AuditLog {
 
   #append(tx: Transaction, events: readonly AuditEvent[], draft?: LeafDraft): LeafRef {
     const writing = this.#options.storage.write(tx);
-    const tree = loadTree(writing, this.#cache);
+    const tree = loadTree(writing, this.cache);
     const leaves = draft === undefined ? leavesAfter(this.#options, tree, events) : draft.leavesOf(tree, events);
     const { state, rows } = sequence(tree, leaves);
     writing.append(rows);
-    this.#cache.add(rows.state, state);
+    this.cache.add(rows.state, state);
     this.#scheduleCheckpoint();
     return { serial: this.#options.name.serial, index: tree.size };
   }
@@ -178,96 +169,6 @@ export class AuditLog {
     }
   }
 
-  /** The head that stands in `view`; pass the transaction to include its own leaves. */
-  head(view?: View): LogHead {
-    const tree = this.#reading(view, (read) => loadTree(read, this.#cache));
-    return { serial: this.#options.name.serial, size: tree.size, root: rootOf(tree) };
-  }
-
-  /** The newest checkpoint as it was signed; null before the first. */
-  lastCheckpoint(): Uint8Array | null {
-    return this.#reading(undefined, (read) => read.mark("checkpoint"));
-  }
-
-  /** Consistency proof from the first `from` leaves to all that stand in `view`, for reports. */
-  proofFrom(from: number, view?: View): Uint8Array[] {
-    return this.#reading(view, (read) => readConsistency(read, from, loadTree(read, this.#cache)));
-  }
-
-  /** Consistency proof between two sizes that the log has had. */
-  proofBetween(from: number, size: number): Uint8Array[] {
-    return this.#reading(undefined, (read) => readConsistencyBetween(read, from, size));
-  }
-
-  /** The log as plain files, see {@link AuditMirror.files}; null where there are none. */
-  files(): AuditMirror["files"] | null {
-    return this.#options.mirror?.files ?? null;
-  }
-
-  /** Names the log. */
-  get name(): LogName {
-    return this.#options.name;
-  }
-
-  /** The node's time in milliseconds, see {@link LogContext}. */
-  time(): readonly [lo: number, hi: number | null] {
-    return this.#options.interval();
-  }
-
-  /** Leaves from `from` on, at most `limit`, each as its exact bytes. */
-  leaves(from: number, limit: number): Uint8Array[] {
-    return this.#reading(undefined, (read) => read.leaves(from, limit));
-  }
-
-  /**
-   * Takes our own head as the other side last proved it. `ahead`: the other side holds more leaves than we do, so this log lost
-   * some. `fork`: it holds others. Neither is stored; both are for the caller to raise.
-   */
-  acknowledge(tx: Transaction, head: LogHead): "stored" | "older" | "ahead" | "fork" {
-    const writing = this.#options.storage.write(tx);
-    const held = decodeHead(writing.mark("acknowledged"));
-    if (head.serial !== this.#options.name.serial) return head.serial < this.#options.name.serial ? "older" : "ahead";
-    const tree = loadTree(writing, this.#cache);
-    if (head.size > tree.size) return "ahead";
-    if (!sameBytes(readRoot(writing, head.size, tree), head.root)) return "fork";
-    if (held !== null && head.size <= held.size) return "older";
-    writing.putMark("acknowledged", encodeHead(head));
-    return "stored";
-  }
-
-  /** Our head that the other side last proved: where the next consistency proof begins. */
-  acknowledged(view?: View): LogHead | null {
-    return this.#reading(view, (read) => decodeHead(read.mark("acknowledged")));
-  }
-
-  /** Keeps a head of ours under a witness's cosignature, verified by the caller; an older one than is held changes nothing. */
-  storeCosigned(tx: Transaction, note: Uint8Array): void {
-    const writing = this.#options.storage.write(tx);
-    const held = writing.mark(`cosigned/${this.#options.name.node}`);
-    if (held !== null && decodeCheckpoint(held).size >= decodeCheckpoint(note).size) return;
-    writing.putMark(`cosigned/${this.#options.name.node}`, note);
-  }
-
-  /** Our newest head that a witness cosigned, as a note; null before the first. */
-  cosigned(): Uint8Array | null {
-    return this.#reading(undefined, (read) => read.mark(`cosigned/${this.#options.name.node}`));
-  }
-
-  /** Leaves since the last anchor that others hold: what could be cut unseen. */
-  eventsSinceAnchor(view?: View): number {
-    return this.#size(view) - (this.acknowledged(view)?.size ?? 0);
-  }
-
-  /** A peer's head that we last held proven, by node id. */
-  peerHead(nodeId: Uint8Array, view?: View): LogHead | null {
-    return this.#reading(view, (read) => decodeHead(read.mark(`peer/${toBase32(nodeId)}`)));
-  }
-
-  /** Stores a peer's head that `judgePeerHead` called proven. */
-  storePeerHead(tx: Transaction, nodeId: Uint8Array, head: LogHead): void {
-    this.#options.storage.write(tx).putMark(`peer/${toBase32(nodeId)}`, encodeHead(head));
-  }
-
   /** Writes what is noted, the leaf of the stop and the last checkpoint, and waits for the mirror. Idempotent. */
   async close(reason = "stop"): Promise<void> {
     if (this.#closed) return;
@@ -306,19 +207,19 @@ export class AuditLog {
     const { version, role } = this.#options.node;
     const window = lastStop === "crash" ? { readWindowMs } : {};
     this.#full.restore(writing.mark("short"), { nowMs: this.#nowMs(), crashed: lastStop === "crash" });
-    this.append(tx, this.#own("node.start", { version, role, lastStop, ...window }));
+    this.append(tx, ownEvent(this.#options.name, "node.start", { version, role, lastStop, ...window }));
     writing.putMark("run", runMarks.running);
     return lastStop;
   }
 
   #end(tx: Transaction, reason: string): void {
-    this.append(tx, this.#own("node.stop", { reason }));
+    this.append(tx, ownEvent(this.#options.name, "node.stop", { reason }));
     this.#options.storage.write(tx).putMark("run", runMarks.clean);
   }
 
   #sign(tx: Transaction): Uint8Array | null {
     const writing = this.#options.storage.write(tx);
-    const tree: TreeState = loadTree(writing, this.#cache);
+    const tree: TreeState = loadTree(writing, this.cache);
     const last = writing.mark("checkpoint");
     if (tree.size === (last === null ? 0 : decodeCheckpoint(last).size)) return null;
     const ranMs = this.#ranMs(writing);
@@ -342,13 +243,13 @@ export class AuditLog {
   #nextEpoch(tx: Transaction): Uint8Array {
     const writing = this.#options.storage.write(tx);
     const before = writing.epochKey();
-    const { final, event, next } = epochChangeOf(this.#options, loadTree(writing, this.#cache), before);
+    const { final, event, next } = epochChangeOf(this.#options, loadTree(writing, this.cache), before);
     writing.putMark(`final/${next.number - 1}`, final);
     this.append(tx, event);
     writing.putEpochKey(next);
     before?.seed.fill(0);
     this.#options.failpoint("audit.before-epoch");
-    const note = checkpointOf(this.#options, loadTree(writing, this.#cache), next);
+    const note = checkpointOf(this.#options, loadTree(writing, this.cache), next);
     next.seed.fill(0);
     writing.putMark("checkpoint", note);
     writing.putMark("ran", u64be(0));
@@ -362,24 +263,11 @@ export class AuditLog {
     this.#cancelCheckpoint = this.#options.timers.after(wait, () => this.checkpoint());
   }
 
-  #size(view?: View): number {
-    return this.#reading(view, (read) => loadTree(read, this.#cache).size);
-  }
-
   #gap(count: number): AuditEvent {
-    return { ...this.#own("audit.gap", { count, reason: "reads that could not be logged" }), outcome: "failed" };
-  }
-
-  #own<Action extends "node.start" | "node.stop" | "audit.gap">(
-    action: Action,
-    details: Extract<AuditEvent, { readonly action: Action }>["details"],
-  ): Extract<AuditEvent, { readonly action: Action }> {
-    const self = this.#self();
-    // TypeScript does not narrow a union by a generic `action`; the signature ties the details to it.
-    return { action, actor: self, subject: self, outcome: "ok", details } as unknown as Extract<
-      AuditEvent,
-      { readonly action: Action }
-    >;
+    return {
+      ...ownEvent(this.#options.name, "audit.gap", { count, reason: "reads that could not be logged" }),
+      outcome: "failed",
+    };
   }
 
   #self(): { readonly kind: "node"; readonly id: string } {
@@ -397,11 +285,6 @@ export class AuditLog {
     this.#cancelCheckpoint?.();
     this.#reads.stop();
     this.#options.onStopped(code);
-  }
-
-  #reading<T>(view: View | undefined, work: (read: AuditRead) => T): T {
-    const { store, storage } = this.#options;
-    return view === undefined ? store.read((whole) => work(storage.read(whole))) : work(storage.read(view));
   }
 }
 

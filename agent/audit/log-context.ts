@@ -80,6 +80,20 @@ export function epochChangeOf(context: LogContext, tree: TreeState, epoch: Epoch
   };
 }
 
+/** An event that a log tells of its own node. */
+export function ownEvent<Action extends "node.start" | "node.stop" | "audit.gap">(
+  { node }: LogName,
+  action: Action,
+  details: Extract<AuditEvent, { readonly action: Action }>["details"],
+): Extract<AuditEvent, { readonly action: Action }> {
+  const self = { kind: "node", id: node } as const;
+  // TypeScript does not narrow a union by a generic `action`; the signature ties the details to it.
+  return { action, actor: self, subject: self, outcome: "ok", details } as unknown as Extract<
+    AuditEvent,
+    { readonly action: Action }
+  >;
+}
+
 function whole(ms: number): number {
   return Math.max(0, Math.floor(ms));
 }
