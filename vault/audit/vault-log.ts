@@ -176,7 +176,7 @@ export class VaultAuditLog implements VaultLog {
   async reopen(tx: VaultTransaction, reason: string): Promise<void> {
     const { storage, name } = this.#options;
     const writing = storage.write(tx);
-    const old = this.#headOf(await loadTreeLater(writing, this.#cache));
+    const old = this.#headOf(await this.#tree.read(tx));
     const told = decodeHead(await writing.mark("lost"));
     const lost = told === null || (await this.hasHad(tx, told)) ? null : told;
     const root = (head: LogHead) => Buffer.from(head.root).toString("base64");
@@ -198,7 +198,7 @@ export class VaultAuditLog implements VaultLog {
   }
 
   async sinceAnchor(tx: VaultTransaction): Promise<number> {
-    const tree = await loadTreeLater(this.#options.storage.read(tx), this.#cache);
+    const tree = await this.#tree.read(tx);
     return tree.size - (await anchoredSize(tx, this.#options.name.serial));
   }
 
