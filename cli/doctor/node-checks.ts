@@ -59,7 +59,7 @@ export async function lifeChecks(folder: DataFolder, pid: number | null): Promis
   if (pid === null) return [warning("process", "the node does not run", "Start it with 'tidegate vault|gateway|edge run'.")];
   try {
     const status = (await callAdmin(folder.path, { method: "GET", path: "/v1/status" })) as StatusAnswer;
-    return [good("process", `the node runs, process ${pid}`), ...healthChecks(status)];
+    return [good("process", `the node runs, process ${pid}`), ...healthChecks(status), ...forwardChecks(status)];
   } catch (error) {
     if (!(error instanceof TidegateError)) throw error;
     const hint = "It was killed, or hangs: look at its log. run.json of a killed node goes with its next start.";
@@ -71,6 +71,13 @@ interface StatusAnswer {
   /** A vault's: "ok", or the code that stopped its writer. */
   readonly store?: string;
   readonly unsettled?: number;
+  readonly forward?: readonly {
+    readonly name: string;
+    readonly behind: number;
+    readonly missed: number;
+    readonly lastCode: string | null;
+    readonly lastHint: string | null;
+  }[];
   readonly health?: { readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[] };
 }
 
@@ -89,6 +96,21 @@ function healthChecks({ store, health, unsettled = 0 }: StatusAnswer): Finding[]
       ),
     );
   return findings;
+}
+
+/** A collector that gets nothing hurts nobody but who watches it. */
+function forwardChecks({ forward = [] }: StatusAnswer): Finding[] {
+  return forward.map(({ name, behind, missed, lastCode, lastHint }) => {
+    const check = `forward: ${name}`;
+    if (lastCode !== null) {
+      return warning(check, `${behind} events behind (${lastCode})`, lastHint ?? "See its code in ERRORS.md.");
+    }
+    if (missed > 0) {
+      const hint = "The leaf forward.gap says which; take them from the archive, or from 'tidegate audit tail'.";
+      return warning(check, `${missed} events never reach the collector`, hint);
+    }
+    return good(check, `${behind} events behind`);
+  });
 }
 
 function pidOf(folder: DataFolder): number | null {

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from "node:tls";
 import t from "tap";
 import { createAdminServer } from "../../agent/admin/index.ts";
 import { createDataFolder, dataFolderAt, writeRunFile } from "../../agent/data-folder/index.ts";
+import type { ForwardStatus } from "../../agent/forward/index.ts";
 import { createLog } from "../../agent/log/index.ts";
 import { examine, type Finding, type MachineFacts } from "../../cli/doctor/index.ts";
 import { vaultRoutes } from "../../vault/admin/index.ts";
@@ -72,7 +73,16 @@ t.test("a vault's folder is examined whether it runs or not, and nothing is chan
   const facts = machine({ nowMs: Date.now() });
   const stopped = { keys: "warning", process: "warning" };
   t.same(await amiss([rig.folder], facts), stopped, "the root's key still lies there, and nobody runs");
-  const routes = vaultRoutes({ core: rig.core, wake: () => {}, connected: () => false, vaultAddress: () => "127.0.0.1:1" });
+  const forwards: ForwardStatus[] = [];
+  const address = "127.0.0.1:1";
+  const context = {
+    core: rig.core,
+    wake: () => {},
+    connected: () => false,
+    vaultAddress: () => address,
+    forwards: () => forwards,
+  };
+  const routes = vaultRoutes(context);
   const socketPath = join(rig.folder, "admin.sock");
   const server = await createAdminServer({ socketPath, routes, log: createLog({ level: "silent", node: "vault" }) });
   t.teardown(() => server.close());
@@ -80,6 +90,13 @@ t.test("a vault's folder is examined whether it runs or not, and nothing is chan
   const running = { ...facts, text: (path: string) => facts.text(path.replace(String(process.pid), "self")) };
   for (const name of ["root", "recovery"]) rmSync(join(rig.folder, "keys", `${name}.sealed`));
   t.same(await amiss([rig.folder], running), {}, "all is well");
+  const stands = { to: "tcp siem:601", format: "json", state: "waiting", next: 0, sent: 0, lastHint: null } as const;
+  forwards.push(
+    { ...stands, name: "well", behind: 3, missed: 0, lastCode: null },
+    { ...stands, name: "gone", behind: 7, missed: 0, lastCode: "FORWARD_UNREACHABLE" },
+    { ...stands, name: "gap", behind: 0, missed: 9, lastCode: null },
+  );
+  t.same(await amiss([rig.folder], running), { "forward: gone": "warning", "forward: gap": "warning" });
   await server.close();
   t.same(await amiss([rig.folder], running), { process: "failure" }, "run.json, and nobody answers");
   rmSync(join(rig.folder, "run.json"));
