@@ -1,0 +1,87 @@
+import t from "tap";
+import type { AuditEvent } from "../../protocol/audit/index.ts";
+import { decodeLeaf } from "../../protocol/audit/index.ts";
+import { VaultRig } from "./vault-rig.ts";
+
+const path = "plant/pump/operator";
+const edge = { name: "edge-1", role: "edge", zone: "plant", address: "127.0.0.1:7444" };
+const operator = { kind: "operator", id: "kim" } as const;
+const medium = { kind: "media", id: "S1" } as const;
+
+async function plant(t: Parameters<typeof VaultRig.make>[0]) {
+  const rig = await VaultRig.make(t);
+  const node = await rig.join(t, edge);
+  await rig.addPump("plant");
+  await rig.setPassword(path, "First-live1");
+  await node.exchange();
+  const append = (event: AuditEvent, times = 1) =>
+    rig.core.store.transaction(async (tx) => {
+      for (let time = 0; time < times; time += 1) await rig.core.log.append(tx, event);
+    });
+  return { rig, node, append, source: rig.vault.audit.asExport("") };
+}
+
+const order: AuditEvent = { action: "order.accept", actor: operator, subject: { kind: "account", id: path }, outcome: "ok" };
+
+t.test("the vault's log forgets what lies on a medium once a node vouches for it, and its proofs go on", async (t) => {
+  const { rig, node, append, source } = await plant(t);
+  const { archive } = source;
+  await append(order, 600);
+  const before = Number(await archive.archivable());
+  t.ok(before < 512, "nobody has proven those yet");
+  for (const value of ["Second-live", "Third-live1"]) {
+    await rig.setPassword(path, value);
+    await node.exchange();
+  }
+  t.equal(await archive.archivable(), 512);
+  const size = Number(await source.size());
+  const proof = await source.proof(100, size);
+  await archive.archive(
+    {
+      action: "audit.archive",
+      actor: operator,
+      subject: medium,
+      outcome: "ok",
+      details: { from: 0, until: 512, mediaId: "S1" },
+    },
+    512,
+  );
+  t.equal(await archive.held(), 512);
+  t.same(await archive.leaves(0, 10), [], "and no other leaves in their place");
+  t.equal(decodeLeaf((await archive.leaves(512, 1))[0] as Uint8Array).index, 512);
+  t.same(await source.proof(100, size), proof);
+  const { count } = await rig.core.store.read((tx) =>
+    tx
+      .selectFrom("audit_leaves")
+      .select((eb) => eb.fn.countAll<number>().as("count"))
+      .executeTakeFirstOrThrow(),
+  );
+  t.equal(Number(count), Number(await source.size()) - 512);
+  await rig.setPassword(path, "Fourth-live");
+  await node.exchange();
+  t.same(node.values(path)["current"], ["Fourth-live"], "nodes still prove its head");
+});
+
+t.test("the vault's log leaves out or refuses what can wait while its disk is short, and says so afterwards", async (t) => {
+  const { rig, append, source } = await plant(t);
+  const { space } = rig.vault.audit;
+  const show: AuditEvent = {
+    action: "credential.show",
+    actor: operator,
+    subject: { kind: "account", id: path },
+    outcome: "ok",
+  };
+  const login: AuditEvent = { action: "login.deny", actor: operator, subject: medium, outcome: "denied", code: "X" };
+  await space.begin(async () => {});
+  const size = Number(await source.size());
+  await t.rejects(append(show), { code: "AUDIT_FULL" });
+  await append(login, 3);
+  await append(order);
+  t.equal(await source.size(), size + 1, "only what must be written");
+  t.equal(space.dropped, 3);
+  await space.end(async () => {});
+  await append(show);
+  const leaves = (await source.archive.leaves(size + 1, 10)).map((leaf) => decodeLeaf(leaf));
+  t.match(leaves, [{ action: "audit.gap", details: { class: "noise", count: 3 } }, { action: "credential.show" }]);
+  t.equal(space.short, false);
+});
