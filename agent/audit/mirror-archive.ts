@@ -2,7 +2,9 @@ import { readdir, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { AuditError, parseTilePath, type TilePlace, tileWidth } from "../../protocol/audit/index.ts";
 import { concat } from "../../protocol/base/index.ts";
-import type { MirrorSource } from "./mirror.ts";
+
+/** Where the leaf stands that named the key of an epoch, where it is archived; null else. */
+type Succession = (epoch: number) => Uint8Array | null | Promise<Uint8Array | null>;
 
 /** True for an entry bundle that lies on media only. */
 export function isArchived({ level, index }: TilePlace, held: number): boolean {
@@ -10,10 +12,10 @@ export function isArchived({ level, index }: TilePlace, held: number): boolean {
 }
 
 /** Lines of the leaves that name epoch keys and lie on media only: without them nobody could follow the keys of what is here. */
-export async function archivedKeyLines(source: Pick<MirrorSource, "succession">): Promise<Uint8Array> {
+export async function archivedKeyLines(succession: Succession): Promise<Uint8Array> {
   const lines: Uint8Array[] = [];
   for (let epoch = 1; ; epoch += 1) {
-    const leaf = await source.succession(epoch);
+    const leaf = await succession(epoch);
     if (leaf === null) return concat(...lines);
     lines.push(leaf, Uint8Array.of(10));
   }

@@ -119,7 +119,7 @@ export class AuditMirror {
     if (size !== this.#size) await this.#grow(this.#size, { size, note, held: archive.held });
     // Only once the folder says, under a checkpoint, where they are.
     if (archive.leaf >= size || archive.held === this.#removed) return;
-    await writeChanged(join(folder, logFolderNames.keys), await archivedKeyLines(source));
+    await writeChanged(join(folder, logFolderNames.keys), await archivedKeyLines((epoch) => source.succession(epoch)));
     await removeArchivedBundles(folder, archive.held);
     this.#removed = archive.held;
   }

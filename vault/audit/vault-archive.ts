@@ -10,14 +10,19 @@ import { type AuditEvent, decodeCheckpoint } from "../../protocol/audit/index.ts
 import { TidegateError } from "../../protocol/base/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
 import { newestAnchor } from "./anchors.ts";
-import type { VaultAuditLog, VaultLogOptions } from "./vault-log.ts";
+import type { VaultLogOptions } from "./vault-log-options.ts";
 
 /** How long after a start freeing goes on that was broken off, ms: the vault's first work comes before. */
 const resumeAfterMs = 5_000;
 
 export interface VaultArchiveOptions
   extends Pick<VaultLogOptions, "store" | "storage" | "name" | "mirror" | "failpoint" | "timers"> {
-  readonly log: Pick<VaultAuditLog, "append" | "head" | "checkpoint">;
+  /** What the log itself does for its archive. */
+  readonly log: {
+    append(tx: VaultTransaction, event: AuditEvent): Promise<void>;
+    head(tx: VaultTransaction): Promise<{ readonly size: number }>;
+    checkpoint(): Promise<void>;
+  };
 }
 
 /** The old part of the vault's log, as it goes to media. */

@@ -1,6 +1,4 @@
 import {
-  type AsyncAuditStorage,
-  type AuditMirror,
   type AuditRouteSource,
   checkpointEveryMs,
   checkpointOf,
@@ -10,8 +8,6 @@ import {
   epochChangeOf,
   epochEveryMs,
   FoldedLog,
-  type FullPolicy,
-  type LogContext,
   leavesAfter,
   readConsistencyBetweenLater,
   readConsistencyLater,
@@ -19,7 +15,6 @@ import {
   WhenFull,
 } from "../../agent/audit/index.ts";
 import type { ExportSource } from "../../agent/custody/index.ts";
-import type { Failpoint, Timers } from "../../agent/seams/index.ts";
 import {
   type AuditEvent,
   checkpointText,
@@ -28,7 +23,6 @@ import {
   decodeCheckpoint,
   judgePeerHead,
   type LogHead,
-  type NoteSigner,
   originOf,
   rootOf,
   sequence,
@@ -37,30 +31,14 @@ import {
 } from "../../protocol/audit/index.ts";
 import { sameBytes, TidegateError, toBase32, u64be, utf8 } from "../../protocol/base/index.ts";
 import type { AuditHead, ConsistencyProof, HeadCosignature } from "../../protocol/bundle/index.ts";
-import type { VaultStore, VaultTransaction } from "../store/index.ts";
+import type { VaultTransaction } from "../store/index.ts";
 import type { VaultLog } from "../streams/index.ts";
 import { anchoredSize, cosignedHeads, newestAnchor, provenByNode } from "./anchors.ts";
 import { takeLease } from "./lease.ts";
 import { StandingTree } from "./standing-tree.ts";
 import { VaultArchive } from "./vault-archive.ts";
+import type { VaultLogOptions } from "./vault-log-options.ts";
 import { VaultSpace } from "./vault-space.ts";
-
-export interface VaultLogOptions extends LogContext {
-  readonly store: VaultStore;
-  readonly storage: AsyncAuditStorage<VaultTransaction, VaultTransaction>;
-  readonly timers: Timers;
-  /** Names `audit.before-archive`, `audit.after-archive`, `audit.before-free` and `audit.after-free`. */
-  readonly failpoint: Failpoint;
-  /** Cosigns the heads of other nodes that were proven here. */
-  readonly witness: NoteSigner["key"];
-  readonly mirror: AuditMirror | null;
-  /** Names this process among those on one store. */
-  readonly holder: string;
-  /** Told when a checkpoint could not be signed; the next one tries again unless the store has stopped. */
-  readonly onFailed: (code: string) => void;
-  /** What becomes of events while the disk is short; {@link defaultFullPolicy} where it is absent. */
-  readonly whenFull?: FullPolicy;
-}
 
 const checkpointLease = "audit-checkpoint";
 const runMarks = { clean: utf8("clean"), running: utf8("running") } as const;

@@ -1,7 +1,7 @@
 import type { WhenFull } from "../../agent/audit/index.ts";
 import type { AuditEvent } from "../../protocol/audit/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
-import type { VaultLogOptions } from "./vault-log.ts";
+import type { VaultLogOptions } from "./vault-log-options.ts";
 
 export interface VaultSpaceOptions extends Pick<VaultLogOptions, "store" | "storage" | "name"> {
   readonly full: WhenFull;
