@@ -70,7 +70,7 @@ function statusOf({ outcome, code }: Leaf, name: OcsfClassName, activity: number
   return { status_id, ...(code === null ? {} : { status_code: code }) };
 }
 
-/** What the class asks for. */
+/** What the class asks for. Where it has no actor of its own, `unmapped` names who it was. */
 function objectsOf({ leaf, origin }: ForwardedEvent, name: OcsfClassName, speaker: Speaker): object {
   const { action, subject, details } = leaf;
   const actor = actorOf(leaf.actor);
@@ -78,7 +78,7 @@ function objectsOf({ leaf, origin }: ForwardedEvent, name: OcsfClassName, speake
   const service = { name: `tidegate-${speaker.role}`, uid: leaf.node };
   switch (name) {
     case "base":
-      return { actor };
+      return {};
     case "detection":
       return { finding_info: { title: action, uid: `${origin}#${leaf.index}` } };
     case "account":
@@ -88,7 +88,7 @@ function objectsOf({ leaf, origin }: ForwardedEvent, name: OcsfClassName, speake
     case "entity":
       return { actor, entity: { name: subject.id, type: subject.kind } };
     case "access":
-      return { actor, user, privileges: [String(details["pattern"] ?? details["leaseId"] ?? details["requestId"] ?? action)] };
+      return { user, privileges: [String(details["pattern"] ?? details["leaseId"] ?? details["requestId"] ?? action)] };
     case "lifecycle":
       return { app: { name: service.name, vendor_name: "Tidegate", version: speaker.version, uid: leaf.node } };
     case "api":
