@@ -1,4 +1,13 @@
-import { decodeLeaf, emptyTree, encodeLeaf, hashLeaf, rootOf, sequence, verifyLog } from "../../../protocol/audit/index.ts";
+import {
+  decodeLeaf,
+  emptyTree,
+  encodeLeaf,
+  foldHashes,
+  hashLeaf,
+  rootOf,
+  sequence,
+  verifyLog,
+} from "../../../protocol/audit/index.ts";
 import { editedLeaf, epochKeys, eventAt, inputOf, leafAt, type SampleLog, sampleLog, sealed } from "./sample-log.ts";
 
 /** What one class of tampering came to: how often it was tried, and where it was not named as it must be. */
@@ -15,6 +24,7 @@ const anchors = [100, 250, 500, 900];
 /** Tampers with a log of 1,000 entries at every `stride`-th place, in every class, and tells what the verifier said wrongly. */
 export function tamperEverywhere(stride: number): Map<string, TamperCount> {
   const honest = sampleLog({ size, epochs, anchors });
+  const other = otherHistory(honest);
   const counts = new Map<string, TamperCount>();
   const expect = (name: string, log: SampleLog, findings: readonly string[]): void => {
     const count = counts.get(name) ?? { tried: 0, wrong: [] };
@@ -34,11 +44,12 @@ export function tamperEverywhere(stride: number): Map<string, TamperCount> {
       index === last ? `TRUNCATED ${last}` : `DELETE ${index}`,
     ]);
     expect("inserted", withLeaves(honest.leaves.toSpliced(index, 0, at(index))), [`EDIT ${index + 1}`]);
-    const other = index < last ? index + 1 : 0;
-    const [low, high] = [Math.min(index, other), Math.max(index, other)];
+    const partner = index < last ? index + 1 : 0;
+    const [low, high] = [Math.min(index, partner), Math.max(index, partner)];
     expect("swapped", withLeaves(honest.leaves.with(low, at(high)).with(high, at(low))), [`REORDER ${low}`]);
     expect("cut", withLeaves(honest.leaves.slice(0, index)), [`TRUNCATED ${index}`]);
-    for (const [name, log] of rewritten(honest, index)) expect(name, log, [`FORK ${below([0, ...epochs, ...anchors], index)}`]);
+    for (const [name, log] of rewritten(honest, other, index))
+      expect(name, log, [`FORK ${below([0, ...epochs, ...anchors], index)}`]);
   }
   for (const cut of [...anchors, ...epochs]) {
     const [kept] = sampleLog({ size, epochs, anchors: [size] }).anchors;
@@ -49,17 +60,23 @@ export function tamperEverywhere(stride: number): Map<string, TamperCount> {
   return counts;
 }
 
+/** Another history of the same length, with the successions of the honest one. */
+function otherHistory(honest: SampleLog): Pick<SampleLog, "leaves" | "hashes"> {
+  const leaves = honest.leaves.map((leaf, index) =>
+    epochs.includes(index) ? leaf : encodeLeaf(leafAt(index, eventAt(index, "other"))),
+  );
+  return { leaves, hashes: leaves.map(hashLeaf) };
+}
+
 /** The history from `from` on written anew and sealed with the key of the newest epoch: an anchor or a final checkpoint tells. */
-function rewritten(honest: SampleLog, from: number): [string, SampleLog][] {
+function rewritten(honest: SampleLog, other: Pick<SampleLog, "leaves" | "hashes">, from: number): [string, SampleLog][] {
   // What nobody else has seen can be written anew by who holds the node; and a succession that is written over is a matter of keys.
   if (from >= 900 || epochs.includes(from)) return [];
-  const leaves = honest.leaves.map((leaf, index) =>
-    index < from || epochs.includes(index) ? leaf : encodeLeaf(leafAt(index, eventAt(index, "other"))),
-  );
-  const tree = sequence(emptyTree, leaves).state;
-  const newest = sealed({ size, root: rootOf(tree) }, epochs.length);
+  const leaves = [...honest.leaves.slice(0, from), ...other.leaves.slice(from)];
+  const hashes = [...honest.hashes.slice(0, from), ...other.hashes.slice(from)];
+  const newest = sealed({ size, root: foldHashes(hashes) }, epochs.length);
   const checkpoints = [...honest.checkpoints.slice(0, epochs.length), newest];
-  return [["forked", { ...honest, leaves, hashes: leaves.map(hashLeaf), checkpoints }]];
+  return [["forked", { ...honest, leaves, hashes, checkpoints }]];
 }
 
 /** Epochs removed, and checkpoints by keys of other epochs, at every place where a checkpoint can stand. */
