@@ -12,6 +12,7 @@ import { type Secret, sameBytes } from "../../protocol/base/index.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { random } from "../vault/rig.ts";
 import { MediaRig } from "./media-rig.ts";
+import { raiseEpoch } from "./raise-epoch.ts";
 
 const path = "plant/pump/operator";
 const first = "marker-first-1";
@@ -189,3 +190,27 @@ function tablesOf(folder: DataFolder, key: Secret, text: string): string[] {
   store.close();
   return found.sort();
 }
+
+t.test(
+  "after a restore an edge that holds everything in memory only says so, and the vault need not wait for ever",
+  async (t) => {
+    const rig = await MediaRig.make(t);
+    const edge = await rig.edge("edge-1", "plant");
+    await rig.vault.addPump("plant", { accounts: [unrotated] });
+    await rig.vault.call("PUT", "/v1/freshness", rule);
+    await rig.vault.setPassword(path, first);
+    const carry = async () => {
+      const stick = rig.stick();
+      await rig.atVault.write(stick);
+      await edge.read(stick);
+      await edge.write(stick);
+      await rig.atVault.read(stick);
+    };
+    await carry();
+    await raiseEpoch(rig);
+    await rig.vault.core.store.transaction((tx) => tx.updateTable("accounts").set({ unsettled: 1 }).execute());
+    await carry();
+    const { escrows } = (await rig.vault.call("GET", "/v1/escrows")) as { escrows: unknown[] };
+    t.equal(escrows.length, 1, "its word, with no value in it");
+  },
+);
