@@ -31,6 +31,6 @@ tr.device th { background: var(--raised); padding-top: .7rem; overflow-wrap: any
 @page { margin: 14mm }
 @media print { :root { color-scheme: light; --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; --raised: #fff;
   --good: #000; --warn: #000; --warn-back: #fff; --bad: #000; --bad-back: #fff }
-  body { padding: 0; max-width: none; font-size: 9.5pt } thead { display: table-header-group } thead th { position: static; border-bottom: 1.5pt solid #000 }
+  body { padding: 0; max-width: none; font-size: 9.5pt } .n { white-space: normal } thead th { font-size: 9pt } thead { display: table-header-group } thead th { position: static; border-bottom: 1.5pt solid #000 }
   tr, .tiles li, .note { break-inside: avoid } tr.device { break-after: avoid } h2 { break-after: avoid } a { text-decoration: none } }
 `;
