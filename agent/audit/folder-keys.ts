@@ -5,6 +5,7 @@ import {
   decodeCheckpoint,
   maxNoteBytes,
   type Note,
+  openCheckpoint,
   parseOrigin,
   verifyCosignature,
   verifyNote,
@@ -35,15 +36,22 @@ export interface KnownKeys {
   readonly witnessKeys: readonly Uint8Array[];
 }
 
+/** A note that was kept elsewhere, and where it comes from. */
+interface AnchorFile {
+  readonly bytes: Uint8Array;
+  readonly source: string;
+}
+
 /** Most roots of a chain beside a log. */
 const maxRoots = 1024;
 
-/** The member statement beside the log, under the chain of roots beside it. Throws AUDIT_FOLDER_KEYS. */
+/** The member statement beside the log, and the witnesses of the newest root and of all, under the chain of roots beside it. Throws AUDIT_FOLDER_KEYS. */
 export function keysOf(folder: LogFolder): {
   member: MemberStatement;
   vaultId: string;
   trustDomain: string;
   witnessKeys: readonly Uint8Array[];
+  everyWitnessKey: readonly Uint8Array[];
 } {
   if (folder.member === null || folder.roots === null) {
     throw keysRefused(`${folder.path} holds no member statement or no root documents`);
@@ -60,38 +68,55 @@ export function keysOf(folder: LogFolder): {
     const [held] = trust.members.values();
     if (held === undefined) throw keysRefused("no member statement");
     const { trustDomain, witnessKeys } = newestRoot(trust).document;
-    return { member: held.statement, vaultId: toHex(vaultIdOf(trust)), trustDomain, witnessKeys };
+    const everyWitnessKey = roots.flatMap((root) => decodeRoot(decodeEnvelope(root).payload).witnessKeys);
+    return { member: held.statement, vaultId: toHex(vaultIdOf(trust)), trustDomain, witnessKeys, everyWitnessKey };
   } catch (cause) {
     if (cause instanceof AuditLogError || !(cause instanceof TidegateError)) throw cause;
     throw keysRefused(`the member statement does not verify: ${cause.message}`, cause);
   }
 }
 
-/** A checkpoint of this log that somebody kept, as an anchor. Throws AUDIT_ANCHOR_INVALID. */
-export function anchorOf(
-  anchor: { readonly bytes: Uint8Array; readonly source: string },
+/**
+ * The heads that `given` names, and those that `beside` holds cosigned, all of one log; the first given one says which. Throws
+ * AUDIT_ANCHOR_INVALID.
+ */
+export function anchorsOf(
+  { given, beside }: { given: readonly AnchorFile[]; beside: readonly string[] },
   folder: LogFolder,
   known: KnownKeys,
-): Anchor {
+): Anchor[] {
+  const anchors = given.map((anchor) => anchorOf(anchor, folder, known));
+  const other = anchors.find(({ origin }) => origin !== anchors[0]?.origin);
+  if (other !== undefined) throw anchorRefused(`${other.source} is of another log of the node than ${anchors[0]?.source}`);
+  const all = [...anchors, ...witnessedHeads(beside, folder, known)];
+  return all.filter(({ origin }) => origin === all[0]?.origin);
+}
+
+/** A checkpoint of this log that somebody kept, as an anchor. Throws AUDIT_ANCHOR_INVALID. */
+function anchorOf(anchor: AnchorFile, folder: LogFolder, known: KnownKeys): Anchor {
   try {
-    const checkpoint = decodeCheckpoint(anchor.bytes);
-    const name = parseOrigin(checkpoint.origin);
-    if (name.node !== known.node) throw anchorRefused(`${anchor.source} is a checkpoint of another node's log`);
-    if (!verifyNote(checkpoint.note, { name: checkpoint.origin, key: known.logKey }) && !isCosigned(checkpoint.note, known)) {
+    const { origin, note, size, root } = decodeCheckpoint(anchor.bytes);
+    const { node, trustDomain, serial } = parseOrigin(origin);
+    if (node !== known.node || trustDomain !== known.trustDomain) {
+      throw anchorRefused(`${anchor.source} is a checkpoint of another node's log`);
+    }
+    if (!verifyNote(note, { name: origin, key: known.logKey }) && !isCosigned(note, known)) {
       throw anchorRefused(`${anchor.source} is signed neither by the node's log key nor by a witness that the root names`);
     }
-    if (!folder.checkpoints.every((bytes) => sameOrigin(bytes, checkpoint.origin))) {
-      throw anchorRefused(`${anchor.source} is a checkpoint of another log of the node, serial ${name.serial}`);
+    // Only what the log's own key signed can say that the folder is another log's: a damaged file must not turn an anchor away.
+    const origins = folder.checkpoints.map((bytes) => believedOrigin(bytes, known)).filter((each) => each !== null);
+    if (origins.length > 0 && !origins.includes(origin)) {
+      throw anchorRefused(`${anchor.source} is a checkpoint of another log of the node, serial ${serial}`);
     }
-    return { size: checkpoint.size, root: checkpoint.root, source: anchor.source };
+    return { origin, size, root, source: anchor.source };
   } catch (cause) {
     if (cause instanceof AuditError) throw anchorRefused(`${anchor.source} is not a checkpoint: ${cause.message}`, cause);
     throw cause;
   }
 }
 
-/** True where a witness that the root documents name cosigned the note. */
-function isCosigned(note: Note, { trustDomain, witnessKeys }: KnownKeys): boolean {
+/** True where one of the witness keys cosigned the note. Throws AUDIT_CHECKPOINT_UNSIGNED where a cosignature of theirs does not verify. */
+export function isCosigned(note: Note, { trustDomain, witnessKeys }: Pick<KnownKeys, "trustDomain" | "witnessKeys">): boolean {
   const names = new Set(
     note.signatures.map(({ name }) => name).filter((name) => name.startsWith(witnessKeyName(trustDomain, ""))),
   );
@@ -103,7 +128,7 @@ function isCosigned(note: Note, { trustDomain, witnessKeys }: KnownKeys): boolea
  * Heads of this log that a vault's log beside it holds cosigned, and that the copy reaches: one that is newer than the copy only says that
  * the copy was taken before.
  */
-export function witnessedHeads(beside: readonly string[], folder: LogFolder, known: KnownKeys): Anchor[] {
+function witnessedHeads(beside: readonly string[], folder: LogFolder, known: KnownKeys): Anchor[] {
   const newest = folder.checkpoints.at(-1);
   if (newest === undefined) return [];
   return beside.flatMap((path): Anchor[] => {
@@ -121,12 +146,12 @@ export function witnessedHeads(beside: readonly string[], folder: LogFolder, kno
   });
 }
 
-/** True also for a checkpoint that cannot be read: the verifier names that. */
-function sameOrigin(bytes: Uint8Array, origin: string): boolean {
+/** The log that a checkpoint is of; null where the node's log key did not sign it: the verifier names that. */
+function believedOrigin(bytes: Uint8Array, known: KnownKeys): string | null {
   try {
-    return decodeCheckpoint(bytes).origin === origin;
+    return openCheckpoint(bytes, known).origin;
   } catch (error) {
-    if (error instanceof AuditError) return true;
+    if (error instanceof AuditError) return null;
     throw error;
   }
 }

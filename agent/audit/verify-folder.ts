@@ -1,11 +1,20 @@
-import { type Finding, hashLength, tilePath, tileWidth, type Verdict, Verification } from "../../protocol/audit/index.ts";
+import {
+  byIndex,
+  type Finding,
+  hashLength,
+  tilePath,
+  tileWidth,
+  type Verdict,
+  Verification,
+} from "../../protocol/audit/index.ts";
 import { sameBytes } from "../../protocol/base/index.ts";
 import { importVerifyKey, nodeIdText } from "../../protocol/keys/index.ts";
 import { readEntries } from "./bounded-file.ts";
 import { LinesBeside } from "./entry-lines.ts";
 import { AuditLogError } from "./errors.ts";
 import { damagedFiles } from "./export-list.ts";
-import { anchorOf, keysOf, witnessedHeads } from "./folder-keys.ts";
+import { unprovenFiles } from "./export-proofs.ts";
+import { anchorsOf, keysOf } from "./folder-keys.ts";
 import { type LogFolder, openLogFolder } from "./log-folder.ts";
 import { logFolderNames } from "./mirror.ts";
 import { isArchivedBefore, type Notice, noticesOf } from "./notices.ts";
@@ -41,7 +50,10 @@ export interface FolderVerdict extends Omit<Verdict, "root" | "notices"> {
   readonly nodeName: string;
   /** The newest checkpoint found, as text; null where there is none. */
   readonly checkpoint: string | null;
-  /** Files of an export that no entry proves and that are missing or not the ones of its list; `MANIFEST` where that is missing. */
+  /**
+   * Files of an export that no entry proves and that are missing or not the ones of its list, `MANIFEST` where that is missing; and proofs
+   * that prove nothing.
+   */
   readonly damaged: readonly string[];
   /** Root over the sealed entries, base64 as in the checkpoint; null where nothing is sealed. */
   readonly root: string | null;
@@ -70,7 +82,7 @@ export async function verifyFolder(options: VerifyFolderOptions): Promise<Folder
 }
 
 async function verifyOpened(folder: LogFolder, options: VerifyFolderOptions): Promise<FolderVerdict> {
-  const { member, vaultId, trustDomain, witnessKeys } = keysOf(folder);
+  const { member, vaultId, trustDomain, witnessKeys, everyWitnessKey } = keysOf(folder);
   if (options.vaultId !== null && options.vaultId !== vaultId) {
     throw new AuditLogError("AUDIT_FOLDER_KEYS", `the log belongs to vault ${vaultId}, not to ${options.vaultId}`, {
       hint: "Take the id from 'tidegate status' at the vault. Where it is right, this folder is of a node that another vault vouches for.",
@@ -87,26 +99,33 @@ async function verifyOpened(folder: LogFolder, options: VerifyFolderOptions): Pr
     before: folder.from === 0 ? null : { count: folder.from, successions: folder.keyLeaves },
     checkpoints: folder.checkpoints,
     member: { trustDomain, node, logKey, epochKey: importVerifyKey(member.epochKey) },
-    anchors: [
-      ...options.anchors.map((anchor) => anchorOf(anchor, folder, { node, logKey, trustDomain, witnessKeys })),
-      ...witnessedHeads(options.beside ?? [], folder, { node, logKey, trustDomain, witnessKeys }),
-    ],
+    anchors: anchorsOf({ given: options.anchors, beside: options.beside ?? [] }, folder, {
+      node,
+      logKey,
+      trustDomain,
+      witnessKeys,
+    }),
   });
   const unlike = await scanFolder(folder, verification, options);
   const verdict = verification.finish();
   const newest = folder.checkpoints.at(-1);
   const { root, notices, ...rest } = verdict;
+  const unproven = unprovenFiles(options.path, {
+    trustDomain,
+    witnessKeys: everyWitnessKey,
+    head: isAsSealed(verdict) ? (newest ?? null) : null,
+  });
   return {
     ...rest,
     findings: [
       ...verdict.findings,
       ...(isAsSealed(verdict) ? [...alteredTiles(folder, verification), ...unlikeLines(unlike)] : []),
-    ],
+    ].sort(byIndex),
     from: folder.from,
     notices: noticesOf(notices),
     archived: folder.from > 0 && isArchivedBefore(notices, folder.from),
     checkpoint: newest === undefined ? null : Buffer.from(newest).toString("utf8"),
-    damaged: damagedFiles(options.path),
+    damaged: [...new Set([...damagedFiles(options.path), ...unproven])].sort(),
     path: options.path,
     vaultId,
     node,

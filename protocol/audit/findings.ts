@@ -27,3 +27,8 @@ export interface Finding {
   /** One sentence for the auditor. */
   readonly says: string;
 }
+
+/** The order in which findings are listed: by index, for one index the graver first. */
+export function byIndex(a: Finding, b: Finding): number {
+  return a.index - b.index || FINDING_CODES.indexOf(a.code) - FINDING_CODES.indexOf(b.code);
+}

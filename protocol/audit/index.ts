@@ -13,7 +13,7 @@ export { decodeEntryBundle, encodeEntryBundle, splitEntryBundle } from "./entry-
 export { type Succession, successionDetails, successionMessage, successionOf } from "./epoch.ts";
 export { AUDIT_CODES, AuditError } from "./errors.ts";
 export type { Actor, AuditAction, AuditEvent, DetailsOf, Outcome, Subject } from "./event.ts";
-export { FINDING_CODES, type Finding, type FindingCode } from "./findings.ts";
+export { byIndex, FINDING_CODES, type Finding, type FindingCode } from "./findings.ts";
 export { decodeLeaf, encodeLeaf, type Leaf, type LeafPlace, leafOf } from "./leaf.ts";
 export { maxDetailLength, maxIdLength, maxLeafBytes, maxNoteBytes, tileWidth } from "./limits.ts";
 export { decodeNote, type Note, type NoteKey, type NoteSigner, noteKeyId, signNote, verifyNote } from "./note.ts";
@@ -39,6 +39,7 @@ export {
 } from "./tree-state.ts";
 export {
   type Anchor,
+  openCheckpoint,
   type Verdict,
   Verification,
   type VerifyInput,

@@ -61,10 +61,10 @@ function judgeGap({ from, to, last, strangers }: Gap): Finding[] {
   // Strangers that claim no missing place take the lowest free ones: only a gap's ends are known, not which of it was edited.
   let free = from;
   const others = strangers.length - taken.size;
-  for (let at = 0; at < others; at += 1) {
+  for (let at = 0, behind = to; at < others; at += 1) {
     while (taken.has(free)) free += 1;
     if (free < to) taken.add(free);
-    else findings.push(inserted(last ? to + at : to));
+    else findings.push(inserted(last ? behind++ : to));
   }
   findings.push(...[...taken].map(edited));
   for (const [first, end] of holes(from, to, taken))

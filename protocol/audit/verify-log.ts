@@ -2,7 +2,7 @@ import { sameBytes } from "../base/index.ts";
 import type { VerifyKey } from "../keys/index.ts";
 import { type Checkpoint, decodeCheckpoint, type TreeHead } from "./checkpoint.ts";
 import { AuditError } from "./errors.ts";
-import { FINDING_CODES, type Finding } from "./findings.ts";
+import { byIndex, type Finding } from "./findings.ts";
 import { HashList } from "./hash-list.ts";
 import type { Leaf } from "./leaf.ts";
 import { maxFindings, tileWidth } from "./limits.ts";
@@ -16,6 +16,8 @@ import { placesOf, Scan } from "./verify-scan.ts";
 
 /** A head that somebody else kept: the auditor's paper, the other side of a tunnel. Trusted for where it comes from. */
 export interface Anchor extends TreeHead {
+  /** The log that it is a head of: the same for all anchors. */
+  readonly origin: string;
   /** Where it comes from, for the auditor. */
   readonly source: string;
 }
@@ -44,7 +46,7 @@ export interface VerifyInput extends VerifyAgainst {
 }
 
 export interface Verdict {
-  /** Origin of the log; null where no checkpoint tells it. */
+  /** Origin of the log; null where neither an anchor nor a checkpoint tells it. */
   readonly origin: string | null;
   /** Entries found, those before the beginning of the copy counted. */
   readonly size: number;
@@ -84,8 +86,8 @@ export class Verification {
   constructor(input: VerifyAgainst) {
     this.#input = input;
     this.#opened = openCheckpoints(input);
-    const origin = this.#opened.signed[0]?.origin;
-    this.log = { node: input.member.node, serial: origin === undefined ? null : parseOrigin(origin).serial };
+    const origin = originIn(input, this.#opened.signed);
+    this.log = { node: input.member.node, serial: origin === null ? null : parseOrigin(origin).serial };
     const sizes = [...this.#opened.signed, ...input.anchors].map((head) => head.size);
     this.#scan = new Scan([0, ...sizes], input.before == null ? null : { ...input.before, hashes: input.hashes }, this.log);
   }
@@ -103,7 +105,7 @@ export class Verification {
   finish(): Verdict {
     const scan = this.#scan;
     const { signed } = this.#opened;
-    const origin = signed[0]?.origin ?? null;
+    const origin = originIn(this.#input, signed);
     const heads: Head[] = [
       ...this.#input.anchors.map((anchor) => ({ ...anchor, says: anchor.source, anchor: true })),
       ...signed.map((one) => ({ ...one, says: `the checkpoint of ${one.size} entries`, anchor: false })),
@@ -141,19 +143,28 @@ export class Verification {
   }
 }
 
-/** The checkpoints that the static log key signed for this node's log. */
+/** An anchor tells it even where whoever holds the folder took all checkpoints out of it. */
+function originIn({ anchors }: VerifyAgainst, signed: readonly Checkpoint[]): string | null {
+  return anchors[0]?.origin ?? signed[0]?.origin ?? null;
+}
+
+/** A checkpoint that the static log key signed for a log of this node. Throws AUDIT_CHECKPOINT_*, AUDIT_ORIGIN_MALFORMED. */
+export function openCheckpoint(bytes: Uint8Array, member: Omit<VerifyAgainst["member"], "epochKey">): Checkpoint {
+  const checkpoint = decodeCheckpoint(bytes);
+  const { node, trustDomain } = parseOrigin(checkpoint.origin);
+  const isNamed = node === member.node && trustDomain === member.trustDomain;
+  if (!verifyNote(checkpoint.note, { name: checkpoint.origin, key: member.logKey }) || !isNamed) throw notSigned();
+  return checkpoint;
+}
+
+/** The checkpoints that count, all of one log. */
 function openCheckpoints(input: VerifyAgainst): { signed: Checkpoint[]; findings: Finding[] } {
   const signed: Checkpoint[] = [];
   const findings: Finding[] = [];
   for (const bytes of input.checkpoints) {
     try {
-      const checkpoint = decodeCheckpoint(bytes);
-      const { node, trustDomain } = parseOrigin(checkpoint.origin);
-      const named = node === input.member.node && trustDomain === input.member.trustDomain;
-      const known = verifyNote(checkpoint.note, { name: checkpoint.origin, key: input.member.logKey });
-      if (!known || !named || checkpoint.origin !== (signed[0]?.origin ?? checkpoint.origin)) {
-        throw new AuditError("AUDIT_CHECKPOINT_UNSIGNED", "it is not signed by this node's log key");
-      }
+      const checkpoint = openCheckpoint(bytes, input.member);
+      if (checkpoint.origin !== (originIn(input, signed) ?? checkpoint.origin)) throw notSigned();
       signed.push(checkpoint);
     } catch (error) {
       if (!(error instanceof AuditError)) throw error;
@@ -161,6 +172,10 @@ function openCheckpoints(input: VerifyAgainst): { signed: Checkpoint[]; findings
     }
   }
   return { signed, findings };
+}
+
+function notSigned(): AuditError {
+  return new AuditError("AUDIT_CHECKPOINT_UNSIGNED", "it is not signed for this log by this node's log key");
 }
 
 /** What the places of the entries alone show. */
@@ -224,8 +239,4 @@ function unsealedTail(places: readonly number[], heads: readonly Head[]): Findin
   const count = end - sealed;
   const says = `${count} ${count === 1 ? "entry" : "entries"} from index ${sealed} on are covered by no checkpoint and no anchor`;
   return [{ code: "UNSEALED-TAIL", index: sealed, says }];
-}
-
-function byIndex(a: Finding, b: Finding): number {
-  return a.index - b.index || FINDING_CODES.indexOf(a.code) - FINDING_CODES.indexOf(b.code);
 }

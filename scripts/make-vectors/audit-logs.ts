@@ -8,6 +8,7 @@ import {
   inputOf,
   logKey,
   node,
+  origin,
   reseal,
   type SampleLog,
   sampleLog,
@@ -43,6 +44,21 @@ const tampered: [string, SampleLog][] = [
   [
     "deleted at 1, edited at 3, swapped 6 and 7",
     { ...honest, leaves: honest.leaves.with(6, at(7)).with(7, at(6)).with(3, editedLeaf(3)).toSpliced(1, 1) },
+  ],
+  [
+    "without checkpoints, seen by an anchor alone: no epoch was ended",
+    { ...sampleLog({ size, epochs, anchors: [size] }), checkpoints: [] },
+  ],
+  [
+    "without checkpoints, another log's leaf behind an anchor",
+    {
+      ...sampleLog({ size: 4, checkpoints: [], anchors: [3] }),
+      leaves: [...honest.leaves.slice(0, 3), encodeLeaf({ ...decodeLeaf(at(3)), log: 1 })],
+    },
+  ],
+  [
+    "all checkpoints of another serial than the anchor's",
+    { ...honest, anchors: honest.anchors.map((one) => ({ ...one, origin: origin.replace(/0$/, "1") })) },
   ],
   ["cut at 9", { ...honest, leaves: honest.leaves.slice(0, 9) }],
   ["cut to an older checkpoint, seen by an anchor", { ...sampleLog({ size: 6, epochs }), anchors: honest.anchors }],
@@ -129,7 +145,7 @@ writeVectors("audit-logs", {
       ...(before === null ? {} : { before: { count: before.count, successions: before.successions.map(textOf) } }),
       hashes: toHex(concat(...log.hashes)),
       checkpoints: log.checkpoints.map((bytes) => Buffer.from(bytes).toString()),
-      anchors: log.anchors.map(({ size: covered, root }) => ({ size: covered, root: toHex(root) })),
+      anchors: log.anchors.map(({ origin, size: covered, root }) => ({ origin, size: covered, root: toHex(root) })),
       findings: verdict.findings.map(({ code, index }) => [code, index]),
       sealedSize: verdict.sealedSize,
     };

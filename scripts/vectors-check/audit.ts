@@ -110,7 +110,8 @@ function checkLog(vector: VectorCase): void {
     before: beforeOf(vector),
     checkpoints: texts(vector, "checkpoints").map((note) => Buffer.from(note)),
     member: { ...member, logKey: key(member.logKey), epochKey: key(member.epochKey) },
-    anchors: (vector["anchors"] as { size: number; root: string }[]).map(({ size, root }) => ({
+    anchors: (vector["anchors"] as { origin: string; size: number; root: string }[]).map(({ origin, size, root }) => ({
+      origin,
       size,
       root: fromHex(root) ?? new Uint8Array(0),
       source: "the anchor",

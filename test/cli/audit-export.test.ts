@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
@@ -21,6 +22,7 @@ t.test("an export is whole, says what it is, and verifies alone from the mount",
     "MANIFEST",
     "checkpoint",
     "checkpoint.png",
+    "cosigned",
     "custody.json",
     "entries.jsonl",
     "epochs",
@@ -59,6 +61,16 @@ t.test("each tampering with an export is found, and what entries do not prove is
     [65, /^summary\.html is missing or not/m, (copy) => append(join(copy, "summary.html"), "x")],
     [65, /^custody\.json is missing or not/m, (copy) => rmSync(join(copy, "custody.json"))],
     [65, /^MANIFEST is missing or not/m, (copy) => rmSync(join(copy, "MANIFEST"))],
+    [65, /^summary\.csv is missing or not/m, (copy) => unlist(copy, "summary.csv")],
+    [65, /^cosigned\/\w+ is missing or not/m, (copy) => unlist(copy, `cosigned/${node}`)],
+    [
+      65,
+      /^proof\.json is missing or not/m,
+      (copy) => {
+        unlist(copy, "proof.json");
+        rmSync(join(copy, "proof.json"));
+      },
+    ],
   ];
   for (const [exit, says, damage] of cases) {
     const copy = join(shortFolder(t), folder.split("/").at(-1) ?? "");
@@ -67,6 +79,55 @@ t.test("each tampering with an export is found, and what entries do not prove is
     const told = await verify(copy);
     t.equal(told.exit, exit, told.stdout);
     t.match(told.stdout, says);
+  }
+});
+
+t.test("a damaged tile or line stands before the tail that nothing seals", async (t) => {
+  const { exported } = await nodeWith(t, 300);
+  const { folder } = await exported();
+  cpSync(join(folder, "epochs/0"), join(folder, "checkpoint"));
+  edit(join(folder, "entries.jsonl"), '"index":7,', '"index":8,');
+  writeFileSync(join(folder, "tile/1/000.p/1"), new Uint8Array(32));
+  const { stdout } = await verify(folder, "--json");
+  const [log] = JSON.parse(stdout) as { findings: { code: string; index: number }[] }[];
+  t.same(
+    log?.findings.map(({ code, index }) => `${code} ${index}`),
+    ["EDIT 0", "EDIT 7", "UNSEALED-TAIL 301"],
+  );
+});
+
+t.test("proofs beside a log are proven, whatever the list says and also without one", async (t) => {
+  const { exported, log, store } = await nodeWith(t, 300);
+  store.transaction((tx) => log.acknowledge(tx, log.head()));
+  const { folder } = await exported();
+  const proof = readFileSync(join(folder, "proof.json"), "utf8");
+  const told = JSON.parse(proof) as { from: { size: number; root: string }; to: number; hashes: string[] };
+  const note = readFileSync(join(folder, "cosigned", node), "utf8");
+  const none = Buffer.alloc(32).toString("base64");
+  const cases: [file: string, what: string, text: string][] = [
+    ["proof.json", "not JSON", "{"],
+    ["proof.json", "nothing", "{}"],
+    ["proof.json", "another root", JSON.stringify({ ...told, from: { ...told.from, root: none } })],
+    ["proof.json", "another size", JSON.stringify({ ...told, from: { ...told.from, size: 299 } })],
+    ["proof.json", "a hash too few", JSON.stringify({ ...told, hashes: told.hashes.slice(1) })],
+    ["proof.json", "another end", JSON.stringify({ ...told, to: 301 })],
+    [`cosigned/${node}`, "another head", note.replace("\n300\n", "\n299\n")],
+    [`cosigned/${node}`, "another node's", note.replaceAll(`/log/${node}/`, `/log/${"a".repeat(32)}/`)],
+    [`cosigned/${node}`, "by no witness", note.replace("/witness/", "/nobody/")],
+    [`cosigned/${node}`, "empty", ""],
+  ];
+  for (const [file, what, text] of cases) {
+    for (const listed of [true, false]) {
+      const copy = join(shortFolder(t), listed ? (folder.split("/").at(-1) ?? "") : "copy");
+      cpSync(folder, copy, { recursive: true });
+      t.equal((await verify(copy)).exit, 0);
+      writeFileSync(join(copy, file), text);
+      if (listed) unlist(copy, file, `${hash("sha256", text)}  ${file}\n`);
+      else rmSync(join(copy, "MANIFEST"));
+      const { exit, stdout } = await verify(copy);
+      t.equal(exit, 65, `${file}: ${what}`);
+      t.match(stdout, `${file} is missing or not`);
+    }
   }
 });
 
@@ -117,6 +178,14 @@ function edit(path: string, before: string, after: string): void {
   const text = readFileSync(path, "latin1");
   t.ok(text.includes(before));
   writeFileSync(path, text.replace(before, after), "latin1");
+}
+
+/** Takes a file's line out of the list, or puts another in its place. */
+function unlist(folder: string, name: string, instead = ""): void {
+  const path = join(folder, "MANIFEST");
+  const line = new RegExp(`^[0-9a-f]{64}  ${name.replaceAll(".", "\\.")}\\n`, "m");
+  t.match(readFileSync(path, "latin1"), line);
+  writeFileSync(path, readFileSync(path, "latin1").replace(line, instead), "latin1");
 }
 
 function append(path: string, text: string): void {

@@ -8,8 +8,10 @@ import { auditCommand } from "../../cli/commands/audit.ts";
 import type { Frame } from "../../cli/frame/index.ts";
 import { createOutput } from "../../cli/frame/output.ts";
 import { createProgram } from "../../cli/program.ts";
+import { checkpointText, cosign, originOf, witnessKeyName } from "../../protocol/audit/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
-import { fill, member, openRig } from "../agent/audit/rig.ts";
+import { fill, member, node, openRig } from "../agent/audit/rig.ts";
+import { sampleSigner } from "../protocol/sample-vault.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { shortFolder } from "../support/short-folder.ts";
 
@@ -38,6 +40,8 @@ export async function nodeWith(t: Test, entries: number) {
   const { log } = rig;
   fill(store, log, entries - 1);
   await rig.mirror?.settled();
+  const name = witnessKeyName(log.name.trustDomain, node);
+  const cosigned = cosign(checkpointText(originOf(log.name), log.head()), 1_795_000_000, { name, key: sampleSigner(45) });
   const source: ExportSource = {
     name: log.name,
     size: () => log.head().size,
@@ -47,7 +51,7 @@ export async function nodeWith(t: Test, entries: number) {
     seal: (events) => log.sealEpoch(events),
     anchor: () => log.acknowledged(),
     proof: (from, size) => log.proofBetween(from, size),
-    cosigned: () => [],
+    cosigned: () => [{ name: node, note: cosigned }],
     archive: log.archive,
     append: (event) => store.transaction((tx) => void log.append(tx, event)),
   };

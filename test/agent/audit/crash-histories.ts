@@ -1,5 +1,5 @@
 import { epochEveryMs, storeStorage } from "../../../agent/audit/index.ts";
-import { type Anchor, verifyLog } from "../../../protocol/audit/index.ts";
+import { type Anchor, originOf, verifyLog } from "../../../protocol/audit/index.ts";
 import { importVerifyKey } from "../../../protocol/keys/index.ts";
 import { sampleSigner } from "../../protocol/sample-vault.ts";
 import { diceOf } from "../../support/dice.ts";
@@ -75,7 +75,7 @@ function live(store: MemoryStore, { dice, time, dying, anchors }: Life): boolean
     else {
       // Somebody else heard of it: only what is durable is told.
       store.sync();
-      anchors.push({ ...log.head(), source: `the anchor of step ${step}` });
+      anchors.push({ ...log.head(), origin: originOf(log.name), source: `the anchor of step ${step}` });
     }
     if ((dying.at === "append" || dying.at === "power") && --dying.in <= 0) return true;
   }

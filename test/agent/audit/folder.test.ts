@@ -237,6 +237,39 @@ t.test("an anchor shows what was cut, and is refused where it is none", async (t
   }
 });
 
+t.test("a damaged file turns no good anchor away, and without any checkpoint the anchor tells which log it is", async (t) => {
+  const data = shortFolder(t);
+  const store = new MemoryStore();
+  const { log } = openRig({ store, folder: data });
+  fill(store, log, 20);
+  await log.sealEpoch([]);
+  fill(store, log, 30);
+  await log.close();
+  const folder = join(data, "audit", "0");
+  const anchor = readFileSync(join(folder, "checkpoint"));
+  const final = join(folder, "epochs", "0");
+  const genuine = readFileSync(final, "latin1");
+  const from = Number(genuine.split("\n")[1]);
+  const keys = { log: sampleSigner(33), epoch: sampleSigner(34), epochNumber: 0 };
+  const origin = `plant.example/tidegate/1/log/${node}/0`;
+  t.same(short(await verify(folder, [anchor])), []);
+  writeFileSync(final, genuine.replace(node, "a".repeat(32)), "latin1");
+  t.same(short(await verify(folder, [anchor])), ["KEY-EPOCH 0", `EPOCH-GAP ${from}`], "its first line");
+  writeFileSync(final, signCheckpoint(origin.replace(/0$/, "1"), { size: 1, root: new Uint8Array(32) }, keys));
+  t.same(short(await verify(folder, [anchor])), ["KEY-EPOCH 0", `EPOCH-GAP ${from}`], "a genuine one of another log");
+  writeFileSync(final, genuine, "latin1");
+  writeFileSync(join(folder, "checkpoint"), anchor.toString().replace("plant", "plane"));
+  t.same(short(await verify(folder, [anchor])), ["KEY-EPOCH 0"], "the newest checkpoint");
+  rmSync(join(folder, "checkpoint"));
+  rmSync(join(folder, "epochs"), { recursive: true });
+  const bare = await verify(folder, [anchor]);
+  t.same([short(bare), bare.origin], [[`EPOCH-GAP ${from}`], origin], "no checkpoint at all");
+  const other = signCheckpoint(origin.replace(/0$/, "1"), { size: 1, root: new Uint8Array(32) }, keys);
+  await t.rejects(verify(folder, [anchor, other]), { code: "AUDIT_ANCHOR_INVALID" }, "anchors of two logs");
+  const domain = signCheckpoint(origin.replace("plant", "plane"), { size: 1, root: new Uint8Array(32) }, keys);
+  await t.rejects(verify(folder, [domain]), { code: "AUDIT_ANCHOR_INVALID" }, "an anchor of another trust domain");
+});
+
 t.test("a head that the vault's witness key cosigned is an anchor, and no other key's is", async (t) => {
   const data = shortFolder(t);
   const store = new MemoryStore();

@@ -2,7 +2,7 @@
 
 from .expecting import Case, all_from_hex, expect_equal, from_hex
 from .leaf import parse_leaf
-from .log import Before, Head, LogInput, Member, verify_log
+from .log import Before, Head, LogInput, Member, serial_in, verify_log
 from .merkle import check_consistency, check_inclusion, leaf_hash, root_of
 from .notes import cosigned_at, parse_checkpoint, verified_names
 from .tiles import TilePlace, parse_bundle, parse_tile_path, tile_path
@@ -72,14 +72,17 @@ def check_log(case: Case) -> None:
     keys = (bytes.fromhex(member["logKey"]), bytes.fromhex(member["epochKey"]))
     hashes = from_hex(case, "hashes")
     before = case.get("before")
+    who = Member(member["trustDomain"], member["node"], *keys)
+    serials = [serial_in(anchor["origin"], who) for anchor in case["anchors"]]
     verdict = verify_log(
         LogInput(
-            member=Member(member["trustDomain"], member["node"], *keys),
+            member=who,
             entries=[leaf.encode("latin-1") for leaf in case["leaves"]],
             stored=[hashes[at : at + 32] for at in range(0, len(hashes), 32)],
             checkpoints=[note.encode() for note in case["checkpoints"]],
             anchors=[Head(anchor["size"], bytes.fromhex(anchor["root"])) for anchor in case["anchors"]],
             before=before and Before(before["count"], [line.encode("latin-1") for line in before["successions"]]),
+            serial=serials[0] if serials else None,
         )
     )
     expect_equal("findings", [[finding.kind, finding.index] for finding in verdict.findings], case["findings"])

@@ -85,7 +85,7 @@ def check_part(case: Case) -> None:
 def check_hop_ack(case: Case) -> None:
     """A hop acknowledgement."""
     mailbox, identity, outcome = read_hop_ack(from_hex(case, "payload"))
-    found = (mailbox.hex(), identity.hex(), OUTCOMES[outcome].replace(" ", "-"))
+    found = (mailbox.hex(), identity.hex(), OUTCOMES[outcome])
     expect_equal("acknowledgement", found, (case["mailbox"], case["id"], case["outcome"]))
 
 

@@ -50,8 +50,8 @@ def read_folder(path: Path, first: int, anchors: Iterable[Path], vault: bytes | 
     if not any(place.level == "entries" for place in tiles):
         raise FolderError("there are no entries")
     successions = _lines(path / "keys.jsonl") if first else []
-    epochs = sorted(note for note in (path / "epochs").glob("*") if re.fullmatch(r"[0-9]+", note.name, re.ASCII))
-    notes = [path / "checkpoint", *epochs]
+    epochs = [note for note in (path / "epochs").glob("*") if re.fullmatch(r"[0-9]+", note.name, re.ASCII)]
+    notes = [*sorted(epochs, key=lambda note: int(note.name)), path / "checkpoint"]
     heads, serial = _read_anchors(anchors, member, trust.newest)
     log = LogInput(
         member=member,

@@ -8,7 +8,7 @@ from .refused import Refused
 from .shapes import bstr, decode_as, items, require, uint
 
 MIN_FRAME_BYTES, MAX_FRAME_BYTES = 41, 65_577
-OUTCOMES = ("stored", "refused", "too large", "full")
+OUTCOMES = ("stored", "refused", "too-large", "full")
 MALFORMED = "COURIER_MALFORMED"
 
 _PART = items(bstr(20), bstr(32), uint(), uint(1))

@@ -87,7 +87,7 @@ export function sampleLog(options: SampleOptions): SampleLog {
     leaves,
     hashes: leaves.map(hashLeaf),
     checkpoints: [...sizes].sort((a, b) => a - b).map((size) => sealed(head(size), epochOf(epochs, size))),
-    anchors: (options.anchors ?? []).map((size) => ({ ...head(size), source: `the anchor of ${size}` })),
+    anchors: (options.anchors ?? []).map((size) => ({ ...head(size), origin, source: `the anchor of ${size}` })),
   };
 }
 

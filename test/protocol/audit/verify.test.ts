@@ -1,6 +1,6 @@
 import t from "tap";
 import { decodeLeaf, encodeLeaf, type Finding, type Verdict, verifyLog } from "../../../protocol/audit/index.ts";
-import { editedLeaf, inputOf, leafAt, reseal, type SampleLog, sampleLog, sealed, successionAt } from "./sample-log.ts";
+import { editedLeaf, eventAt, inputOf, leafAt, reseal, type SampleLog, sampleLog, sealed, successionAt } from "./sample-log.ts";
 
 const size = 24;
 /** Epoch 1 is empty but for its succession. */
@@ -118,6 +118,28 @@ t.test("a history that was rewritten and resealed with the node's own keys is a 
   }
   const twice = { ...honest, checkpoints: [...honest.checkpoints, reseal(honest.leaves.with(23, editedLeaf(23)), 3)] };
   t.same(found(twice), ["FORK 20"], "two checkpoints of one size");
+});
+
+t.test("an anchor tells which log it is where every checkpoint was taken away", async (t) => {
+  const bare: SampleLog = { ...sampleLog({ size, epochs, anchors: [size] }), checkpoints: [] };
+  const ended = epochs.map((from) => `EPOCH-GAP ${from}`);
+  t.same(found(bare), ended, "nobody but the keys of ended epochs could have signed their final checkpoints");
+  t.same(found({ ...bare, hashes: [] }), ended);
+  const other = encodeLeaf({ ...leafAt(6, eventAt(6)), log: 1 });
+  const tail: SampleLog = { ...sampleLog({ size: 6, checkpoints: [], anchors: [6] }), hashes: [] };
+  t.same(found(withLeaves(tail, [...tail.leaves, encodeLeaf(leafAt(6, eventAt(6)))])), ["UNSEALED-TAIL 6"]);
+  t.same(found(withLeaves(tail, [...tail.leaves, other])), ["EDIT 6"], "a leaf of another serial behind the anchor");
+  const foreign = honest.anchors.map((anchor) => ({ ...anchor, origin: anchor.origin.replace(/0$/, "1") }));
+  t.match(found({ ...honest, anchors: foreign }), /KEY-EPOCH 0/, "and which checkpoints are not of it");
+});
+
+t.test("strangers without a missing index are told at the indices behind the log, one after another", async (t) => {
+  const log = sampleLog({ size: 8, anchors: [] });
+  const garbled = Array.from({ length: 10 }, (_, index) => Buffer.from(`not a leaf ${index}`));
+  t.same(
+    found(withLeaves(log, garbled)),
+    garbled.map((_, index) => `EDIT ${index}`),
+  );
 });
 
 t.test("edited entries with recomputed tiles are known to the nearest head that still fits", async (t) => {
