@@ -48,6 +48,7 @@ const byAction: Partial<Readonly<Record<AuditAction, Severity>>> = {
   "application.grant": "notice",
   "application.revoke": "notice",
   "application.token": "notice",
+  "audit.archive": "notice",
   "audit.epoch": "notice",
   "audit.export": "notice",
   "code.burn": "notice",

@@ -1,44 +1,14 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import t, { type Test } from "tap";
-import type { ForwardTarget } from "../../../agent/config/index.ts";
-import { type Forwarder, nodeFeed } from "../../../agent/forward/index.ts";
 import { progressIn } from "../../../agent/forward/tcp-state.ts";
 import { CollectorAuthority } from "../../support/collector-certificates.ts";
-import { ManualClock, settled } from "../../support/manual-clock.ts";
-import { MemoryStore } from "../../support/memory-store.ts";
+import { settled } from "../../support/manual-clock.ts";
 import { shortFolder } from "../../support/short-folder.ts";
-import { fill, openRig } from "../audit/rig.ts";
-import { forward } from "./rig.ts";
-
-/** A log of so many leaves, and a forwarder of it over real sockets or files; only time is the test's. */
-function rig(t: Test, target: object, leaves = 100) {
-  const store = new MemoryStore();
-  const { log } = openRig({ store });
-  fill(store, log, leaves - 1);
-  const clock = new ManualClock();
-  const feed = nodeFeed(store, log);
-  const codes: string[] = [];
-  const sender = forward({ feed, clock, codes, target: target as Partial<ForwardTarget> });
-  t.teardown(() => sender.close());
-  return { store, log, clock, feed, sender, codes };
-}
-
-/** Lets the real network work until `done` holds, and no time pass. The test's own limit ends a wait in vain. */
-async function real(done: () => boolean): Promise<void> {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-/** Lets a connection fall idle, so that it is ended and proven. */
-async function proven(sender: Forwarder, clock: ManualClock, sent: number): Promise<void> {
-  while (sender.status().sent < sent) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    if (sender.status().sent < sent && (clock.nextInMs ?? 0) <= 1_000) await clock.advance(1_000);
-  }
-}
+import { fill } from "../audit/rig.ts";
+import { indexesIn, proven, real, rig, upTo } from "./real-rig.ts";
 
 async function listening(t: Test, server: Server, where: { path: string } | { port: number } = { port: 0 }): Promise<number> {
   const sockets = new Set<Socket>();
@@ -62,13 +32,6 @@ function reader(): { take: (socket: Socket) => void; text: () => string } {
     text: () => text,
   };
 }
-
-const indexesIn = (text: string) =>
-  text
-    .split("\n")
-    .filter((line) => line.endsWith("}"))
-    .map((line) => (JSON.parse(line) as { index: number }).index);
-const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 t.test("lines arrive over TCP and over a Unix socket, and the collector's end proves it", async (t) => {
   for (const kind of ["tcp", "unix"] as const) {
@@ -241,55 +204,6 @@ t.test("a collector may ask for a certificate of ours", async (t) => {
   const { sender: keyless } = rig(t, { ...target, certificate: own.certificate, key: own.certificate });
   await real(() => keyless.status().lastCode !== null);
   t.equal(keyless.status().lastCode, "FORWARD_PEM");
-});
-
-t.test("a file is appended to by its name, so that it can be rotated away, and belongs to the node alone", async (t) => {
-  const folder = shortFolder(t);
-  const path = join(folder, "events.jsonl");
-  const { sender, clock, store, log } = rig(t, { to: "file", path });
-  await proven(sender, clock, 100);
-  t.equal(statSync(path).mode & 0o777, 0o600);
-  renameSync(path, `${path}.1`);
-  fill(store, log, 10);
-  await proven(sender, clock, 110);
-  t.same([...indexesIn(readFileSync(`${path}.1`, "utf8")), ...indexesIn(readFileSync(path, "utf8"))], upTo(110));
-});
-
-t.test("what a crash left of a line spoils no other", async (t) => {
-  const path = join(shortFolder(t), "events.jsonl");
-  writeFileSync(path, '{"origin":"plant.exam');
-  const { sender, clock } = rig(t, { to: "file", path });
-  await proven(sender, clock, 100);
-  const [torn, ...lines] = readFileSync(path, "utf8").split("\n");
-  t.equal(torn, '{"origin":"plant.exam');
-  t.same(indexesIn(lines.join("\n")), upTo(100));
-});
-
-t.test("a file that is none, cannot be made or has reached its limit is refused by name", async (t) => {
-  const folder = shortFolder(t);
-  mkdirSync(join(folder, "folder"));
-  symlinkSync(join(folder, "elsewhere"), join(folder, "link"));
-  execFileSync("mkfifo", [join(folder, "fifo")]);
-  const mebibyte = 1024 * 1024;
-  writeFileSync(join(folder, "full"), Buffer.alloc(mebibyte, 0x0a));
-  writeFileSync(join(folder, "nearly"), Buffer.alloc(mebibyte - 1, 0x0a));
-  const cases: [string, string][] = [
-    ["folder", "FORWARD_FILE"],
-    ["link", "FORWARD_FILE"],
-    ["fifo", "FORWARD_FILE"],
-    ["no/such/folder", "FORWARD_FILE"],
-    ["/dev/full", "FORWARD_FILE"],
-    ["full", "FORWARD_FILE_FULL"],
-  ];
-  for (const [name, code] of cases) {
-    const { sender } = rig(t, { to: "file", path: resolve(folder, name), maxMib: 1 });
-    await real(() => sender.status().lastCode !== null);
-    t.equal(sender.status().lastCode, code, name);
-  }
-  const { sender, clock } = rig(t, { to: "file", path: join(folder, "nearly"), maxMib: 1 });
-  await proven(sender, clock, 64);
-  await real(() => sender.status().lastCode !== null);
-  t.equal(sender.status().lastCode, "FORWARD_FILE_FULL", "it ends over its limit by one connection's worth at most");
 });
 
 t.test("the kernel's table tells whether the other machine has what was sent", async (t) => {
