@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { decodeEntryBundle, encodeEntryBundle } from "../../protocol/audit/index.ts";
 import type { VectorFile } from "../../scripts/vectors-check/vector-file.ts";
-import { nodeWith } from "../cli/export-rig.ts";
+import { nodeWith, run } from "../cli/export-rig.ts";
 import { diceOf } from "../support/dice.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { python, verdicts } from "./second-verifier.ts";
@@ -95,6 +95,95 @@ t.test("an export is good in both verifiers, and each tampering has the same nam
     t.same(theirs.found, found);
     t.same(ours, theirs);
   }
+});
+
+t.test("an anchor means the same to both verifiers, whatever was done to the checkpoints", async (t) => {
+  if (versionOf(t, pynacl) === null) return;
+  const { exported } = await nodeWith(t, 300);
+  const { folder, checkpoint } = await exported();
+  const anchor = join(shortFolder(t), "anchor");
+  writeFileSync(anchor, checkpoint);
+  const tamperings: [found: [string, number][], (copy: string) => void][] = [
+    [[], () => {}],
+    [[], (copy) => rmSync(join(copy, "checkpoint"))],
+    [
+      [["EPOCH-GAP", 301]],
+      (copy) => {
+        rmSync(join(copy, "checkpoint"));
+        rmSync(join(copy, "epochs"), { recursive: true });
+      },
+    ],
+    [
+      [
+        ["KEY-EPOCH", 0],
+        ["EPOCH-GAP", 301],
+      ],
+      (copy) => edit(join(copy, "epochs/0"), "plant", "plane"),
+    ],
+    [[["KEY-EPOCH", 0]], (copy) => edit(join(copy, "checkpoint"), "plant", "plane")],
+  ];
+  for (const [found, damage] of tamperings) {
+    const copy = copyOf(t, folder);
+    damage(copy);
+    const { ours, theirs } = await verdicts(copy, "--anchor", anchor);
+    t.same(theirs.found, found);
+    t.same(ours, theirs);
+  }
+});
+
+t.test("what lies on media means the same to both verifiers, there, here and together", async (t) => {
+  if (versionOf(t, pynacl) === null) return;
+  const { data, log, mount, store } = await nodeWith(t, 700);
+  store.transaction((tx) => log.acknowledge(tx, log.head()));
+  const words = ["audit", "archive", mount, "--data", data, "--keep", "0", "--accept-cache", "--json"];
+  const archive = JSON.parse((await run(words)).stdout) as { folder: string; until: number; size: number };
+  t.match(archive, { until: 512 });
+  const own = join(data, "audit/0");
+  await log.close();
+  const good = await verdicts(own);
+  t.same([good.theirs.found, good.theirs.exit], [[], 0]);
+  const [excuse] = readdirSync(join(own, "tile/entries/002.p")).sort((a, b) => Number(b) - Number(a));
+  const newest = `tile/entries/002.p/${excuse}`;
+  const cases: [says: string, found: [string, number][], (copy: string) => void, ...options: string[]][] = [
+    ["alone", [], () => {}],
+    ["with the medium", [], () => {}, "--archive", archive.folder],
+    ["an entry edited", [["EDIT", 600]], (copy) => edit(join(copy, newest), '"index":600,', '"index":601,')],
+    [
+      "an entry edited, with the medium",
+      [["EDIT", 600]],
+      (copy) => edit(join(copy, newest), '"index":600,', '"index":601,'),
+      "--archive",
+      archive.folder,
+    ],
+    ["the hashes gone", [["DELETE", 0]], (copy) => rmSync(join(copy, "tile/0"), { recursive: true })],
+    [
+      "the hashes gone, with the medium",
+      [],
+      (copy) => rmSync(join(copy, "tile/0"), { recursive: true }),
+      "--archive",
+      archive.folder,
+    ],
+    [
+      "the hash of an archived entry, so that nothing is proven",
+      [["DELETE", 0]],
+      (copy) => writeFileSync(join(copy, "tile/0/001"), Buffer.alloc(8192)),
+    ],
+  ];
+  for (const [says, found, damage, ...options] of cases) {
+    const copy = copyOf(t, own);
+    damage(copy);
+    const { ours, theirs } = await verdicts(copy, ...options);
+    t.same(theirs.found, found, says);
+    t.same(ours, theirs, says);
+  }
+  const medium = await verdicts(archive.folder);
+  t.same([medium.theirs.found, medium.theirs.exit], [[], 0]);
+  t.same(medium.ours, medium.theirs);
+  const young = copyOf(t, archive.folder);
+  rmSync(join(young, "tile/entries/000"));
+  const cut = await verdicts(young);
+  t.same(cut.theirs.found, [["DELETE", 0]], "the medium's log does not say yet that anything was archived");
+  t.same(cut.ours, cut.theirs);
 });
 
 /** Changes the entries of a folder of less than 512 entries by chance: takes out, doubles, moves, swaps, edits. */

@@ -16,11 +16,11 @@ export function python(
   return { exit: told.status, stdout: told.stdout, stderr: told.stderr };
 }
 
-/** What each verifier finds in a folder, and whether it calls it good. */
-export async function verdicts(folder: string) {
-  const product = await run(["audit", "verify", folder, "--json"]);
+/** What each verifier finds in a folder, and whether it calls it good; `options` are those that both take. */
+export async function verdicts(folder: string, ...options: string[]) {
+  const product = await run(["audit", "verify", folder, ...options, "--json"]);
   const [log] = JSON.parse(product.stdout) as { findings: { code: string; index: number }[]; sealedSize: number }[];
-  const other = python("verify_audit.py", [folder, "--json"]);
+  const other = python("verify_audit.py", [folder, ...options, "--json"]);
   if (other.stdout === "") throw new Error(other.stderr);
   const theirs = JSON.parse(other.stdout) as NonNullable<typeof log>;
   return {

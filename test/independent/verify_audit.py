@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Verifies the folder of an audit log, or an export of one, with the second implementation beside this file.
 
-Usage: verify_audit.py FOLDER [--from ENTRY] [--anchor NOTE]... [--vault ID] [--json]
+Usage: verify_audit.py FOLDER [--from ENTRY] [--anchor NOTE]... [--archive FOLDER]... [--vault ID] [--json]
 Ends with 0 where the log is good, 101 for EDIT to 108 for UNSEALED-TAIL (the lowest that was found), else with 1.
 """
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-from second.export import Report, verify_folder
+from second.export import Report, verify_path
 from second.findings import exit_code
-from second.folder import FolderError, read_folder
+from second.folder import Auditor, FolderError
 from second.refused import Refused
 
 
@@ -24,6 +24,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--from", dest="first", type=int, default=0, help="first entry of a copy that begins later")
     parser.add_argument("--anchor", action="append", type=Path, default=[], help="a head that another party kept")
+    parser.add_argument("--archive", action="append", type=Path, default=[], help="a folder of the same log on a medium")
     parser.add_argument("--vault", type=bytes.fromhex, help="the vault's id in hexadecimal")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
     """Verifies a folder; the exit code."""
     options = parse_arguments(arguments)
     try:
-        report = verify_folder(read_folder(options.folder, options.first, options.anchor, options.vault))
+        report = verify_path(options.folder, options.first, Auditor(options.anchor, options.vault, options.archive))
     except (FolderError, Refused, OSError) as error:
         print(f"cannot verify: {error}", file=sys.stderr)
         return 1

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from .findings import Finding, in_order
-from .folder import WITNESS, Folder, entry_hashes
-from .log import verify_log
+from .folder import WITNESS, Auditor, Folder, TooFewHashes, entry_hashes, first_bundle, read_folder
+from .log import Verdict, verify_log
 from .merkle import check_consistency, root_of
 from .notes import cosigned_at, parse_checkpoint
 from .primitives import sha256
@@ -30,15 +30,29 @@ class Report:
     problems: list[str]
 
 
-def verify_folder(folder: Folder) -> Report:
-    """Verifies the log of a folder and the files beside it."""
-    verdict = verify_log(folder.log)
+def verify_path(path: Path, first: int, auditor: Auditor) -> Report:
+    """Verifies a folder from the entry that the auditor expects on; what is missing there may have been archived."""
+    begins = first_bundle(path, first, auditor)
+    if begins > first:
+        try:
+            folder = read_folder(path, begins, auditor)
+        except TooFewHashes:
+            pass
+        else:
+            verdict = verify_log(folder.log)
+            if verdict.archived_until >= begins:
+                return _report(folder, verdict)
+    folder = read_folder(path, first, auditor)
+    return _report(folder, verify_log(folder.log))
+
+
+def _report(folder: Folder, verdict: Verdict) -> Report:
     findings = list(verdict.findings)
     hashes = entry_hashes(folder)
     problems = [*_check_manifest(folder.path), *_check_cosigned(folder)]
     if all(finding.kind == "UNSEALED-TAIL" for finding in findings):
         findings += _compare_lines(folder) + _compare_hash_tiles(folder.hash_tiles, hashes)
-        problems += _check_proof(folder.path, hashes)
+        problems += _check_proof(folder, hashes)
     return Report(in_order(findings), verdict.sealed_size, len(hashes), problems)
 
 
@@ -48,13 +62,14 @@ def _compare_lines(folder: Folder) -> list[Finding]:
     if not path.is_file():
         return []
     found = path.read_bytes()
-    expected = b"".join(entry + b"\n" for entry in folder.log.entries)
+    own = folder.log.entries[folder.archived :]
+    expected = b"".join(entry + b"\n" for entry in own)
     if found == expected:
         return []
     lines = found.split(b"\n")
-    pairs = zip(folder.log.entries, lines, strict=False)
+    pairs = zip(own, lines, strict=False)
     same = next((at for at, (entry, line) in enumerate(pairs) if entry != line), None)
-    return [Finding("EDIT", folder.first + (min(len(lines) - 1, len(folder.log.entries)) if same is None else same))]
+    return [Finding("EDIT", folder.first + folder.archived + (min(len(lines) - 1, len(own)) if same is None else same))]
 
 
 def _compare_hash_tiles(tiles: dict[TilePlace, bytes], hashes: list[bytes]) -> list[Finding]:
@@ -84,16 +99,16 @@ def _check_manifest(path: Path) -> list[str]:
     present = [file for pattern in UNPROVED for file in path.glob(pattern) if file.is_file()]
     names = {file.relative_to(path).as_posix() for file in present}
     expected = {name for name in listed if any(PurePosixPath(name).match(pattern) for pattern in UNPROVED)}
-    problems = [f"{name} is missing" for name in sorted(expected - names)]
+    problems = [f"{name} is missing" for name in sorted((expected | set(UNPROVED[1:])) - names)]
     for name in sorted(names):
         if listed.get(name) != sha256((path / name).read_bytes()).hex():
             problems.append(f"{name} is not as listed")
     return problems
 
 
-def _check_proof(path: Path, hashes: list[bytes]) -> list[str]:
-    """Whether proof.json proves that the log follows from the head that it names."""
-    file = path / "proof.json"
+def _check_proof(folder: Folder, hashes: list[bytes]) -> list[str]:
+    """Whether proof.json proves that the checkpoint follows from the head that it names."""
+    file = folder.path / "proof.json"
     if not file.is_file():
         return []
     try:
@@ -102,23 +117,27 @@ def _check_proof(path: Path, hashes: list[bytes]) -> list[str]:
             return []
         size, root = proof["from"]["size"], base64.b64decode(proof["from"]["root"], validate=True)
         proof_hashes = [base64.b64decode(item, validate=True) for item in proof["hashes"]]
-        check_consistency(size, proof["to"], proof_hashes, (root, root_of(hashes[: proof["to"]])))
-    except (Refused, ValueError, KeyError, TypeError):
+        newest = parse_checkpoint((folder.path / "checkpoint").read_bytes())
+        if newest.size != proof["to"]:
+            raise ValueError
+        check_consistency(size, newest.size, proof_hashes, (root, root_of(hashes[: newest.size])))
+    except (Refused, ValueError, KeyError, TypeError, OSError):
         return ["proof.json proves nothing"]
     return []
 
 
 def _check_cosigned(folder: Folder) -> list[str]:
-    """Whether each note of another node's log is named by its file and cosigned by a witness of the newest root."""
+    """Whether each note of another node's log is named by its file and cosigned by a witness of any root."""
     root = folder.trust.newest
+    keys = [key for each in folder.trust.roots for key in each.witness_keys]
     problems = []
     for file in sorted((folder.path / "cosigned").glob("*")):
         try:
             checkpoint = parse_checkpoint(file.read_bytes())
             names = [line.name for line in checkpoint.signatures if line.name.startswith(root.trust_domain + WITNESS)]
-            cosigned = any(cosigned_at(checkpoint, name, key) for name in names for key in root.witness_keys)
+            cosigned = any(cosigned_at(checkpoint, name, key) for name in names for key in keys)
         except Refused:
             cosigned = False
-        if not cosigned or f"/tidegate/1/log/{file.name}/" not in checkpoint.origin:
+        if not cosigned or not checkpoint.origin.startswith(f"{root.trust_domain}/tidegate/1/log/{file.name}/"):
             problems.append(f"cosigned/{file.name} is not cosigned")
     return problems

@@ -1,7 +1,7 @@
 """The folder of a log and exports of it (SPEC.md section 15.5)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from . import tcbor
 from .documents import Root, parse_member
 from .envelope import read_envelope
 from .leaf import MAX_LEAF_BYTES
-from .log import Before, Head, LogInput, Member, serial_in
+from .log import Before, Head, LogInput, Member, believed_serials, serial_in
 from .merkle import leaf_hash
 from .notes import MAX_NOTE_BYTES, Checkpoint, cosigned_at, parse_checkpoint, verified_names
 from .refused import Refused
@@ -27,6 +27,10 @@ class FolderError(Exception):
     """The folder cannot be judged: something that verifying needs is not there."""
 
 
+class TooFewHashes(FolderError):
+    """The hash tiles do not cover the entries before the copy."""
+
+
 @dataclass(frozen=True)
 class Folder:
     """What a folder holds, ready to be verified."""
@@ -36,34 +40,70 @@ class Folder:
     log: LogInput
     first: int
     hash_tiles: dict[TilePlace, bytes]
+    archived: int = 0
 
 
-def read_folder(path: Path, first: int, anchors: Iterable[Path], vault: bytes | None) -> Folder:
-    """Reads a folder whose copy begins with entry `first`; `vault` is the vault's id where the auditor knows it."""
+@dataclass(frozen=True)
+class Auditor:
+    """What the auditor brings: the vault's id where she knows it, heads that were kept elsewhere, folders of the log on media."""
+
+    anchors: Sequence[Path] = ()
+    vault: bytes | None = None
+    archives: Sequence[Path] = ()
+
+
+def first_bundle(path: Path, first: int, auditor: Auditor) -> int:
+    """The first entry of the first bundle that there is, from entry `first` on."""
+    places = [place for folder in (path, *auditor.archives) for place in _read_tiles(folder) if place.level == "entries"]
+    return min((start for place in places if (start := place.index * TILE_WIDTH) >= first), default=first)
+
+
+def read_folder(path: Path, first: int, auditor: Auditor) -> Folder:
+    """Reads a folder whose copy begins with entry `first`."""
     if first % TILE_WIDTH:
         raise FolderError(f"a copy begins with a bundle, so with a multiple of {TILE_WIDTH}")
-    trust, member = _read_trust(path, vault)
+    trust, member = _read_trust(path, auditor.vault)
     tiles = _read_tiles(path)
     stored = _stored_hashes(tiles)
     if len(stored) < first:
-        raise FolderError(f"hash tiles cover {len(stored)} entries, and the copy begins with {first}")
-    if not any(place.level == "entries" for place in tiles):
+        raise TooFewHashes(f"hash tiles cover {len(stored)} entries, and the copy begins with {first}")
+    if not any(place.level == "entries" and place.index * TILE_WIDTH >= first for place in tiles):
         raise FolderError("there are no entries")
     successions = _lines(path / "keys.jsonl") if first else []
-    epochs = [note for note in (path / "epochs").glob("*") if re.fullmatch(r"[0-9]+", note.name, re.ASCII)]
-    notes = [*sorted(epochs, key=lambda note: int(note.name)), path / "checkpoint"]
-    heads, serial = _read_anchors(anchors, member, trust.newest)
+    notes = [_read(note, MAX_NOTE_BYTES) for folder in (*auditor.archives, path) for note in _checkpoint_files(folder)]
+    heads, serial = _read_anchors(auditor.anchors, member, trust.newest)
+    serials = believed_serials(notes, member)
+    if serial is not None and serials and serial not in serials:
+        raise FolderError("an anchor is a head of another log")
+    entries = _read_entries(tiles, first)
+    earlier = _earlier_entries(tiles, first, auditor.archives)
     log = LogInput(
         member=member,
-        entries=_read_entries(tiles, first),
+        entries=[*earlier, *entries],
         stored=stored,
-        checkpoints=[_read(note, MAX_NOTE_BYTES) for note in notes if note.is_file()],
+        checkpoints=notes,
         anchors=heads,
         before=Before(first, successions) if first else None,
         serial=serial,
     )
     hash_tiles = {place: data for place, data in tiles.items() if place.level != "entries"}
-    return Folder(path, trust, log, first, hash_tiles)
+    return Folder(path, trust, log, first, hash_tiles, len(earlier))
+
+
+def _checkpoint_files(path: Path) -> list[Path]:
+    epochs = [note for note in (path / "epochs").glob("*") if re.fullmatch(r"[0-9]+", note.name, re.ASCII)]
+    return [note for note in [*sorted(epochs, key=lambda note: int(note.name)), path / "checkpoint"] if note.is_file()]
+
+
+def _earlier_entries(tiles: dict[TilePlace, bytes], first: int, archives: Sequence[Path]) -> list[bytes]:
+    """Entries of the full bundles that archives hold from before the folder's first."""
+    end = min(place.index for place in tiles if place.level == "entries" and place.index * TILE_WIDTH >= first)
+    found: dict[TilePlace, bytes] = {}
+    for archive in archives:
+        for place, data in _read_tiles(archive).items():
+            if place.level == "entries" and place.width == TILE_WIDTH and place.index < end:
+                found.setdefault(place, data)
+    return _read_entries(found, first)
 
 
 def _read(path: Path, limit: int) -> bytes:

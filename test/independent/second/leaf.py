@@ -30,6 +30,7 @@ class Leaf:
     index: int
     node: str
     action: str
+    outcome: str
     details: dict[str, Any]
 
 
@@ -44,7 +45,7 @@ def parse_leaf(data: bytes) -> Leaf:
             raise ValueError
     except (ValueError, RecursionError):
         raise Refused("AUDIT_LEAF_MALFORMED") from None
-    return Leaf(value["log"], value["index"], value["node"], value["action"], value["details"])
+    return Leaf(value["log"], value["index"], value["node"], value["action"], value["outcome"], value["details"])
 
 
 def _need(condition: bool) -> None:

@@ -61,6 +61,7 @@ class Verdict:
     findings: list[Finding]
     sealed_size: int
     places: list[int] = field(default_factory=list)
+    archived_until: int = -1
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,15 @@ def verify_log(log: LogInput) -> Verdict:
     if any(place >= sealed_up_to for place in arrangement.places):
         findings.append(Finding("UNSEALED-TAIL", sealed_up_to))
     sealed_size = max((head.size for head in fitting), default=0)
-    return Verdict(in_order(findings + structure + unfit), sealed_size, arrangement.places)
+    until = _archived_until(entries, set(arrangement.places), max(sealed_size, proven))
+    return Verdict(in_order(findings + structure + unfit), sealed_size, arrangement.places, until)
+
+
+def _archived_until(entries: _Entries, places: set[int], end: int) -> int:
+    """The greatest `until` of the `audit.archive` leaves that are told as notices; -1 without one."""
+    placed = [leaf for leaf in entries.leaves.values() if leaf.action == "audit.archive" and leaf.index in places and leaf.index < end]
+    told = [leaf.details.get("until") for leaf in placed if leaf.outcome == "ok"]
+    return max((until for until in told if type(until) is int), default=-1)
 
 
 def _origin(member: Member, serial: int) -> str:
@@ -127,6 +136,12 @@ def _verified(note: bytes, member: Member) -> Checkpoint | None:
     except Refused:
         return None
     return checkpoint if checkpoint.origin in names else None
+
+
+def believed_serials(notes: Sequence[bytes], member: Member) -> set[int]:
+    """Serials of the logs of this member whose checkpoints bear the log key's signature."""
+    origins = [checkpoint.origin for note in notes if (checkpoint := _verified(note, member))]
+    return {serial for origin in origins if (serial := serial_in(origin, member)) is not None}
 
 
 def serial_in(origin: str, member: Member) -> int | None:
