@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { type FolderVerdict, findArchives, findLogFolders, verifyFolder } from "../../agent/audit/index.ts";
-import { decodeCheckpoint, parseOrigin } from "../../protocol/audit/index.ts";
-import { TidegateError } from "../../protocol/base/index.ts";
-import { CliError, exitCodes, type Frame } from "../frame/index.ts";
+import { decodeCheckpoint } from "../../protocol/audit/index.ts";
+import { exitCodes, type Frame } from "../frame/index.ts";
 import { qrLines } from "../qr/index.ts";
+import { anchorsByFolder, readAnchor } from "./anchor-files.ts";
 import { exitCodeOfFindings, findingHints } from "./finding-hints.ts";
 
 export interface VerifyOptions {
@@ -19,11 +17,6 @@ export interface VerifyOptions {
   readonly qr?: boolean;
 }
 
-interface AnchorFile {
-  readonly bytes: Uint8Array;
-  readonly source: string;
-}
-
 /** A bar is worth showing from this many entries on: below, the verification takes less than a second. */
 const progressFrom = 50_000;
 
@@ -31,15 +24,22 @@ const progressFrom = 50_000;
 export async function verifyLogs(frame: Frame, path: string, options: VerifyOptions): Promise<void> {
   keepHeapSmall();
   const folders = findLogFolders(path);
-  const anchors = options.anchor.map(readAnchor);
+  const anchors = anchorsByFolder(folders, options.anchor.map(readAnchor));
   const since = options.since === undefined ? 0 : sinceOf(options.since);
   const vaultId = options.vaultId?.toLowerCase() ?? null;
   const archives = findArchives(folders, options.archive);
   const verdicts: FolderVerdict[] = [];
   for (const [at, folder] of folders.entries()) {
-    const own = folders.length === 1 ? anchors : anchors.filter((anchor) => serialOf(anchor) === basename(folder));
     const verdict = await withProgress(frame, (onProgress) =>
-      verifyFolder({ path: folder, anchors: own, vaultId, since, archives: archives[at] ?? [], beside: folders, onProgress }),
+      verifyFolder({
+        path: folder,
+        anchors: anchors[at] ?? [],
+        vaultId,
+        since,
+        archives: archives[at] ?? [],
+        beside: folders,
+        onProgress,
+      }),
     );
     verdicts.push(verdict);
   }
@@ -102,22 +102,4 @@ function verdictLines(verdict: FolderVerdict, qr: boolean): string[] {
   );
   if (qr && findings.length === 0 && checkpoint !== null) lines.push("", checkpoint.trimEnd(), ...qrLines(checkpoint));
   return lines;
-}
-
-function readAnchor(path: string): AnchorFile {
-  try {
-    return { bytes: readFileSync(path), source: `the anchor ${path}` };
-  } catch (cause) {
-    throw new CliError("CLI_FILE", `cannot read the anchor ${path}`, { cause });
-  }
-}
-
-/** Serial that an anchor's origin names, as text; empty where it names none, so that it fits no folder. */
-function serialOf(anchor: AnchorFile): string {
-  try {
-    return String(parseOrigin(decodeCheckpoint(anchor.bytes).origin).serial);
-  } catch (error) {
-    if (error instanceof TidegateError) return "";
-    throw error;
-  }
 }

@@ -131,6 +131,34 @@ t.test("proofs beside a log are proven, whatever the list says and also without 
   }
 });
 
+t.test("of several exports on a medium the longest must reach an anchor, and one of no log there is refused", async (t) => {
+  const { exported, log, store, data, mount } = await nodeWith(t, 300);
+  const folders = [await exported()];
+  const anchor = (name: string) => join(data, name);
+  writeFileSync(anchor("first"), folders[0]?.checkpoint ?? "");
+  store.transaction((tx) =>
+    log.appendAll(
+      tx,
+      Array.from({ length: 100 }, (_, number) => rotated(number)),
+    ),
+  );
+  folders.push(await exported());
+  writeFileSync(anchor("second"), folders[1]?.checkpoint ?? "");
+  for (const name of ["first", "second"]) t.equal((await verify(mount, "--anchor", anchor(name))).exit, 0, name);
+  store.transaction((tx) => log.appendAll(tx, [rotated(1)]));
+  await log.sealEpoch([]);
+  writeFileSync(anchor("newest"), log.lastCheckpoint() ?? "");
+  const cut = await verify(mount, "--anchor", anchor("newest"), "--json");
+  t.equal(cut.exit, 104, "both were cut, or are older: only the longest is asked");
+  const found = (JSON.parse(cut.stdout) as { findings: { code: string }[] }[]).map(({ findings }) => findings.length);
+  t.same(found, [0, 1]);
+  const other = readFileSync(anchor("first"), "utf8").replaceAll(`${node}/0`, `${node}/1`);
+  for (const [name, text] of Object.entries({ serial: other, node: other.replaceAll(node, "a".repeat(32)), text: "no note" })) {
+    writeFileSync(anchor(name), text);
+    await t.rejects(verify(mount, "--anchor", anchor(name)), { code: "AUDIT_ANCHOR_INVALID" }, name);
+  }
+});
+
 t.test("an export since a checkpoint holds only what follows, and is believed only by who asked for it", async (t) => {
   const { exported, log, store, data } = await nodeWith(t, 300);
   const first = await exported();
