@@ -4,37 +4,29 @@ import {
   checkpointOf,
   decodeHead,
   defaultFullPolicy,
-  encodeHead,
   epochChangeOf,
   epochEveryMs,
   FoldedLog,
   leavesAfter,
   readConsistencyBetweenLater,
-  readConsistencyLater,
-  readRootLater,
   WhenFull,
 } from "../../agent/audit/index.ts";
 import type { ExportSource } from "../../agent/custody/index.ts";
 import {
   type AuditEvent,
-  checkpointText,
-  cosign,
-  cosignatureOn,
   decodeCheckpoint,
-  judgePeerHead,
   type LogHead,
-  originOf,
   rootOf,
   sequence,
   type TreeState,
-  witnessKeyName,
 } from "../../protocol/audit/index.ts";
-import { sameBytes, TidegateError, toBase32, u64be, utf8 } from "../../protocol/base/index.ts";
+import { sameBytes, TidegateError, u64be, utf8 } from "../../protocol/base/index.ts";
 import type { AuditHead, ConsistencyProof, HeadCosignature } from "../../protocol/bundle/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
 import type { VaultLog } from "../streams/index.ts";
-import { anchoredSize, cosignedHeads, newestAnchor, provenByNode } from "./anchors.ts";
+import { anchoredSize, cosignedHeads, newestAnchor } from "./anchors.ts";
 import { takeLease } from "./lease.ts";
+import { PeerHeads, type ToldHeads } from "./peer-heads.ts";
 import { StandingTree } from "./standing-tree.ts";
 import { VaultArchive } from "./vault-archive.ts";
 import type { VaultLogOptions } from "./vault-log-options.ts";
@@ -58,6 +50,7 @@ export class VaultAuditLog implements VaultLog {
   #erasing = false;
   /** Up to when this process is counted in the epoch's running time, ms since boot. */
   #countedMs: number;
+  readonly #heads: PeerHeads;
   readonly #archive: VaultArchive;
   /** What the log does while the disk is short. */
   readonly space: VaultSpace;
@@ -69,6 +62,7 @@ export class VaultAuditLog implements VaultLog {
     this.#countedMs = options.clock.sinceBootMs();
     const { clock, timers } = options;
     this.folded = new FoldedLog({ clock, timers, write: (events) => this.#writeFolded(events) });
+    this.#heads = new PeerHeads({ ...options, tree: this.#tree, append: (tx, event) => this.append(tx, event) });
     this.#archive = new VaultArchive({ ...options, log: this });
     this.#full = new WhenFull(options.whenFull ?? defaultFullPolicy);
     const nowMs = () => this.#nowMs();
@@ -106,49 +100,24 @@ export class VaultAuditLog implements VaultLog {
     return this.#headOf(await this.#tree.read(tx));
   }
 
-  async proofFor(tx: VaultTransaction, nodeId: Uint8Array): Promise<ConsistencyProof | null> {
-    const held = await provenByNode(tx, nodeId);
-    const reading = this.#options.storage.read(tx);
-    const tree = await this.#tree.read(tx);
-    const { serial } = this.#options.name;
-    if (held === null || held.serial !== serial || held.size === 0 || held.size >= tree.size) return null;
-    return { serial, from: held.size, hashes: await readConsistencyLater(reading, held.size, tree) };
+  proofFor(tx: VaultTransaction, nodeId: Uint8Array): Promise<ConsistencyProof | null> {
+    return this.#heads.proofFor(tx, nodeId);
   }
 
-  async provenHead(tx: VaultTransaction, nodeId: Uint8Array): Promise<AuditHead | null> {
-    return decodeHead(await this.#options.storage.read(tx).mark(`peer/${toBase32(nodeId)}`));
+  provenHead(tx: VaultTransaction, nodeId: Uint8Array): Promise<AuditHead | null> {
+    return this.#heads.provenHead(tx, nodeId);
   }
 
-  async cosignature(tx: VaultTransaction, nodeId: Uint8Array, head: AuditHead): Promise<HeadCosignature | null> {
-    const { storage, name } = this.#options;
-    const node = toBase32(nodeId);
-    const note = await storage.read(tx).mark(`cosigned/${node}`);
-    const text = checkpointText(originOf({ trustDomain: name.trustDomain, node, serial: head.serial }), head);
-    return note === null ? null : cosignatureOn(note, text, witnessKeyName(name.trustDomain, name.node));
+  cosignature(tx: VaultTransaction, nodeId: Uint8Array, head: AuditHead): Promise<HeadCosignature | null> {
+    return this.#heads.cosignature(tx, nodeId, head);
   }
 
-  async hasHad(tx: VaultTransaction, head: AuditHead): Promise<boolean> {
-    const reading = this.#options.storage.read(tx);
-    const tree = await this.#tree.read(tx);
-    if (head.serial !== this.#options.name.serial || head.size > tree.size) return false;
-    return sameBytes(await readRootLater(reading, head.size, tree), head.root);
+  hasHad(tx: VaultTransaction, head: AuditHead): Promise<boolean> {
+    return this.#heads.hasHad(tx, head);
   }
 
-  async heard(
-    tx: VaultTransaction,
-    nodeId: Uint8Array,
-    told: { head: AuditHead | null; proof: ConsistencyProof | null; ours: AuditHead | null },
-  ): Promise<boolean> {
-    if (told.ours !== null) await this.#acknowledge(tx, nodeId, told.ours);
-    if (told.head === null) return false;
-    const verdict = judgePeerHead(await this.provenHead(tx, nodeId), told.head, told.proof);
-    if (verdict === "proven") {
-      const writing = this.#options.storage.write(tx);
-      await writing.putMark(`peer/${toBase32(nodeId)}`, encodeHead(told.head));
-      await writing.putMark(`cosigned/${toBase32(nodeId)}`, this.#cosigned(toBase32(nodeId), told.head));
-    }
-    // No node of this version opens a second log: one that tells of one would have its anchor here forgotten.
-    return verdict === "shorter" || verdict === "forked" || verdict === "reopened";
+  heard(tx: VaultTransaction, nodeId: Uint8Array, told: ToldHeads): Promise<boolean> {
+    return this.#heads.heard(tx, nodeId, told);
   }
 
   async reopen(tx: VaultTransaction, reason: string): Promise<void> {
@@ -314,40 +283,6 @@ export class VaultAuditLog implements VaultLog {
   #schedule(): void {
     if (this.#closed || this.#cancel !== null) return;
     this.#cancel = this.#options.timers.after(checkpointEveryMs, () => void this.checkpoint());
-  }
-
-  /** A node says which head of ours it last proved: from there the next proof to it begins. */
-  async #acknowledge(tx: VaultTransaction, nodeId: Uint8Array, ours: AuditHead): Promise<void> {
-    const { serial } = this.#options.name;
-    if (await this.hasHad(tx, ours)) {
-      await tx
-        .updateTable("streams")
-        .set({ our_head: encodeHead(ours) })
-        .where("node_id", "=", nodeId)
-        .execute();
-    } else if (ours.serial === serial) {
-      const writing = this.#options.storage.write(tx);
-      const lost = decodeHead(await writing.mark("lost"));
-      if (lost === null || ours.size > lost.size) await writing.putMark("lost", encodeHead(ours));
-      await this.append(tx, {
-        action: "audit.fork",
-        actor: { kind: "node", id: toBase32(nodeId) },
-        subject: { kind: "log", id: this.#options.name.node },
-        outcome: "failed",
-        details: { size: ours.size, serial: ours.serial },
-      });
-    }
-  }
-
-  /**
-   * By the rules of a C2SP witness: only a head that is proven to follow the last one that was cosigned. The node's signature that is
-   * asked for is that of its report, which carries the head.
-   */
-  #cosigned(node: string, head: LogHead): Uint8Array {
-    const { name, clock, witness } = this.#options;
-    const text = checkpointText(originOf({ trustDomain: name.trustDomain, node, serial: head.serial }), head);
-    const timeS = Math.max(0, Math.floor(clock.wallMs() / 1000));
-    return cosign(text, timeS, { name: witnessKeyName(name.trustDomain, name.node), key: witness });
   }
 
   #headOf(tree: TreeState): LogHead {
