@@ -1,11 +1,12 @@
 // Writes protocol/vectors/audit-logs.json.
-import { decodeLeaf, emptyTree, encodeLeaf, rootOf, sequence, verifyLog } from "../../protocol/audit/index.ts";
+import { decodeLeaf, emptyTree, encodeLeaf, rootOf, sequence, signCheckpoint, verifyLog } from "../../protocol/audit/index.ts";
 import { concat, toHex } from "../../protocol/base/index.ts";
-import type { SigningKey } from "../../protocol/keys/index.ts";
+import { type SigningKey, signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import {
   editedLeaf,
   epochKeys,
   inputOf,
+  leafAt,
   logKey,
   node,
   origin,
@@ -13,6 +14,7 @@ import {
   type SampleLog,
   sampleLog,
   sealed,
+  successionAt,
 } from "../../test/protocol/audit/sample-log.ts";
 import type { VectorCase } from "../vectors-check/vector-file.ts";
 import { writeVectors } from "./write-vectors.ts";
@@ -29,6 +31,12 @@ const newest = (log: SampleLog, last: Uint8Array): SampleLog => ({
 });
 const moved = honest.leaves.toSpliced(4, 1).map((bytes, index) => encodeLeaf({ ...decodeLeaf(bytes), index }));
 const forked = sampleLog({ size, forkedFrom: 6 });
+const stranger = signingKeyFromSeed(new Uint8Array(32).fill(99));
+const whole3 = { size: 3, root: rootOf(sequence(emptyTree, sampleLog({ size: 3 }).leaves).state) };
+const strange = signCheckpoint(origin, whole3, { log: stranger, epoch: epochKeys[0] as SigningKey, epochNumber: 0 });
+/** Epoch 1 begins at 4 by a leaf that says 3. */
+const early = encodeLeaf({ ...decodeLeaf(encodeLeaf(leafAt(3, successionAt(3, 1)))), index: 4 });
+const misplaced: SampleLog = { ...sampleLog({ size: 8 }), leaves: sampleLog({ size: 8 }).leaves.with(4, early), hashes: [] };
 const tampered: [string, SampleLog][] = [
   ["edited at 0", { ...honest, leaves: honest.leaves.with(0, editedLeaf(0)) }],
   ["edited at 7", { ...honest, leaves: honest.leaves.with(7, editedLeaf(7)) }],
@@ -88,6 +96,19 @@ const tampered: [string, SampleLog][] = [
         ),
       ],
     },
+  ],
+  [
+    "a checkpoint that the log key did not sign: two findings at one index",
+    newest({ ...sampleLog({ size: 3 }), checkpoints: [] }, strange),
+  ],
+  [
+    "swapped 6 and 7, a stranger between them",
+    { ...honest, leaves: honest.leaves.with(6, at(7)).with(7, at(6)).toSpliced(7, 0, editedLeaf(6)) },
+  ],
+  ["a checkpoint that seals nothing and does not fit", newest(honest, reseal(honest.leaves.with(7, editedLeaf(7)), 0))],
+  [
+    "a succession that tells another place",
+    { ...misplaced, checkpoints: [reseal(misplaced.leaves.slice(0, 4), 0), reseal(misplaced.leaves, 1)] },
   ],
   [
     "a checkpoint of another trust domain",

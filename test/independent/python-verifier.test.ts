@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { decodeEntryBundle, encodeEntryBundle } from "../../protocol/audit/index.ts";
 import type { VectorFile } from "../../scripts/vectors-check/vector-file.ts";
+import { node } from "../agent/audit/rig.ts";
 import { nodeWith, run } from "../cli/export-rig.ts";
 import { diceOf } from "../support/dice.ts";
 import { shortFolder } from "../support/short-folder.ts";
@@ -70,7 +71,7 @@ t.test("an export is good in both verifiers, and each tampering has the same nam
   const { exported } = await nodeWith(t, 300);
   const { folder } = await exported();
   const whole = await verdicts(folder);
-  t.same(whole.theirs, { found: [], sealed: 302, exit: 0 });
+  t.same(whole.theirs, { found: [], sealed: 302, exit: 0, beside: [] });
   t.same(whole.ours, whole.theirs);
   const tamperings: [found: [string, number][], (copy: string) => void][] = [
     [[["EDIT", 7]], (copy) => edit(join(copy, "entries.jsonl"), '"index":7,', '"index":8,')],
@@ -128,6 +129,28 @@ t.test("an anchor means the same to both verifiers, whatever was done to the che
     const { ours, theirs } = await verdicts(copy, "--anchor", anchor);
     t.same(theirs.found, found);
     t.same(ours, theirs);
+  }
+});
+
+t.test("proofs beside the log that prove nothing are named by both verifiers", async (t) => {
+  if (versionOf(t, pynacl) === null) return;
+  const { exported, log, store } = await nodeWith(t, 300);
+  store.transaction((tx) => log.acknowledge(tx, log.head()));
+  const { folder } = await exported();
+  t.same((await verdicts(folder)).theirs.beside, []);
+  const cases: [file: string, (copy: string) => void][] = [
+    ["proof.json", (copy) => edit(join(copy, "proof.json"), '"to": 302', '"to": 301')],
+    ["proof.json", (copy) => edit(join(copy, "proof.json"), '"size": 300', '"size": 299')],
+    [`cosigned/${node}`, (copy) => edit(join(copy, "cosigned", node), "\n300\n", "\n299\n")],
+    [`cosigned/${node}`, (copy) => edit(join(copy, "cosigned", node), `/log/${node}/`, `/log/${"a".repeat(32)}/`)],
+  ];
+  for (const [file, damage] of cases) {
+    const copy = copyOf(t, folder);
+    rmSync(join(copy, "MANIFEST"));
+    damage(copy);
+    const { ours, theirs } = await verdicts(copy);
+    t.same([ours.found, ours.beside, ours.exit], [[], [file], 65]);
+    t.same([theirs.found, theirs.beside, theirs.exit], [[], [file], 1]);
   }
 });
 

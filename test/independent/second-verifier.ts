@@ -19,12 +19,26 @@ export function python(
 /** What each verifier finds in a folder, and whether it calls it good; `options` are those that both take. */
 export async function verdicts(folder: string, ...options: string[]) {
   const product = await run(["audit", "verify", folder, ...options, "--json"]);
-  const [log] = JSON.parse(product.stdout) as { findings: { code: string; index: number }[]; sealedSize: number }[];
+  const [log] = JSON.parse(product.stdout) as {
+    findings: { code: string; index: number }[];
+    sealedSize: number;
+    damaged: string[];
+  }[];
   const other = python("verify_audit.py", [folder, ...options, "--json"]);
   if (other.stdout === "") throw new Error(other.stderr);
-  const theirs = JSON.parse(other.stdout) as NonNullable<typeof log>;
+  const theirs = JSON.parse(other.stdout) as NonNullable<typeof log> & { problems: string[] };
   return {
-    ours: { found: log?.findings.map(({ code, index }) => [code, index]), sealed: log?.sealedSize, exit: product.exit },
-    theirs: { found: theirs.findings.map(({ code, index }) => [code, index]), sealed: theirs.sealedSize, exit: other.exit },
+    ours: {
+      found: log?.findings.map(({ code, index }) => [code, index]),
+      sealed: log?.sealedSize,
+      exit: product.exit,
+      beside: log?.damaged,
+    },
+    theirs: {
+      found: theirs.findings.map(({ code, index }) => [code, index]),
+      sealed: theirs.sealedSize,
+      exit: other.exit,
+      beside: theirs.problems.map((text) => text.split(" ")[0]),
+    },
   };
 }
