@@ -98,12 +98,13 @@ async function serve(
   let tunnel: DialledTunnel | null = null;
   const hop: Hop = { to: "gateway", status: () => tunnel?.status() ?? null, nowMs: () => seams.clock.sinceBootMs() };
   const metrics = createMetrics();
-  gaugeHop(metrics, hop, () => vaultSilentS(node));
+  gaugeHop(metrics, hop, () => vaultSilentS(node, opening.way));
   gaugeSpace(metrics, space, () => opening.audit.space.dropped);
   const api = await openMemberApi({
     folder,
     config: edge.config.api,
     node,
+    way: opening.way,
     audit: opening.audit,
     source: opening.credentials,
     applications: () => opening.applications.current,

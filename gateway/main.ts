@@ -96,6 +96,7 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing, space
     folder,
     config: config.api,
     node,
+    way: config.way,
     audit,
     source: credentials,
     applications: () => credentials.applications,
@@ -136,8 +137,8 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing, space
   return { parts, listeners, close: () => closing.run() };
 }
 
-function gaugeMailboxes(metrics: Metrics, { mailboxes, conduits, edges, node, hop }: GatewayCore["parts"]): void {
-  gaugeHop(metrics, hop, () => vaultSilentS(node));
+function gaugeMailboxes(metrics: Metrics, { mailboxes, conduits, edges, node, hop, way }: GatewayCore["parts"]): void {
+  gaugeHop(metrics, hop, () => vaultSilentS(node, way));
   metrics.gauge("mailbox_bytes", "Bytes that wait in mailboxes.", () => mailboxes.totalBytes);
   metrics.gauge("edges", "Edges behind this gateway.", () => conduits.nodeIds.length);
   metrics.gauge("edges_connected", "Edges with a live tunnel.", () => edges()?.sessions().length ?? 0);

@@ -1,6 +1,6 @@
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import type { AuditLog } from "../audit/index.ts";
-import type { MemberConfig } from "../config/index.ts";
+import type { MemberConfig, Way } from "../config/index.ts";
 import type { DataFolder, RunFile } from "../data-folder/index.ts";
 import {
   type ApiListener,
@@ -11,7 +11,7 @@ import {
   openLocalApi,
   readLeaf,
 } from "../local-api/index.ts";
-import type { JoinedNode } from "../node/index.ts";
+import { type JoinedNode, vaultHeardAtMs } from "../node/index.ts";
 import type { Seams } from "../seams/index.ts";
 import { serverTlsOptions } from "../tls/index.ts";
 import { LaterReads } from "./later-reads.ts";
@@ -20,6 +20,8 @@ export interface MemberApiOptions extends Pick<LocalApiOptions, "source" | "appl
   readonly folder: DataFolder;
   readonly config: MemberConfig["api"];
   readonly node: JoinedNode;
+  /** Which ways lead to the vault and back. */
+  readonly way: Way;
   readonly audit: AuditLog;
   readonly seams: Seams;
   /** A person read the account at this path. */
@@ -46,7 +48,7 @@ export async function openMemberApi(options: MemberApiOptions): Promise<LocalApi
     source,
     applications,
     health,
-    vaultLastHeardAt: heardText(node),
+    vaultLastHeardAt: heardText(node, options.way),
     interval: () => node.interval(),
     onLogin: (application) => audit.folded.note(acceptedLogin(application, self)),
     onRead(event) {
@@ -83,10 +85,10 @@ function tlsOf(node: JoinedNode): { key: string; cert: string } | null {
 }
 
 /** Made anew only when it changed: each read asks. */
-function heardText(node: JoinedNode): () => string | null {
+function heardText(node: JoinedNode, way: Way): () => string | null {
   let known: { readonly atMs: number; readonly text: string } | null = null;
   return () => {
-    const atMs = node.vaultLastHeardAtMs;
+    const atMs = vaultHeardAtMs(node, way);
     if (atMs === null) return null;
     if (known?.atMs !== atMs) known = { atMs, text: new Date(atMs).toISOString() };
     return known.text;

@@ -14,9 +14,10 @@ import { decodeCarrier } from "../../protocol/envelope/index.ts";
 import type { Transaction } from "../store/index.ts";
 import type { ApplyResult } from "./contracts.ts";
 import { draftTrust, learnStatements } from "./learn-trust.ts";
-import { alarmFact, type NodeParts, sampleOf, streamEvent } from "./node-parts.ts";
+import { alarmFact, type NodeParts, streamEvent } from "./node-parts.ts";
 import type { NodeDraft } from "./node-records.ts";
 import { addFacts } from "./outbox.ts";
+import { draftNonce } from "./own-nonce.ts";
 import { type Applied, heldTable, placeDetails, places, takeBundle } from "./take-bundle.ts";
 
 /** Judges one carrier and does what the judgement says, in one transaction. Throws what the store throws, and our own bugs. */
@@ -123,13 +124,6 @@ function notKept(parts: NodeParts, draft: NodeDraft, changed: boolean): Applied 
 export function draftWish(parts: NodeParts, draft: NodeDraft): void {
   if (draft.receiver.wantsSnapshot || draft.receiver.mode !== "NORMAL") return;
   draft.receiver = askSnapshot(draft.receiver, draftNonce(parts, draft));
-}
-
-/** A new nonce, with the moment it was made. */
-function draftNonce(parts: NodeParts, draft: NodeDraft): Uint8Array {
-  const { bootId, sinceBootMs } = sampleOf(parts.seams.clock);
-  draft.nonce = { bootId, sinceBootMs, answered: false };
-  return parts.seams.random(16);
 }
 
 /** A delta for another state than ours shows only when its body is open: our state went another way, so a snapshot must mend it. */

@@ -79,7 +79,7 @@ export interface JoinedNode {
   time(): NodeTime;
   /** The interval in milliseconds, with what the machine's own clock may add. */
   interval(): TimeInterval;
-  /** When the vault last answered one of our nonces, by its own clock; milliseconds since 1970, null before the first. */
+  /** When the vault is known to have heard us last, by a first answer to a nonce of ours; its clock, milliseconds since 1970, null before. */
   readonly vaultLastHeardAtMs: number | null;
   /** When the vault issued the newest bundle that was applied here, by its own clock; answered or not. */
   readonly vaultLastWordAtMs: number | null;

@@ -175,7 +175,7 @@ function judgeAnswer(
     receiver,
     sender: startSender(epoch),
     time: noTime(clock),
-    nonce: { bootId: clock.bootId, sinceBootMs: clock.sinceBootMs, answered: false },
+    nonce: { bootId: clock.bootId, sinceBootMs: clock.sinceBootMs, answered: false, openUntilMs: [] },
     counters: { join: 1, boot: 0, tunnel: 0 },
     heard: { atMs: null, wordAtMs: null },
   };

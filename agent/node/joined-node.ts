@@ -15,6 +15,7 @@ import { nodeLimits } from "./limits.ts";
 import type { MemoryValue } from "./memory-entries.ts";
 import { alarmFact, heldEntries, inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent } from "./node-parts.ts";
 import { addFacts, countFacts, readReports } from "./outbox.ts";
+import { draftNonce } from "./own-nonce.ts";
 import { sealReport } from "./seal-report.ts";
 import type { Applied } from "./take-bundle.ts";
 
@@ -214,14 +215,11 @@ export class NodeCore implements JoinedNode {
 
   /** Each start is counted, and asks the vault for the time with a new nonce. */
   #boot(): void {
-    const { seams } = this.#parts;
     this.#parts.records.change((_tx, draft) => {
       draft.counters = { ...draft.counters, boot: draft.counters.boot + 1 };
       if (this.#parts.memory.status().gone > 0) draftWish(this.#parts, draft);
       if (draft.receiver.mode !== "NORMAL" || draft.receiver.wantsSnapshot) return;
-      const { bootId, sinceBootMs } = sampleOf(seams.clock);
-      draft.receiver = renewNonce(draft.receiver, seams.random(16));
-      draft.nonce = { bootId, sinceBootMs, answered: false };
+      draft.receiver = renewNonce(draft.receiver, draftNonce(this.#parts, draft));
     });
   }
 

@@ -7,6 +7,8 @@ import type { Store } from "../store/index.ts";
 import type { JoinedNode } from "./contracts.ts";
 import { type Hop, hopCheck } from "./hop.ts";
 
+type Heard = Pick<JoinedNode, "vaultLastHeardAtMs" | "vaultLastWordAtMs">;
+
 export interface HealthParts {
   readonly node: JoinedNode;
   readonly audit: AuditLog;
@@ -53,19 +55,25 @@ function memoryCheck(node: JoinedNode): HealthCheck[] {
 }
 
 /**
- * Seconds since the vault's last signed word, null where it was never heard. By the lower end of our time, which runs on without anybody's
- * help; the machine's own clock is not asked.
+ * When the vault was last heard, milliseconds since 1970 by its own clock, null for never: when it first answered a nonce of ours. Where
+ * nothing we say arrives nothing is ever answered: that its words come is all that can be seen.
  */
-export function vaultSilentS(node: Pick<JoinedNode, "time" | "vaultLastHeardAtMs">): number | null {
-  const heardAtMs = node.vaultLastHeardAtMs;
+export function vaultHeardAtMs(node: Heard, way: Way): number | null {
+  return way === "down" ? node.vaultLastWordAtMs : node.vaultLastHeardAtMs;
+}
+
+/**
+ * Seconds since {@link vaultHeardAtMs}, null for never. By the lower end of our time, which runs on without anybody's help; the machine's
+ * own clock is not asked.
+ */
+export function vaultSilentS(node: Heard & Pick<JoinedNode, "time">, way: Way): number | null {
+  const heardAtMs = vaultHeardAtMs(node, way);
   return heardAtMs === null ? null : Math.max(0, node.time().lo - Math.floor(heardAtMs / 1000));
 }
 
-/** Where nothing we say arrives nothing is ever answered: that the vault's words come is all that can be seen. */
 function wordCheck(node: JoinedNode, staleAfterS: number): HealthCheck {
-  const wordAtMs = node.vaultLastWordAtMs;
-  if (wordAtMs === null) return { name: "relay", ok: false, detail: "one way: no bundle of the vault has come" };
-  const silentS = Math.max(0, node.time().lo - Math.floor(wordAtMs / 1000));
+  const silentS = vaultSilentS(node, "down");
+  if (silentS === null) return { name: "relay", ok: false, detail: "one way: no bundle of the vault has come" };
   const ok = silentS <= staleAfterS;
   return { name: "relay", ok, detail: `one way, nothing is answered: the newest bundle was issued ${silentS} s ago at least` };
 }
@@ -73,7 +81,7 @@ function wordCheck(node: JoinedNode, staleAfterS: number): HealthCheck {
 /** Says which hop is the stale one: where the next node is there, what is wrong lies behind it. */
 function relayCheck({ node, staleAfterS, hop, way = "both" }: HealthParts): HealthCheck {
   if (way === "down") return wordCheck(node, staleAfterS);
-  const silentS = vaultSilentS(node);
+  const silentS = vaultSilentS(node, way);
   if (silentS === null) return { name: "relay", ok: false, detail: "the vault was never heard" };
   const ok = silentS <= staleAfterS;
   const there = hop.status()?.state === "open";

@@ -1,5 +1,6 @@
 import {
   asBoolean,
+  asList,
   asText,
   asTuple,
   asUint,
@@ -10,6 +11,7 @@ import {
   utf8,
 } from "../../protocol/base/index.ts";
 import {
+  bundleLimits,
   decodeReceiver,
   decodeSender,
   encodeReceiver,
@@ -35,17 +37,19 @@ export interface NodeRecord {
 
 /** By the vault's own clock, milliseconds since 1970; null before the first. */
 export interface HeardRecord {
-  /** When it last answered one of our nonces. */
+  /** When it is known to have heard us last: the first answer to a nonce of ours. */
   readonly atMs: number | null;
   /** When it issued the newest bundle that was applied here. */
   readonly wordAtMs: number | null;
 }
 
-/** When the current nonce was made, and whether it was answered. */
+/** When the current nonce was made, and which nonces are open: made, and neither they nor a later one answered yet. */
 export interface NonceRecord {
   readonly bootId: string;
   readonly sinceBootMs: number;
   readonly answered: boolean;
+  /** Of the newest past nonces, newest first, those that are open: until when each was in use, milliseconds since 1970. */
+  readonly openUntilMs: readonly number[];
 }
 
 /** Each is stored, raised, before it is used. */
@@ -65,13 +69,14 @@ const codecs: { readonly [K in keyof NodeRecord]: Codec<NodeRecord[K]> } = {
   sender: { encode: encodeSender, decode: decodeSender },
   time: { encode: encodeTime, decode: decodeTime },
   nonce: {
-    encode: (nonce) => encodeTcbor([nonce.bootId, nonce.sinceBootMs, nonce.answered]),
+    encode: (nonce) => encodeTcbor([nonce.bootId, nonce.sinceBootMs, nonce.answered, nonce.openUntilMs]),
     decode: (bytes) => {
-      const [bootId, sinceBootMs, answered] = asTuple(decodeTcbor(bytes), "nonce", 3);
+      const [bootId, sinceBootMs, answered, open] = asTuple(decodeTcbor(bytes), "nonce", 4);
       return {
         bootId: asText(bootId, "nonce.bootId", 128),
         sinceBootMs: asUint(sinceBootMs, "nonce.sinceBootMs"),
         answered: asBoolean(answered, "nonce.answered"),
+        openUntilMs: asList(open, "nonce.open", bundleLimits.pastNonces).map((one) => asUint(one, "nonce.open")),
       };
     },
   },

@@ -121,7 +121,7 @@ function judgeAnswer(
       trust,
       receiver,
       sender: { ...record.sender, snapshotWanted: true },
-      nonce: { bootId: clock.bootId, sinceBootMs: clock.sinceBootMs, answered: false },
+      nonce: { bootId: clock.bootId, sinceBootMs: clock.sinceBootMs, answered: false, openUntilMs: [] },
       counters: { ...record.counters, join: record.counters.join + 1 },
     },
   };

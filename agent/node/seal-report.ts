@@ -22,9 +22,10 @@ import { importSealingPublicKey, type SealingPublicKey } from "../../protocol/ke
 import { newestRoot } from "../../protocol/trust/index.ts";
 import type { Transaction, View } from "../store/index.ts";
 import { nodeLimits } from "./limits.ts";
-import { inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent, vaultMember } from "./node-parts.ts";
+import { inSeconds, intervalOf, type NodeParts, streamEvent, vaultMember } from "./node-parts.ts";
 import type { NodeDraft } from "./node-records.ts";
 import { dropReports, dropReportsBefore, markAllUnsent, markSent, putReport, unsentFacts } from "./outbox.ts";
+import { draftNonce } from "./own-nonce.ts";
 
 /** Importing a sealing key costs more than sealing to it. */
 let importedKey: { readonly hex: string; readonly key: SealingPublicKey } | null = null;
@@ -38,7 +39,7 @@ export function sealReport(parts: NodeParts): boolean {
     raiseEpoch(tx, draft);
     const snapshot = snapshotDue(draft.sender) || unfolded(draft.sender) >= nodeLimits.foldReportsAt;
     if (snapshot) markAllUnsent(tx);
-    draftNonce(parts, draft);
+    askAgain(parts, draft);
     const standing = snapshot ? (parts.hooks.snapshotFacts?.(tx) ?? []) : [];
     assert(standing.length < bundleLimits.facts, "standing facts leave room for others");
     const waiting = unsentFacts(tx, bundleLimits.facts - standing.length - 1);
@@ -73,11 +74,9 @@ function unfolded(sender: SenderState): number {
 }
 
 /** An answered nonce proves nothing more; while a snapshot is awaited the nonce stays, for its answer is under way. */
-function draftNonce(parts: NodeParts, draft: NodeDraft): void {
+function askAgain(parts: NodeParts, draft: NodeDraft): void {
   if (!draft.nonce.answered || draft.receiver.mode !== "NORMAL" || draft.receiver.wantsSnapshot) return;
-  const { bootId, sinceBootMs } = sampleOf(parts.seams.clock);
-  draft.receiver = renewNonce(draft.receiver, parts.seams.random(16));
-  draft.nonce = { bootId, sinceBootMs, answered: false };
+  draft.receiver = renewNonce(draft.receiver, draftNonce(parts, draft));
 }
 
 function build(

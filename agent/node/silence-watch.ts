@@ -5,18 +5,18 @@ import type { Timers } from "../seams/index.ts";
 import { nodeLimits } from "./limits.ts";
 import { type HealthParts, vaultSilentS } from "./node-health.ts";
 
-export interface SilenceWatchOptions extends Pick<HealthParts, "node" | "audit" | "store" | "staleAfterS"> {
+export interface SilenceWatchOptions extends Pick<HealthParts, "node" | "audit" | "store" | "staleAfterS" | "way"> {
   readonly timers: Timers;
   readonly log: Log;
 }
 
 /** Writes a leaf, once, when the vault has been silent for longer than the configuration allows. Returns how to stop. */
 export function watchSilence(options: SilenceWatchOptions): () => void {
-  const { node, timers, staleAfterS } = options;
+  const { node, timers, staleAfterS, way = "both" } = options;
   let told = false;
   let cancel = () => {};
   const look = () => {
-    const silentS = vaultSilentS(node);
+    const silentS = vaultSilentS(node, way);
     const silent = silentS !== null && silentS > staleAfterS;
     if (silent && !told) tell(options, silentS);
     told = silent;

@@ -1,7 +1,6 @@
 import { type AuditEvent, judgePeerHead } from "../../protocol/audit/index.ts";
 import { sameBytes, toHex } from "../../protocol/base/index.ts";
 import {
-  answered,
   applyBody,
   type BundleBody,
   bundleKind,
@@ -32,6 +31,7 @@ import {
 } from "./node-parts.ts";
 import type { NodeDraft } from "./node-records.ts";
 import { addFacts, dropReports, settleFacts } from "./outbox.ts";
+import { hearNonce } from "./own-nonce.ts";
 import { takeCosignature } from "./take-cosignature.ts";
 
 /** What arrived, and what the node has to do about it after the commit. */
@@ -120,14 +120,13 @@ function draftHeard({ parts, tx, draft, opened }: Applying): void {
 function draftTime({ parts, tx, draft, opened }: Applying): void {
   const clock = sampleOf(parts.seams.clock);
   const issuedAtS = opened.header.issuedAt.lo;
-  const answer = answered(draft.receiver, opened.header);
+  const { current, heardAtMs } = hearNonce(draft, opened.header);
   const wasLo = draft.time.loMs;
-  if (answer === "current") {
-    const first = !draft.nonce.answered;
+  if (current) {
+    const first = heardAtMs !== null;
     const snapshot = opened.header.kind === bundleKind.snapshot;
     const { state, setBack } = hearAnswer(draft.time, clock, { issuedAtS, asked: draft.nonce, snapshot });
     draft.time = state;
-    draft.nonce = { ...draft.nonce, answered: true };
     if (setBack) {
       const details = { lo: state.loMs, wasLo };
       parts.audit.append(tx, streamEvent(parts, "clock.setback", { details }));
@@ -140,8 +139,7 @@ function draftTime({ parts, tx, draft, opened }: Applying): void {
       );
     }
   } else draft.time = hearSigned(draft.time, clock, issuedAtS);
-  const issuedAtMs = issuedAtS * 1000;
-  draft.heard = { atMs: answer === "none" ? draft.heard.atMs : issuedAtMs, wordAtMs: issuedAtMs };
+  draft.heard = { atMs: heardAtMs ?? draft.heard.atMs, wordAtMs: issuedAtS * 1000 };
 }
 
 /** The two ends hold each other's audit heads: what they prove becomes the new anchor, what they cannot explain an alarm. */
