@@ -119,7 +119,8 @@ export class ReadLog {
     const { store, append, onFailed } = this.#options;
     const { events, all, dropped, draft, cancelDeadline } = leaving;
     try {
-      store.transactionSyncedLater((tx) => append(tx, all, draft)).then(cancelDeadline, onFailed);
+      const synced = store.transactionSyncedLater((tx) => append(tx, all, draft));
+      synced.finally(cancelDeadline).catch(onFailed);
     } catch (error) {
       cancelDeadline();
       if (error instanceof AuditError) this.#dropUnfit(events, dropped);

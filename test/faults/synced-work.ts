@@ -37,15 +37,25 @@ function unsyncedReads(): void {
   syncBuiltinESMExports();
 }
 
-/** A log over the store whose timers are run by hand; the last one is cancelled once the sync has worked or failed. */
+/** A log over the store whose timers are run by hand. */
 function readLog(store: Store) {
-  const waiting: { readonly fire: () => void; readonly cancelled: Promise<void>; readonly cancel: () => void }[] = [];
-  const after = (_delayMs: number, fire: () => void) => {
+  const waiting: { readonly delayMs: number; readonly fire: () => void; readonly cancelled: Promise<void> }[] = [];
+  const after = (delayMs: number, fire: () => void) => {
     const { promise: cancelled, resolve: cancel } = Promise.withResolvers<void>();
-    waiting.push({ fire, cancelled, cancel });
+    waiting.push({ delayMs, fire, cancelled });
     return cancel;
   };
-  return { log: openRig({ store, timers: { after } }).log, timer: () => waiting.at(-1) };
+  const { log } = openRig({ store, timers: { after } });
+  return {
+    log,
+    /** Ends the window of the read that was just noted; `synced` resolves once the sync has worked or failed. */
+    commitReads(): { readonly synced: Promise<void> } {
+      const window = waiting.length;
+      waiting[window - 1]?.fire();
+      waiting.findLast(({ delayMs }) => delayMs === 0)?.fire();
+      return { synced: waiting[window]?.cancelled ?? Promise.reject(new Error("no window ended")) };
+    },
+  };
 }
 
 /** A device that says when something reaches it: by then everything that was decided must be on the disk. */
@@ -68,13 +78,13 @@ const works: Readonly<Record<string, () => Promise<void>>> = {
   },
   async reads() {
     const store = nodeStore();
-    const { log, timer } = readLog(store);
+    const { log, commitReads } = readLog(store);
     acknowledge("opened");
     for (let i = 0; i < commits; i += 1) {
       log.noteRead(read("a"));
-      timer()?.fire();
+      const { synced } = commitReads();
       acknowledge(`read ${log.head().size}`);
-      await timer()?.cancelled;
+      await synced;
       if (store.stopped !== null) break;
       acknowledge("synced");
       store.transaction((tx) => tx.put("row", utf8("row"), utf8(`value ${i}`)));
