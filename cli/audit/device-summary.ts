@@ -26,7 +26,8 @@ export interface AccountSummary {
 const toldExceptions = 5;
 
 const provenActions: ReadonlySet<string> = new Set(["rotation.verified", "rotation.proven"]);
-const provenStates: ReadonlySet<string> = new Set(["verified", "proven"]);
+/** What an edge reported to the vault. */
+const provenResults: ReadonlySet<string> = new Set(["verified", "proven"]);
 const approvals: ReadonlySet<string> = new Set([
   "order.accept",
   "credential.set",
@@ -39,7 +40,6 @@ const notable: ReadonlySet<string> = new Set([
   "credential.show",
   "credential.recover",
   "device.hold",
-  "device.identify",
   "rotation.rejected",
   "rotation.reverted",
   "rotation.unknown",
@@ -112,7 +112,7 @@ export class DeviceSummary {
 
 function note(account: AccountSummary, leaf: Leaf, time: string): void {
   const { action, details, index, outcome } = leaf;
-  const proven = provenActions.has(action) || (action === "rotation.report" && provenStates.has(String(details["state"])));
+  const proven = provenActions.has(action) || (action === "rotation.report" && provenResults.has(String(details["result"])));
   if (proven && outcome === "ok") {
     account.changes += 1;
     account.lastProven = { time, version: `${details["epoch"] ?? "?"}.${details["number"] ?? "?"}`, index };

@@ -6,7 +6,6 @@ const words: Readonly<Record<string, string>> = {
   "credential.recover": "the passwords that may be live were shown to a person",
   "credential.show": "the password was shown to a person",
   "device.hold": "held by a person",
-  "device.identify": "another device answers at this address",
   "order.accept": "an order was refused",
   "order.refuse": "an order was refused",
   "rotation.held": "a change was held back",

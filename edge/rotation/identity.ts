@@ -26,7 +26,7 @@ export function identityFound(account: Account, outcome: Outcome, devices: Devic
         {
           action: "device.identify",
           actor: { kind: "node", id: books.self },
-          subject: { kind: "device", id: device.content.name },
+          subject: { kind: "device", id: `${device.content.zone}/${device.content.name}` },
           outcome: "ok",
           details: identity === null ? {} : { identity },
         },

@@ -96,7 +96,7 @@ export const AUDIT_ACTIONS = {
   "device.adopt": { orderId: "text" },
   "device.hold": { reason: "text" },
   "device.release": { reason: "text" },
-  "device.identify": { identity: "text", expected: "text" },
+  "device.identify": { identity: "text" },
   "account.add": { username: "text", rotate: "text", intervalMs: "uint" },
   "account.change": { field: "text" },
   "freshness.set": { staleAfterS: "uint", whenStale: "text", ttlS: "uint", model: "text", memoryOnly: "flag" },
@@ -182,7 +182,7 @@ export const AUDIT_ACTIONS = {
   "rotation.reconcile": rotationDetails,
   "rotation.given": rotationDetails,
   "rotation.due": { cause: "text", atMs: "uint" },
-  "rotation.report": { epoch: "uint", number: "uint", state: "text", leafSerial: "uint", leafIndex: "uint" },
+  "rotation.report": { epoch: "uint", number: "uint", state: "text", result: "text", leafSerial: "uint", leafIndex: "uint" },
 
   // Just-in-time access.
   "lease.open": { leaseId: "text", notAfterMs: "uint" },

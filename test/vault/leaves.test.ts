@@ -1,5 +1,6 @@
 import t from "tap";
-import { decodeLeaf, type Leaf } from "../../protocol/audit/index.ts";
+import { DeviceSummary } from "../../cli/audit/device-summary.ts";
+import { decodeLeaf, encodeLeaf, type Leaf } from "../../protocol/audit/index.ts";
 import { encodeFact } from "../../protocol/content/index.ts";
 import { noteConfiguration } from "../../vault/note-configuration.ts";
 import { passwordModel } from "./rig.ts";
@@ -79,4 +80,8 @@ t.test("an alarm that ends is a leaf", async (t) => {
   node.report([encodeFact({ kind: "rotation", ...value, state: "IDLE", outcome: "proven", at, leaf })]);
   await node.exchange();
   t.match(await leaves(rig, "alarm.clear"), [{ subject: { kind: "account", id: path }, details: { reason: "TEST_ALARM" } }]);
+
+  const summary = new DeviceSummary();
+  for (const told of await leaves(rig, "rotation.report")) summary.add(encodeLeaf(told));
+  t.match(summary.accounts(), [{ changes: 1, lastProven: { version: "1.0" } }], "and the summary of an export says so");
 });

@@ -137,7 +137,14 @@ async function ingestRotation(
     actor: { kind: "node", id: node.name },
     subject: { kind: "account", id: account.path },
     outcome: kind === "unknown" ? "unknown" : kind === "rejected" ? "failed" : "ok",
-    details: { epoch, number, state: fact.state, leafSerial: fact.leaf.serial, leafIndex: fact.leaf.index },
+    details: {
+      epoch,
+      number,
+      state: fact.state,
+      ...(kind === null ? {} : { result: kind }),
+      leafSerial: fact.leaf.serial,
+      leafIndex: fact.leaf.index,
+    },
   });
   if (kind === null) return;
   const after = judged(ledger, { kind, index: value.index, fingerprint: fact.fingerprint });
