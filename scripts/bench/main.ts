@@ -33,7 +33,7 @@ const rows: readonly Row[] = [
 interface Result {
   readonly name: string;
   readonly target: string;
-  readonly state: "met" | "missed" | "not run";
+  readonly state: "met" | "missed" | "not run" | "failed";
   readonly figure: string;
   readonly numbers: Measured["numbers"];
 }
@@ -56,15 +56,17 @@ if (!json && process.stderr.isTTY) process.stderr.write("\r\u001b[K");
 
 if (json) console.log(JSON.stringify({ node: process.version, cpus: cpus().length, rows: results }, null, 2));
 else print(results);
-process.exitCode = results.some(({ state }) => state === "missed") ? 1 : 0;
+process.exitCode = results.some(({ state }) => state === "missed" || state === "failed") ? 1 : 0;
 
 async function measured({ name, target, measure }: Row): Promise<Result> {
   try {
     const { figure, met, numbers } = await measure(bench);
     return { name, target, state: met ? "met" : "missed", figure, numbers };
   } catch (error) {
-    if (!(error instanceof NotRun)) throw error;
-    return { name, target, state: "not run", figure: error.message, numbers: {} };
+    // One row that fails must not take along what the others measured.
+    if (!(error instanceof NotRun)) console.error(error);
+    const figure = error instanceof Error ? error.message : String(error);
+    return { name, target, state: error instanceof NotRun ? "not run" : "failed", figure, numbers: {} };
   }
 }
 
