@@ -15,6 +15,8 @@ export const FORWARD_CODES = {
   FORWARD_PEM: { fault: "operator", retryable: true },
   /** The file that events go to cannot be written. */
   FORWARD_FILE: { fault: "environment", retryable: true },
+  /** The file that events should go to holds something else, or lies in a node's data folder. */
+  FORWARD_FILE_OTHER: { fault: "operator", retryable: true },
   /** The file that events go to has reached its limit. */
   FORWARD_FILE_FULL: { fault: "operator", retryable: true },
 } as const;

@@ -1,8 +1,12 @@
-import { constants, type FileHandle, open } from "node:fs/promises";
+import { access, constants, type FileHandle, open, realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Collector, CollectorLink } from "./contracts.ts";
 import { ForwardError } from "./errors.ts";
 
 const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** What a file of events begins with: JSON, RFC 5424, CEF, or the end of a line that a crash left. */
+const beginnings = new Set(["{", "<", "C", "\n"]);
 
 /**
  * A file that grows until somebody rotates it away: it is opened anew for each batch, by its name. `maxBytes` bounds it, for it may lie
@@ -25,9 +29,11 @@ export function fileCollector(path: string, maxBytes: number): Collector {
 async function opened(path: string, maxBytes: number): Promise<FileLink> {
   let file: FileHandle | null = null;
   try {
+    await refuseNodeFolder(path);
     file = await open(path, flags, 0o600);
     const stat = await file.stat();
     if (!stat.isFile()) throw new Error("not a regular file");
+    if (stat.size > 0) await refuseOther(file, path);
     if (stat.size >= maxBytes) {
       throw new ForwardError("FORWARD_FILE_FULL", `${path} has reached its limit of ${maxBytes} bytes`, {
         hint: "Rotate it away (rename it): it is opened by its name for each batch. maxMib raises the limit.",
@@ -38,6 +44,30 @@ async function opened(path: string, maxBytes: number): Promise<FileLink> {
     await file?.close();
     throw fileError(error);
   }
+}
+
+/** A node's own files are never appended to: a key or a store would be ruined without anybody noticing before the next start. */
+async function refuseNodeFolder(path: string): Promise<void> {
+  for (let folder = await realpath(dirname(path)); ; folder = dirname(folder)) {
+    if (await exists(join(folder, "tidegate.yaml"))) throw otherFile(`${path} lies in a node's data folder`);
+    if (folder === dirname(folder)) return;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function refuseOther(file: FileHandle, path: string): Promise<void> {
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, 0);
+  if (!beginnings.has(buffer.toString("latin1"))) throw otherFile(`${path} holds something else than events`);
+}
+
+function otherFile(message: string): ForwardError {
+  return new ForwardError("FORWARD_FILE_OTHER", message, { hint: "Name a file of its own, outside of every data folder." });
 }
 
 /** True where a crash left the last line without its end. */

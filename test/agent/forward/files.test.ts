@@ -34,6 +34,10 @@ t.test("a file that is none, cannot be made or has reached its limit is refused 
   symlinkSync(join(folder, "elsewhere"), join(folder, "link"));
   execFileSync("mkfifo", [join(folder, "fifo")]);
   const mebibyte = 1024 * 1024;
+  mkdirSync(join(folder, "node", "keys"), { recursive: true });
+  writeFileSync(join(folder, "node", "tidegate.yaml"), "");
+  writeFileSync(join(folder, "node", "keys", "key-file"), "{");
+  writeFileSync(join(folder, "other"), "SQLite format 3");
   writeFileSync(join(folder, "full"), Buffer.alloc(mebibyte, 0x0a));
   writeFileSync(join(folder, "nearly"), Buffer.alloc(mebibyte - 1, 0x0a));
   const cases: [string, string][] = [
@@ -43,12 +47,16 @@ t.test("a file that is none, cannot be made or has reached its limit is refused 
     ["no/such/folder", "FORWARD_FILE"],
     ["/dev/full", "FORWARD_FILE"],
     ["full", "FORWARD_FILE_FULL"],
+    ["other", "FORWARD_FILE_OTHER"],
+    ["node/events.jsonl", "FORWARD_FILE_OTHER"],
+    ["node/keys/key-file", "FORWARD_FILE_OTHER"],
   ];
   for (const [name, code] of cases) {
     const { sender } = rig(t, { to: "file", path: resolve(folder, name), maxMib: 1 });
     await real(() => sender.status().lastCode !== null);
     t.equal(sender.status().lastCode, code, name);
   }
+  t.equal(readFileSync(join(folder, "node", "keys", "key-file"), "utf8"), "{", "and what is no file of events stays as it is");
   const { sender, clock } = rig(t, { to: "file", path: join(folder, "nearly"), maxMib: 1 });
   await proven(sender, clock, 64);
   await real(() => sender.status().lastCode !== null);
