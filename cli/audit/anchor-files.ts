@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { AuditLogError } from "../../agent/audit/index.ts";
 import { decodeCheckpoint, parseOrigin } from "../../protocol/audit/index.ts";
 import { TidegateError } from "../../protocol/base/index.ts";
-import { CliError } from "../frame/index.ts";
+import { readLimited } from "../frame/index.ts";
 
 /** A note that the auditor kept elsewhere. */
 export interface AnchorFile {
@@ -14,11 +13,7 @@ export interface AnchorFile {
 
 /** Reads an anchor; throws CLI_FILE. Nothing in it is believed yet. */
 export function readAnchor(path: string): AnchorFile {
-  try {
-    return { bytes: readFileSync(path), source: `the anchor ${path}` };
-  } catch (cause) {
-    throw new CliError("CLI_FILE", `cannot read the anchor ${path}`, { cause });
-  }
+  return { bytes: readLimited(path), source: `the anchor ${path}` };
 }
 
 /**

@@ -13,5 +13,6 @@ export {
 } from "./node-options.ts";
 export { type Output, table } from "./output.ts";
 export type { Progress } from "./progress.ts";
+export { readLimited } from "./read-limited.ts";
 export { writeSecretFile } from "./secret-file.ts";
 export type { SecretSource } from "./secrets.ts";

@@ -1,9 +1,12 @@
-import { readFileSync } from "node:fs";
 import { Secret } from "../../protocol/base/index.ts";
 import { CliError } from "./exit.ts";
+import { readLimited } from "./read-limited.ts";
 
 /** Longest secret taken from a prompt, a file or standard input, bytes: an enrolment code or a key file fits many times. */
 const maxSecretBytes = 16 * 1024;
+
+/** What an editor or `echo` puts behind it. */
+const maxLineEndBytes = 2;
 
 export interface SecretSource {
   /** What the prompt asks for, without the colon. */
@@ -24,7 +27,7 @@ export interface Terminal {
 
 /** Takes a secret from a file, standard input or a prompt without echo; never from arguments or the environment. */
 export async function readSecret(source: SecretSource, terminal: Terminal): Promise<Secret> {
-  if (source.fromFile !== undefined) return fromFile(source.fromFile);
+  if (source.fromFile !== undefined) return trimmed(readLimited(source.fromFile, maxSecretBytes + maxLineEndBytes));
   if (source.fromStdin) return fromStream(terminal.input);
   if (!terminal.input.isTTY) {
     throw new CliError("CLI_NO_SECRET", `no terminal to ask for the ${source.label}`, {
@@ -39,16 +42,6 @@ export async function readSecret(source: SecretSource, terminal: Terminal): Prom
   if (same) return first;
   first.wipe();
   throw new CliError("CLI_NO_SECRET", `the two entries of the ${source.label} differ`);
-}
-
-function fromFile(path: string): Secret {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    throw new CliError("CLI_FILE", `cannot read ${path}`, { cause });
-  }
-  return trimmed(bytes);
 }
 
 async function fromStream(input: NodeJS.ReadStream): Promise<Secret> {

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { type IncomingMessage, type RequestOptions, request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
 import { RemoteError } from "../../agent/admin/index.ts";
 import type { Secret } from "../../protocol/base/index.ts";
-import { CliError } from "../frame/index.ts";
+import { CliError, readLimited } from "../frame/index.ts";
 
 /** Where a node's local API answers: its Unix socket, or an http(s) address with, for a private CA, its certificate. */
 export type ApiPlace =
@@ -97,16 +96,8 @@ function target(place: ApiPlace, path: string, headers: Record<string, string>):
     return { url: new URL(`http://localhost${path}`), options: { socketPath: place.path, headers } };
   }
   const url = new URL(path, place.base);
-  const ca = place.caFile === undefined ? {} : { ca: readAuthority(place.caFile) };
+  const ca = place.caFile === undefined ? {} : { ca: readLimited(place.caFile) };
   return { url, options: { ...ca, headers: { ...headers, host: url.host } } };
-}
-
-function readAuthority(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new CliError("CLI_FILE", `cannot read ${path}`, { cause });
-  }
 }
 
 function placeText(place: ApiPlace): string {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import {
   builtinModelText,
   type DeviceModel,
@@ -9,7 +8,7 @@ import {
   modelNames,
 } from "../../firmware-adapters/index.ts";
 import { TidegateError } from "../../protocol/base/index.ts";
-import { CliError } from "../frame/index.ts";
+import { readLimited } from "../frame/index.ts";
 
 /** A model that cannot be used, as the command line reports it; `problems` is everything wrong with it. */
 export class UnusableModelError extends TidegateError<keyof typeof MODEL_CODES> {
@@ -37,12 +36,7 @@ export function readBuiltinModel(name: string): ReadModel {
 
 /** A model from a file of the operator's; throws CLI_FILE or MODEL_INVALID. */
 export function readModelFile(path: string): ReadModel {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new CliError("CLI_FILE", `cannot read ${path}`, { cause });
-  }
+  const text = readLimited(path).toString("utf8");
   return reported(() => ({ text, model: loadModel(text) }));
 }
 

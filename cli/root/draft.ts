@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { writeFileDurably } from "../../agent/data-folder/index.ts";
 import { concat, fromHex, sameBytes, TidegateError, toHex, utf8 } from "../../protocol/base/index.ts";
@@ -13,6 +12,7 @@ import {
 } from "../../protocol/envelope/index.ts";
 import { importVerifyKey, type SigningKey } from "../../protocol/keys/index.ts";
 import { decodeRoot, encodeRoot, type RootDocument } from "../../protocol/trust/index.ts";
+import { readLimited } from "../frame/index.ts";
 import { RootError } from "./codes.ts";
 
 /** A root that is to be, the one before it, and who signed so far. It holds nothing secret and travels as a file. */
@@ -93,7 +93,7 @@ export function writeDraft(path: string, draft: RootDraft): void {
 /** Reads a draft; every signature in it holds and is by a key that may sign. Throws ROOT_DRAFT. */
 export function readDraft(path: string): RootDraft {
   try {
-    const file = shape.parse(JSON.parse(readFileSync(path, "utf8")));
+    const file = shape.parse(JSON.parse(readLimited(path).toString("utf8")));
     const bytes = (text: string) => concat(Buffer.from(text, "base64"));
     const before = decodeEnvelope(bytes(file.before));
     expectType(before, "root");

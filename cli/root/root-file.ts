@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { asBytesUpTo, asList, concat, decodeTcbor, TidegateError } from "../../protocol/base/index.ts";
-import { CliError } from "../frame/index.ts";
+import { CliError, readLimited } from "../frame/index.ts";
 
 const mostRoots = 1_000;
 const mostRootBytes = 65_536;
@@ -8,7 +7,7 @@ const mostRootBytes = 65_536;
 /** Root envelopes as every node keeps them in `audit/0/roots.cbor`. Throws CLI_FILE. */
 export function readRootsFile(path: string): Uint8Array[] {
   try {
-    const value = decodeTcbor(concat(readFileSync(path)));
+    const value = decodeTcbor(concat(readLimited(path, mostRoots * mostRootBytes)));
     return asList(value, "roots", mostRoots).map((each) => asBytesUpTo(each, "root", mostRootBytes));
   } catch (cause) {
     if (!(cause instanceof TidegateError || cause instanceof Error)) throw cause;

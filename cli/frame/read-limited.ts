@@ -1,0 +1,34 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { CliError } from "./exit.ts";
+
+/** Most bytes of a file that is named on the command line, where the caller knows no closer limit: a device model or a root draft fits many times. */
+const mostFileBytes = 16 * 1024 * 1024;
+
+const chunkBytes = 64 * 1024;
+
+/** A file or pipe of at most `most` bytes, whole; what never ends is not read to its end. Throws CLI_FILE. */
+export function readLimited(path: string, most = mostFileBytes): Buffer {
+  const chunks: Buffer[] = [];
+  try {
+    const descriptor = openSync(path, "r");
+    try {
+      for (let length = 0; ; ) {
+        const chunk = Buffer.alloc(Math.min(chunkBytes, most + 1));
+        const taken = readSync(descriptor, chunk);
+        if (taken === 0) break;
+        chunks.push(chunk.subarray(0, taken));
+        length += taken;
+        if (length > most) throw new CliError("CLI_FILE", `${path} holds more than ${most} bytes`);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+    return Buffer.concat(chunks);
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    throw new CliError("CLI_FILE", `cannot read ${path}`, { cause });
+  } finally {
+    // It may have been a secret.
+    for (const chunk of chunks) chunk.fill(0);
+  }
+}
