@@ -10,6 +10,7 @@ import {
 import {
   type AccountContent,
   type ContentView,
+  coveringPattern,
   entryType,
   FreshnessRules,
   type Held,
@@ -69,7 +70,7 @@ export class MemoryEntries {
 
   constructor(view: View, options: MemoryOptions) {
     this.#options = options;
-    this.#patterns = options.patterns.map(parsePattern);
+    this.#patterns = options.patterns.map((pattern) => parsePattern(coveringPattern(pattern)));
     this.#gone = new Map([...everyRow(view, table)].map(({ id, value }) => [toHex(id), textDecoder.decode(value)]));
     this.#gonePaths = new Set(this.#gone.values());
   }

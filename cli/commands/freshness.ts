@@ -12,6 +12,13 @@ interface Rule {
   readonly memoryOnly: boolean;
 }
 
+/** The vault's answer: the rule as it is kept. */
+interface SetRule extends Rule {
+  /** How many accounts it covers now. */
+  readonly accounts: number;
+  readonly replaced: Rule | null;
+}
+
 interface SetOptions {
   readonly data?: string;
   readonly staleAfter?: string;
@@ -25,7 +32,9 @@ interface SetOptions {
 export const freshnessCommand: CommandModule = (program, frame) => {
   const freshness = program.command("freshness").description("how long values may be read while the vault is silent");
   withData(freshness.command("set <pattern>"))
-    .description("set the rule for what a path pattern covers; where several cover a path the strictest counts")
+    .description(
+      "set the rule for a zone, a device, an account or a path pattern, in place of its earlier one; of several the strictest counts",
+    )
     .option("--stale-after <time>", "silence of the vault from which on values are stale, such as 12h or 7d")
     .option("--when-stale <what>", `what is done with stale values: ${stalePolicies.join(", ")}`, "warn")
     .option("--ttl <time>", "silence after which nothing is served, also where a clock cannot exclude it")
@@ -45,8 +54,8 @@ export const freshnessCommand: CommandModule = (program, frame) => {
       if (rule.staleAfterS === null && rule.ttlS === null && !rule.memoryOnly)
         throw new CliError("CLI_USAGE", "a rule takes --stale-after, --ttl, --memory-only or several");
       const path = "/v1/freshness";
-      await callAdmin(dataPath(frame, "vault", options), { method: "PUT", path, body: rule });
-      frame.output.result(rule, (set) => `${covered(set)}: ${said(set)}`);
+      const answer = await callAdmin(dataPath(frame, "vault", options), { method: "PUT", path, body: rule });
+      frame.output.result(answer as SetRule, (set) => [`${covered(set)}: ${said(set)}`, ...notes(set, pattern)].join("\n"));
     });
   withData(freshness.command("list"))
     .description("list the rules")
@@ -76,6 +85,15 @@ function timeOf(text: string | undefined, option: string): number | null {
 
 function covered({ pattern, model }: Rule): string {
   return model === null ? pattern : `${pattern} of model ${model}`;
+}
+
+/** What the person who typed the pattern may not expect. */
+function notes(set: SetRule, typed: string): string[] {
+  const { pattern, accounts, replaced } = set;
+  const wide = pattern === typed ? [] : [`${typed} is no account: the rule covers every account below it`];
+  const none = accounts > 0 ? [] : ["No account is covered by it yet; it counts as soon as one is registered"];
+  const before = replaced === null || said(replaced) === said(set) ? [] : [`In place of: ${said(replaced)}`];
+  return [...wide, ...none, ...before];
 }
 
 function said({ staleAfterS, whenStale, ttlS, memoryOnly }: Rule): string {

@@ -4,6 +4,8 @@ import { isSegment } from "./path.ts";
 
 const oneSegment = "*";
 const theRest = "**";
+/** An account's path is zone/device/account: a shorter one names a zone or a device. */
+const accountSegments = 3;
 
 /**
  * Segments of a grant's path pattern: as a path, with `*` for any one segment, and `**`, at the end only, for one or more.
@@ -30,6 +32,12 @@ export function isPattern(text: string): boolean {
     if (error instanceof ContentError) return false;
     throw error;
   }
+}
+
+/** What a rule's pattern stands for: one that names a zone or a device covers all below it, `line-4` as `line-4/**`; others stay as they are. */
+export function coveringPattern(text: string): string {
+  const segments = text.split("/");
+  return segments.length >= accountSegments || segments.at(-1) === theRest ? text : `${text}/${theRest}`;
 }
 
 /** True where the pattern's segments cover the path's; neither is checked again. */

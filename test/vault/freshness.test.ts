@@ -12,7 +12,11 @@ t.test("a rule goes to each node that holds what it covers, and to no other, unt
   await rig.setPassword("plant/pump/operator", "first");
   const rule = { pattern: "plant/**", staleAfterS: 86_400, whenStale: "deny", ttlS: null, model: null, memoryOnly: false };
   await rig.call("PUT", "/v1/freshness", { ...rule, whenStale: "warn" });
-  await rig.call("PUT", "/v1/freshness", rule);
+  t.same(
+    await rig.call("PUT", "/v1/freshness", rule),
+    { ...rule, accounts: 1, replaced: { ...rule, whenStale: "warn" } },
+    "it says what holds no more",
+  );
   t.same(await rig.call("GET", "/v1/freshness"), [rule], "said again, it takes the place of what was said");
   const held = async (node: typeof near) => {
     await node.exchange();
@@ -78,4 +82,49 @@ t.test("what is rotated is not held in memory only, and what is held in memory o
   await rig.call("DELETE", "/v1/freshness?pattern=plant/**");
   await rig.addPump("plant", { name: "pump-2", accounts: [account] });
   await t.rejects(setRule(), { code: "REGISTRY_MEMORY_ONLY" });
+  for (const pattern of ["plant", "plant/pump-2", "plant/*", "plant/pump-2/other"])
+    await t.rejects(rig.call("PUT", "/v1/freshness", { ...memoryOnly, pattern }), { code: "REGISTRY_MEMORY_ONLY" }, pattern);
+  for (const pattern of ["plant/pump", "plan", "plant/pump-20", "harbour"])
+    await t.resolves(rig.call("PUT", "/v1/freshness", { ...memoryOnly, pattern }), pattern);
+  await t.rejects(order("verify"), { code: "REGISTRY_MEMORY_ONLY" }, "the rule of a device counts for its account");
+});
+
+t.test("a rule for a zone or a device reaches a node for every account below it", async (t) => {
+  const rig = await VaultRig.make(t);
+  const edge = await rig.join(t, { name: "edge-1", role: "edge", zone: "plant", address: "gateway.test:7444" });
+  const paths = ["plant/pump/operator", "plant/pump-2/operator"];
+  await rig.addPump("plant");
+  await rig.addPump("plant", { name: "pump-2" });
+  for (const path of paths) await rig.setPassword(path, "x");
+  const cases: [pattern: string, kept: string, covered: string[]][] = [
+    ["plant", "plant/**", paths],
+    ["plant/pump", "plant/pump/**", paths.slice(0, 1)],
+    ["plant/*", "plant/*/**", paths],
+    ["plant/pump-2/operator", "plant/pump-2/operator", paths.slice(1)],
+    ["plant/**", "plant/**", paths],
+    ["pl", "pl/**", []],
+    ["plant/pum", "plant/pum/**", []],
+  ];
+  const rule = { staleAfterS: null, whenStale: "deny", ttlS: 60, model: null, memoryOnly: false };
+  for (const [pattern, kept, covered] of cases) {
+    const answer = await rig.call("PUT", "/v1/freshness", { ...rule, pattern });
+    t.same(answer, { ...rule, pattern: kept, accounts: covered.length, replaced: null }, pattern);
+    await edge.exchange();
+    const rules = new FreshnessRules(edge.node.withState((view) => [...view.freshness.values()].map(({ content }) => content)));
+    t.same(
+      paths.filter((path) => rules.at(path) !== null),
+      covered,
+      pattern,
+    );
+    t.same(await rig.call("DELETE", `/v1/freshness?pattern=${pattern}`), { pattern: kept, model: null });
+  }
+  await rig.call("PUT", "/v1/freshness", { ...rule, pattern: "plant" });
+  await rig.core.store.transaction((tx) => tx.updateTable("freshness_rules").set({ pattern: "plant/pump" }).execute());
+  t.same(
+    await rig.call("GET", "/v1/freshness"),
+    [{ ...rule, pattern: "plant/pump/**" }],
+    "a row of an older vault counts alike",
+  );
+  await rig.call("DELETE", "/v1/freshness?pattern=plant/pump");
+  t.same(await rig.call("GET", "/v1/freshness"), []);
 });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type AdminRoute, adminRoute } from "../../agent/admin/index.ts";
 import { contentLimits, stalePolicies } from "../../protocol/content/index.ts";
 import { allFreshness, removeFreshness, setFreshness } from "../registry/index.ts";
+import type { FreshnessRuleRow } from "../store/index.ts";
 import { type AdminContext, change } from "./admin-context.ts";
 import { pattern } from "./input-shapes.ts";
 
@@ -34,35 +35,34 @@ export function freshnessRoutes(context: AdminContext): AdminRoute[] {
       body: rule,
       handle: ({ body }) =>
         change(context, noAccount, async (registry, tx) => {
-          await setFreshness(registry, tx, body);
-          return body;
+          const { pattern, accounts, replaced } = await setFreshness(registry, tx, body);
+          return { ...body, pattern, accounts, replaced: replaced === null ? null : shown(replaced) };
         }),
     }),
     adminRoute({
       method: "GET",
       path: "/v1/freshness",
-      handle: () =>
-        context.core.store.read(async (tx) =>
-          (await allFreshness(tx)).map((row) => ({
-            pattern: row.pattern,
-            model: row.model,
-            staleAfterS: row.stale_after_s,
-            whenStale: row.when_stale,
-            ttlS: row.ttl_s,
-            memoryOnly: row.memory_only === 1,
-          })),
-        ),
+      handle: () => context.core.store.read(async (tx) => (await allFreshness(tx)).map(shown)),
     }),
     adminRoute({
       method: "DELETE",
       path: "/v1/freshness",
       query: z.strictObject({ pattern, model: model.optional() }),
       handle: ({ query }) =>
-        change(context, noAccount, async (registry, tx) => {
-          const scope = { pattern: query.pattern, model: query.model ?? null };
-          await removeFreshness(registry, tx, scope);
-          return scope;
-        }),
+        change(context, noAccount, (registry, tx) =>
+          removeFreshness(registry, tx, { pattern: query.pattern, model: query.model ?? null }),
+        ),
     }),
   ];
+}
+
+function shown(row: FreshnessRuleRow) {
+  return {
+    pattern: row.pattern,
+    model: row.model,
+    staleAfterS: row.stale_after_s,
+    whenStale: row.when_stale,
+    ttlS: row.ttl_s,
+    memoryOnly: row.memory_only === 1,
+  };
 }

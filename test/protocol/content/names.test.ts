@@ -3,6 +3,7 @@ import t from "tap";
 import { encodeTcbor, TidegateError } from "../../../protocol/base/index.ts";
 import {
   contentLimits,
+  coveringPattern,
   fieldValue,
   fingerprintOf,
   isPath,
@@ -69,6 +70,29 @@ t.test("a pattern covers what it names, and nothing beside it", async (t) => {
   }
   for (const pattern of ["", "a/**/b", "**/**", "a*", "a/b*", "***", "a//b", "a/b/c/d/e/f", "A/**"])
     t.throws(() => parsePattern(pattern), { code: "CONTENT_PATTERN_INVALID", fault: "operator" }, pattern);
+});
+
+t.test("a rule's pattern of a zone or a device covers everything below it, by whole segments", async (t) => {
+  const cases: [typed: string, kept: string, covered: string[], not: string[]][] = [
+    ["line-4", "line-4/**", ["line-4/meter-1/reader", "line-4/x/y"], ["line-40/meter-1/reader", "line/meter-1/reader"]],
+    ["line-4/m", "line-4/m/**", ["line-4/m/reader"], ["line-4/m-1/reader", "line-5/m/reader"]],
+    ["*", "*/**", ["line-4/m/reader"], []],
+    ["line-4/*", "line-4/*/**", ["line-4/m/reader"], ["line-5/m/reader"]],
+    ["*/m", "*/m/**", ["line-4/m/reader", "line-5/m/x"], ["line-4/m-1/reader"]],
+    ["line-4/m/reader", "line-4/m/reader", ["line-4/m/reader"], ["line-4/m/reader-2"]],
+    ["line-4/*/reader", "line-4/*/reader", ["line-4/m/reader"], ["line-4/m/writer"]],
+    ["line-4/**", "line-4/**", ["line-4/m/reader"], ["line-40/m/reader"]],
+    ["**", "**", ["line-4/m/reader"], []],
+  ];
+  for (const [typed, kept, covered, not] of cases) {
+    t.equal(coveringPattern(typed), kept);
+    t.equal(coveringPattern(kept), kept, "it stays");
+    const parsed = parsePattern(kept);
+    for (const path of covered) t.ok(patternMatches(parsed, parsePath(path)), `${typed} covers ${path}`);
+    for (const path of not) t.notOk(patternMatches(parsed, parsePath(path)), `${typed} does not cover ${path}`);
+  }
+  const taken = cases.filter(([typed, , [path = ""]]) => patternMatches(parsePattern(typed), parsePath(path)));
+  t.equal(taken.length, 4, "planted: patterns taken as they were typed cover nothing for a zone and a device");
 });
 
 t.test("a credential has 1 to 8 named fields", async (t) => {
