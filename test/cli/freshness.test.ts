@@ -4,6 +4,7 @@ import t from "tap";
 import { createKeyFile } from "../../agent/seal-key/index.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { random } from "../vault/rig.ts";
+import { MediaRig } from "./media-rig.ts";
 import { run } from "./run.ts";
 
 t.test("rules of freshness at the vault's command line", async (t) => {
@@ -65,4 +66,25 @@ t.test("get waits for another version, asks again each minute, and says where no
   t.same(asked, ["/v1/credentials/a/b/c?after=1.2&waitMs=5000"]);
   await t.rejects(get("--after", "1.2"), { code: "CLI_USAGE" });
   await t.rejects(get("--wait", "long"), { code: "CLI_USAGE" });
+});
+
+t.test("a limit that is set for a zone or a device holds where an edge and a gateway read an account below it", async (t) => {
+  const rig = await MediaRig.make(t);
+  const [edge, gateway] = [await rig.edge("edge-1", "plant"), await rig.gateway("gw-1")];
+  const paths = ["plant/pump/operator", "plant/pump-2/operator"];
+  for (const name of ["pump", "pump-2"]) await rig.vault.addPump("plant", { name });
+  for (const path of paths) await rig.vault.setPassword(path, "x");
+  await rig.vault.call("POST", "/v1/applications", { name: "scada", node: "gw-1" });
+  await rig.vault.call("POST", "/v1/applications/scada/grants", { pattern: "plant/**" });
+  const limit = { whenStale: "deny", staleAfterS: null };
+  await rig.vault.call("PUT", "/v1/freshness", { ...limit, pattern: "plant", ttlS: 3600 });
+  await rig.vault.call("PUT", "/v1/freshness", { ...limit, pattern: "plant/pump", ttlS: 60 });
+  const stick = rig.stick();
+  await rig.atVault.write(stick);
+  await Promise.all([edge.read(stick), gateway.read(stick)]);
+  for (const source of [edge.core.credentials, gateway.core.parts.credentials])
+    t.same(
+      paths.map((path) => source.find(path)?.freshness),
+      [60, 3600].map((ttlS) => ({ ...limit, ttlS })),
+    );
 });
