@@ -37,7 +37,7 @@ async function metricsOf(world: EdgeWorld): Promise<string> {
 t.test("collectors that hang, are full or gone hold up neither a read nor a rotation, and no secret goes to any", async (t) => {
   const folder = shortFolder(t);
   const hole = await blackHole(t);
-  writeFileSync(join(folder, "full"), Buffer.alloc(1024 * 1024));
+  writeFileSync(join(folder, "full"), Buffer.alloc(1024 * 1024, "{}\n"));
   const working = join(folder, "events.jsonl");
   const world = new EdgeWorld(t);
   await world.listen();
