@@ -1,4 +1,4 @@
-export { type GatewayConfig, gatewayConfigSchema } from "./config.ts";
+export { firstConfig, type GatewayConfig, gatewayConfigSchema } from "./config.ts";
 export { GATEWAY_CODES, GatewayError } from "./errors.ts";
 export { type JoinGatewayOptions, joinGateway } from "./join.ts";
 export { type GatewayPorts, type GatewayStart, type RunningGateway, start } from "./main.ts";

@@ -1,19 +1,19 @@
 import { spawnSync } from "node:child_process";
-import { LargeEdge } from "./large-edge.ts";
+import { LargeNode, type LargeRole } from "./large-node.ts";
 import { median, type Row, thousands } from "./row.ts";
 
 const starts = 5;
 const lookEveryMs = 4;
 
 /**
- * An edge process whose gateway and vault are gone: from spawn to the first read that is answered with a value over its Unix socket, tried
+ * A node's process with nobody else there: from spawn to the first read that is answered with a value over its Unix socket, tried
  * every few milliseconds, each start another credential. Medians of five starts; a Node that does nothing starts in between.
  */
-const coldStart = (accounts: number, mostMs: number): Row => ({
-  name: `cold start to first read, ${thousands(accounts)} credentials`,
+const coldStart = (role: LargeRole, accounts: number, mostMs: number): Row => ({
+  name: `${role}: cold start to first read, ${thousands(accounts)} credentials`,
   target: `< ${mostMs} ms after spawn`,
   async measure() {
-    const edge = await LargeEdge.prepare(accounts);
+    const node = await LargeNode.prepare(role, accounts);
     const bare: number[] = [];
     const firstRead: number[] = [];
     const cpu: number[] = [];
@@ -23,15 +23,15 @@ const coldStart = (accounts: number, mostMs: number): Row => ({
         spawnSync(process.execPath, ["--eval", "0"]);
         const spawned = performance.now();
         bare.push(spawned - before);
-        const running = edge.start();
-        const path = edge.paths[i * 7] ?? "";
-        await running.until("the first read", () => edge.read(path).then(() => true), lookEveryMs);
+        const running = node.start();
+        const path = node.paths[i * 7] ?? "";
+        await running.until("the first read", () => node.read(path).then(() => true), lookEveryMs);
         firstRead.push(performance.now() - spawned);
         cpu.push(running.cpuSeconds() * 1000);
         await running.stop();
       }
     } finally {
-      await edge.close();
+      await node.close();
     }
     const [firstReadMs, cpuMs, bareStartMs] = [median(firstRead), median(cpu), median(bare)];
     return {
@@ -42,5 +42,8 @@ const coldStart = (accounts: number, mostMs: number): Row => ({
   },
 });
 
-/** {@link coldStart} for a usual and for a large segment. */
-export const coldStartRows: readonly Row[] = [coldStart(1_000, 500), coldStart(10_000, 1_500)];
+/** {@link coldStart} for a usual and for a large segment, of both kinds of node. */
+export const coldStartRows: readonly Row[] = (["edge", "gateway"] as const).flatMap((role) => [
+  coldStart(role, 1_000, 500),
+  coldStart(role, 10_000, 1_500),
+]);

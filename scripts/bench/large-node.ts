@@ -7,7 +7,8 @@ import { createDataFolder, type DataFolder } from "../../agent/data-folder/index
 import { joinNode, openNodeStore } from "../../agent/node/index.ts";
 import { createKeyFile, createSealKey } from "../../agent/seal-key/index.ts";
 import { machineSeams } from "../../agent/seams/index.ts";
-import { firstConfig } from "../../edge/index.ts";
+import { firstConfig as firstEdgeConfig } from "../../edge/index.ts";
+import { firstConfig as firstGatewayConfig } from "../../gateway/index.ts";
 import type { DesiredEntry } from "../../protocol/bundle/index.ts";
 import { type Content, type CredentialRole, encodeContent, fingerprintOf, makeFields } from "../../protocol/content/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
@@ -18,37 +19,42 @@ import { readAnswer } from "./plant.ts";
 const accountsPerDevice = 25;
 const zone = "line-4";
 
+/** Who serves: an edge with two values of the pool for each account, or a gateway with one that is to come. */
+export type LargeRole = "edge" | "gateway";
+
 /**
- * The data folder of an edge with thousands of credentials and two values of the pool each, which a vault on paper made in one bundle:
- * a plant that registers each takes minutes. The edge has run once and taken everything in.
+ * The data folder of a node with thousands of credentials, which a vault on paper made in one bundle: a plant that registers each takes
+ * minutes. The node has run once and taken everything in.
  */
-export class LargeEdge {
+export class LargeNode {
+  readonly #role: LargeRole;
   readonly #root = mkdtempSync(join(tmpdir(), "tidegate-large-"));
   readonly paths: readonly string[];
   readonly #token = randomBytes(32).toString("hex");
   #running: OwnProcess | null = null;
 
-  private constructor(accounts: number) {
+  private constructor(role: LargeRole, accounts: number) {
+    this.#role = role;
     this.paths = Array.from({ length: accounts }, (_, i) => `${zone}/meter-${Math.floor(i / accountsPerDevice)}/user-${i}`);
   }
 
-  static async prepare(accounts: number): Promise<LargeEdge> {
-    const edge = new LargeEdge(accounts);
+  static async prepare(role: LargeRole, accounts: number): Promise<LargeNode> {
+    const node = new LargeNode(role, accounts);
     try {
-      await edge.#join();
-      const first = edge.start();
-      await first.until("its run.json", () => runFile(join(edge.#path, "run.json"), first.pid));
+      await node.#join();
+      const first = node.start();
+      await first.until("its run.json", () => runFile(join(node.#path, "run.json"), first.pid));
       await first.stop();
-      return edge;
+      return node;
     } catch (error) {
-      await edge.close();
+      await node.close();
       throw error;
     }
   }
 
-  /** Starts the edge; its gateway is away. */
+  /** Starts the node; whom it dials is away. */
   start(): OwnProcess {
-    this.#running = OwnProcess.node("edge", this.#path);
+    this.#running = OwnProcess.node(this.#role, this.#path);
     return this.#running;
   }
 
@@ -63,7 +69,7 @@ export class LargeEdge {
   }
 
   get #path(): string {
-    return join(this.#root, "edge");
+    return join(this.#root, this.#role);
   }
 
   async #join(): Promise<void> {
@@ -76,14 +82,21 @@ export class LargeEdge {
     try {
       const vault = new PaperVault();
       vault.nowS = Math.floor(Date.now() / 1000);
-      const code = vault.enrol("edge", nodeRole.edge);
+      const role = nodeRole[this.#role];
+      const code = vault.enrol(this.#role, role);
       const exchange = async (request: Uint8Array) => vault.answer(request, code, this.#desired());
-      await joinNode({ store, code, role: nodeRole.edge, seams, exchange });
-      createConfig(folder.config, firstConfig({ gateway: "127.0.0.1:9", api: null }));
+      await joinNode({ store, code, role, seams, exchange });
+      createConfig(folder.config, this.#firstConfig());
     } finally {
       store.close();
       key.wipe();
     }
+  }
+
+  #firstConfig() {
+    const away = "127.0.0.1:9";
+    if (this.#role === "edge") return firstEdgeConfig({ gateway: away, api: null });
+    return firstGatewayConfig({ vault: away, edges: null, api: null, apiTls: null });
   }
 
   #desired(): DesiredEntry[] {
@@ -98,8 +111,8 @@ export class LargeEdge {
         disabled: false,
         person: false,
       }),
-      ...Array.from({ length: devices }, (_, i) => deviceEntry(i)),
-      ...this.paths.flatMap(accountEntries),
+      ...(this.#role === "edge" ? Array.from({ length: devices }, (_, i) => deviceEntry(i)) : []),
+      ...this.paths.flatMap((path, i) => accountEntries(path, i, this.#role)),
     ];
   }
 }
@@ -119,7 +132,7 @@ function deviceEntry(number: number): DesiredEntry {
   });
 }
 
-function accountEntries(path: string, number: number): DesiredEntry[] {
+function accountEntries(path: string, number: number, holder: LargeRole): DesiredEntry[] {
   const accountId = id(3, number);
   const fingerprintKey = new Uint8Array(randomBytes(32));
   const account = entry(accountId, {
@@ -147,6 +160,7 @@ function accountEntries(path: string, number: number): DesiredEntry[] {
     const index = { epoch: 1, number: version };
     return entry(id(4 + version, number), { kind: "credential", accountId, index, role, fields, fingerprint });
   };
+  if (holder === "gateway") return [account, value("current", 0), value("pending", 1)];
   return [account, value("current", 0), value("pool", 1), value("pool", 2)];
 }
 
