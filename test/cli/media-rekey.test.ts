@@ -28,11 +28,11 @@ async function asking(t: Parameters<typeof MediaRig.make>[0], enrolment: object 
   const { seams } = rig.vault;
   const options = { store, code: parseEnrolmentCode(String(code)), role: 2 as const, seams };
   const tryWith = (mount: string) => rekeyNode({ ...options, exchange: (ask) => exchangeByMedia(ask, { mount, seams }) });
-  return { rig, gateway, edge, store, tryWith };
+  return { rig, gateway, edge, store, tryWith, first };
 }
 
 t.test("a node gets new keys by stick: the request out, the statement back, a month later", async (t) => {
-  const { rig, edge, store, tryWith } = await asking(t);
+  const { rig, edge, store, tryWith, first } = await asking(t);
   const before = edge.core.node.member().statement;
   const [out, back] = [rig.stick(), rig.stick()];
   t.equal(await tryWith(out), null, "the request lies on the stick");
@@ -49,6 +49,11 @@ t.test("a node gets new keys by stick: the request out, the statement back, a mo
   t.notSame([member?.signKey, member?.sealKey], [before.signKey, before.sealKey]);
   const now = rig.openEdge(store);
   t.match(await now.read(back), [{ refused: null, refusals: [] }]);
+  t.match(
+    (await now.read(first)).map(({ writer, refused }) => [writer === now.id, refused]),
+    [[false, null]],
+    "its own folder of before is passed over like any folder of its own",
+  );
   const live = now.core.credentials.find(path)?.openFields() ?? [];
   t.same(
     live.map(({ value }) => Buffer.from(value).toString()),
