@@ -1,8 +1,11 @@
 import { createPublicKey } from "node:crypto";
+import { sameBytes, utf8 } from "../../protocol/base/index.ts";
 import { decodeCarrier, decodeEnvelope, encodeCarrier } from "../../protocol/envelope/index.ts";
 import { type EnrolmentCode, makeJoinRequest } from "../../protocol/join/index.ts";
 import type { SigningKey } from "../../protocol/keys/index.ts";
 import type { NodeIdentity } from "../identity/index.ts";
+import type { Transaction, View } from "../store/index.ts";
+import { NodeError } from "./errors.ts";
 
 /** What a request for a first statement, or for one about new keys, is sent with. */
 export interface JoinAsk {
@@ -26,6 +29,24 @@ export interface KeptRequest {
 
 /** Longest request that is read back. */
 export const maxRequestBytes = 64 * 1024;
+
+const codes = "codes";
+const spentRow = utf8("spent");
+
+/** Keeps which code this node got its keys with. */
+export function noteSpent(tx: Transaction, codeId: Uint8Array): void {
+  tx.put(codes, spentRow, codeId);
+}
+
+/** Throws NODE_CODE_SPENT for the code that this node got its keys with: the vault would refuse it, by stick a round later. */
+export function requireUnspent(view: View, codeId: Uint8Array): void {
+  const spent = view.get(codes, spentRow);
+  if (spent !== null && sameBytes(spent, codeId)) {
+    throw new NodeError("NODE_CODE_SPENT", "this node has its keys from this code already", {
+      hint: "The node only has to be started. For other keys get a new code at the vault: tidegate node rekey NAME",
+    });
+  }
+}
 
 /** Makes the carrier of a request for a statement about these keys; `replaces` names the node that they are new for, null for a new one. */
 export function makeRequest(

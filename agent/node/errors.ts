@@ -7,6 +7,8 @@ export const NODE_CODES = {
   NODE_ALREADY_JOINED: { fault: "operator", retryable: false },
   /** The enrolment code is for another kind of node. */
   NODE_WRONG_ROLE: { fault: "operator", retryable: false },
+  /** This node has got keys with this code already; a code is good for one time. */
+  NODE_CODE_SPENT: { fault: "operator", retryable: false },
   /** The answer to the join request is not the one that this node asked for. */
   NODE_JOIN_ANSWER: { fault: "peer", retryable: false },
   /** What came ahead of a gap is not kept: it may hold values that must not lie on this node's disk. */

@@ -26,7 +26,7 @@ import { storeStorage } from "../audit/index.ts";
 import { identityOf, loadIdentity, type NodeIdentity, newIdentitySeeds, storeIdentity } from "../identity/index.ts";
 import type { Seams } from "../seams/index.ts";
 import type { Store, Transaction, View } from "../store/index.ts";
-import { askOf, type JoinAsk, type KeptRequest, makeRequest, maxRequestBytes } from "./ask-keys.ts";
+import { askOf, type JoinAsk, type KeptRequest, makeRequest, maxRequestBytes, noteSpent } from "./ask-keys.ts";
 import { NodeError } from "./errors.ts";
 import { firstLog } from "./limits.ts";
 import { sampleOf } from "./node-parts.ts";
@@ -83,6 +83,7 @@ export async function tryJoin(options: TryJoinOptions): Promise<MemberStatement 
   store.transaction((tx) => {
     writeRecord(tx, record, null);
     keepAnswer(tx, answer);
+    noteSpent(tx, code.codeId);
     tx.delete(table, requestRow);
   });
   assert(sameBytes(memberOf(trust, identity.nodeId).signKey, member.signKey), "the stored trust holds our statement");

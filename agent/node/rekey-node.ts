@@ -12,7 +12,7 @@ import {
   storeIdentity,
 } from "../identity/index.ts";
 import type { Store, View } from "../store/index.ts";
-import { askOf, type KeptRequest, makeRequest, maxRequestBytes } from "./ask-keys.ts";
+import { askOf, type KeptRequest, makeRequest, maxRequestBytes, noteSpent, requireUnspent } from "./ask-keys.ts";
 import { NodeError } from "./errors.ts";
 import { keepAnswer, type TryJoinOptions } from "./join-node.ts";
 import { sampleOf } from "./node-parts.ts";
@@ -29,7 +29,7 @@ interface Request extends KeptRequest {
 /**
  * Gives a node that has joined new keys under its own id, and null where the answer is not there yet: the next try with the same code asks
  * the same. What was sealed or signed under the old keys and not yet acknowledged is told anew. Throws NODE_NOT_JOINED, NODE_WRONG_ROLE,
- * NODE_JOIN_ANSWER, and what `exchange`, trust and bundle throw.
+ * NODE_CODE_SPENT, NODE_JOIN_ANSWER, and what `exchange`, trust and bundle throw.
  */
 export async function rekeyNode(options: TryJoinOptions): Promise<MemberStatement | null> {
   const { store, code, role } = options;
@@ -40,6 +40,7 @@ export async function rekeyNode(options: TryJoinOptions): Promise<MemberStatemen
       hint: `Get one at the vault: tidegate node rekey ${before.name}`,
     });
   }
+  store.read((view) => requireUnspent(view, code.codeId));
   const request = store.read((view) => pendingRequest(view, code.codeId)) ?? newRequest(options, seeds);
   const answer = await options.exchange(askOf(request, identityOf(request.seeds)));
   if (answer === null) return null;
@@ -50,6 +51,7 @@ export async function rekeyNode(options: TryJoinOptions): Promise<MemberStatemen
     markAllUnsent(tx);
     writeRecord(tx, next, record);
     keepAnswer(tx, answer);
+    noteSpent(tx, code.codeId);
     tx.delete(table, requestRow);
   });
   return member;

@@ -77,6 +77,8 @@ t.test("a node gets new keys under its own id: it goes on, and the old keys coun
 
 t.test("an answer that is lost is asked for again with the same keys, and a code is good for one change", async (t) => {
   const { rig, edge, codeFor, rekey } = await plant(t);
+  const copy = edge.copy(t);
+  copy.node.close();
   edge.node.close();
   const code = await codeFor("edge-1");
   const requests: Uint8Array[] = [];
@@ -96,7 +98,14 @@ t.test("an answer that is lost is asked for again with the same keys, and a code
   t.same(requests[0], requests[1], "the same request");
   const { member } = await rekey({ store }, code);
   t.equal(member?.serial, 2);
-  await t.rejects(rekey({ store }, code), { code: "ENROL_CODE_USED" });
+  const asked: Uint8Array[] = [];
+  const ask = async (request: Uint8Array) => {
+    asked.push(request);
+    return null;
+  };
+  await t.rejects(rekey({ store }, code, ask), { code: "NODE_CODE_SPENT" }, "a code that this node has used up");
+  t.same(asked, [], "is refused before anybody is asked");
+  await t.rejects(rekey(copy, code), { code: "ENROL_CODE_USED" }, "a copy of it does not know, and the vault does");
 });
 
 t.test("a clone is left behind by a change of keys", async (t) => {
