@@ -1,5 +1,4 @@
-import { hash } from "node:crypto";
-import { assert, concat, sameBytes, utf8 } from "../base/index.ts";
+import { assert, concat, sameBytes, sha256, utf8 } from "../base/index.ts";
 import { AuditError } from "./errors.ts";
 import { maxNoteBytes, maxNoteSignatures } from "./limits.ts";
 
@@ -36,7 +35,7 @@ const keyName = /^[^\s+\p{Cc}]+$/u;
 
 /** The four bytes that name a key in a note: SHA-256(name ‖ 0A ‖ type ‖ public key)[0..3]. */
 export function noteKeyId(name: string, publicKey: Uint8Array, type = noteTypeEd25519): Uint8Array {
-  return hash("sha256", concat(utf8(`${name}\n`), Uint8Array.of(type), publicKey), "buffer").subarray(0, 4);
+  return sha256(concat(utf8(`${name}\n`), Uint8Array.of(type), publicKey)).slice(0, 4);
 }
 
 /** Signs `text`, which ends in a newline, with each of `signers` in turn. */

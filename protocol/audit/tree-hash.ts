@@ -1,5 +1,4 @@
-import { hash } from "node:crypto";
-import { assert } from "../base/index.ts";
+import { assert, sha256, sha256Text } from "../base/index.ts";
 import { maxLeafBytes, tileWidth } from "./limits.ts";
 
 /** Bytes of a SHA-256 hash. */
@@ -23,24 +22,19 @@ export function hashLeafInto(target: Buffer, at: number, leaf: Uint8Array): void
 function digestOfLeaf(leaf: Uint8Array): string {
   assert(leaf.length <= maxLeafBytes, "a leaf longer than its limit");
   leafScratch.set(leaf, 1);
-  return sha256(leafScratch.subarray(0, 1 + leaf.length));
+  return sha256Text(leafScratch.subarray(0, 1 + leaf.length));
 }
 
 /** RFC 6962 node hash: SHA-256(01 ‖ left ‖ right). */
 export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
   nodeScratch.set(left, 1);
   nodeScratch.set(right, 1 + hashLength);
-  return Buffer.from(sha256(nodeScratch), "latin1");
+  return sha256(nodeScratch);
 }
 
 /** Root of a tree without leaves: SHA-256 of nothing. */
 export function emptyRoot(): Uint8Array {
-  return Buffer.from(sha256(new Uint8Array(0)), "latin1");
-}
-
-/** As a string of one character a byte: an output buffer of its own makes Node's one-shot hash take twice the time. */
-function sha256(bytes: Uint8Array): string {
-  return hash("sha256", bytes, "binary");
+  return sha256(new Uint8Array(0));
 }
 
 /** Root of the complete subtree over 1, 2, 4 … 256 hashes that stand one after another; writes over nothing. */
@@ -50,7 +44,7 @@ export function foldSubtree(hashes: Uint8Array): Uint8Array {
     for (let pair = 0; pair < count / 2; pair += 1) {
       const from = 2 * pair * hashLength;
       tileScratch.copy(nodeScratch, 1, from, from + 2 * hashLength);
-      tileScratch.write(sha256(nodeScratch), pair * hashLength, hashLength, "latin1");
+      tileScratch.write(sha256Text(nodeScratch), pair * hashLength, hashLength, "latin1");
     }
   }
   return new Uint8Array(tileScratch.subarray(0, hashLength));

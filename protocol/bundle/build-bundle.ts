@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { sha256 } from "../base/index.ts";
 import { encodeCarrier, issueEnvelope } from "../envelope/index.ts";
 import type { SealingPublicKey, SigningKey } from "../keys/index.ts";
 import { sealBody } from "../seal/index.ts";
@@ -36,7 +36,7 @@ export function buildBundle({ header, body, signer, recipientKey, statements = [
     encapsulated,
     commitment,
     ciphertextLength: ciphertext.length,
-    ciphertextHash: new Uint8Array(hash("sha256", ciphertext, "buffer")),
+    ciphertextHash: sha256(ciphertext),
   };
   const type = header.direction === direction.down ? "bundle" : "report";
   const payload = encodeHeader({ ...contextFields, ...seal });

@@ -1,5 +1,4 @@
-import { hash } from "node:crypto";
-import { sameBytes } from "../base/index.ts";
+import { sameBytes, sha256 } from "../base/index.ts";
 import type { SealingKey } from "../keys/index.ts";
 import { openBody } from "../seal/index.ts";
 import { type BundleBody, decodeBody } from "./body.ts";
@@ -42,7 +41,7 @@ export function openBundle(carrierBytes: Uint8Array, options: OpenBundleOptions)
 export function requireSignedBody({ header, ciphertext }: VerifiedBundle): void {
   if (ciphertext.length !== header.ciphertextLength)
     throw new BundleError("BUNDLE_BODY_LENGTH", `${ciphertext.length} bytes, the header says ${header.ciphertextLength}`);
-  if (!sameBytes(hash("sha256", ciphertext, "buffer"), header.ciphertextHash))
+  if (!sameBytes(sha256(ciphertext), header.ciphertextHash))
     throw new BundleError("BUNDLE_BODY_HASH", "the body is not the one that was signed");
 }
 

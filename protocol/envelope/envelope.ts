@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import {
   asBytes,
   asBytesUpTo,
@@ -10,6 +9,7 @@ import {
   decodeTcbor,
   encodeTcbor,
   sameBytes,
+  sha256,
 } from "../base/index.ts";
 import { keyIdLength, type SigningKey, signatureLength, type VerifyKey } from "../keys/index.ts";
 import { EnvelopeError } from "./envelope-error.ts";
@@ -42,7 +42,7 @@ const maxTypeBytes = 64;
 
 /** The id (32 bytes) that an envelope of `type` around `payload` has, whoever signs it. */
 export function envelopeId(type: EnvelopeType, payload: Uint8Array): Uint8Array {
-  return new Uint8Array(hash("sha256", pae(typeText(type), payload), "buffer"));
+  return sha256(pae(typeText(type), payload));
 }
 
 /** Signs `payload` by every one of `keys` and encodes the envelope. One key, or up to 16 distinct ones for a root. */
@@ -57,7 +57,7 @@ export function issueEnvelope(
   keys: readonly SigningKey[],
 ): { envelope: Uint8Array; id: Uint8Array } {
   const message = pae(typeText(type), payload);
-  const id = new Uint8Array(hash("sha256", message, "buffer"));
+  const id = sha256(message);
   return { envelope: encodeEnvelope(type, payload, signaturesOf(message, keys)), id };
 }
 

@@ -1,5 +1,5 @@
 import { decapsulate, encapsulate, generateKeyPairSync, hash, type KeyObject } from "node:crypto";
-import { assert, concat, fromHex } from "../base/index.ts";
+import { assert, concat, fromHex, sha256 } from "../base/index.ts";
 import { KeyError } from "./key-error.ts";
 import { keyAlgorithm, keyIdOf } from "./key-id.ts";
 import { importPrivate, importPublic, rawPublic } from "./key-object.ts";
@@ -79,7 +79,7 @@ class NativeSealingKey implements SealingKey {
     this.#mlKem = mlKem;
     this.#x25519 = x25519;
     this.publicKey = concat(rawPublic(mlKem), rawPublic(x25519));
-    this.publicKeyDigest = hash("sha256", this.publicKey, "buffer");
+    this.publicKeyDigest = sha256(this.publicKey);
     this.keyId = keyIdOf(keyAlgorithm.xWing, this.publicKey);
   }
 
@@ -108,7 +108,7 @@ class NativeSealingPublicKey implements SealingPublicKey {
     this.#mlKem = mlKem;
     this.#x25519 = x25519;
     this.publicKey = publicKey;
-    this.publicKeyDigest = hash("sha256", publicKey, "buffer");
+    this.publicKeyDigest = sha256(publicKey);
     this.keyId = keyIdOf(keyAlgorithm.xWing, publicKey);
   }
 

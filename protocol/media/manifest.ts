@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import {
   asBytes,
   asList,
@@ -9,6 +8,7 @@ import {
   encodeTcbor,
   orNull,
   sameBytes,
+  sha256,
   type Tcbor,
   TcborError,
 } from "../base/index.ts";
@@ -168,8 +168,4 @@ function shaped<T>(read: () => T): T {
 
 function tooLarge(what: string): ManifestError {
   return new ManifestError("MANIFEST_TOO_LARGE", what);
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(hash("sha256", bytes, "buffer"));
 }

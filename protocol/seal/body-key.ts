@@ -1,5 +1,5 @@
-import { createSecretKey, hash, hkdfSync } from "node:crypto";
-import { concat, utf8 } from "../base/index.ts";
+import { createSecretKey, hkdfSync } from "node:crypto";
+import { concat, sha256, utf8 } from "../base/index.ts";
 
 /** What the sealed bytes are: it separates the keys of a body from those of an escrow blob. */
 export type SealLabel = "body" | "escrow";
@@ -33,8 +33,4 @@ export function deriveBodyKey(input: BodyKeyInput): { key: Uint8Array; commitmen
   // As a key object: from bytes the runtime makes one too, on a way that takes twice as long.
   const derived = new Uint8Array(hkdfSync("sha256", createSecretKey(input.secret), empty, info, 64));
   return { key: derived.subarray(0, 32), commitment: derived.slice(32), wipe: () => void derived.fill(0) };
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return hash("sha256", bytes, "buffer");
 }

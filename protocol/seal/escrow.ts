@@ -1,5 +1,4 @@
-import { hash } from "node:crypto";
-import { asBytes, asBytesUpTo, asTuple, decodeTcbor, encodeTcbor, TcborError } from "../base/index.ts";
+import { asBytes, asBytesUpTo, asTuple, decodeTcbor, encodeTcbor, sha256, TcborError } from "../base/index.ts";
 import { type SealingKey, type SealingPublicKey, xWingLength } from "../keys/index.ts";
 import { maxEscrowBytes } from "./limits.ts";
 import { openBody, type Sealed, sealBody } from "./seal.ts";
@@ -47,7 +46,7 @@ function readBlob(blob: Uint8Array): Sealed {
 }
 
 function contextBytes(context: EscrowContext, recoveryKeyId: Uint8Array): Uint8Array {
-  const reportDigest = hash("sha256", context.reportContext, "buffer");
+  const reportDigest = sha256(context.reportContext);
   return encodeTcbor([context.vaultId, context.nodeId, reportDigest, recoveryKeyId]);
 }
 

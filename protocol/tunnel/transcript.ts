@@ -1,5 +1,5 @@
-import { hash, hkdfSync } from "node:crypto";
-import { concat, lengthPrefixed, utf8 } from "../base/index.ts";
+import { hkdfSync } from "node:crypto";
+import { concat, lengthPrefixed, sha256, utf8 } from "../base/index.ts";
 import { pae } from "../envelope/index.ts";
 
 /** What one side authenticates its frames with, what it checks the other's with, and the session's public name. */
@@ -18,17 +18,17 @@ const diallerType = "application/vnd.tidegate.tunnel-dialler.v1";
 
 /** th2: M1, the unsigned part of M2 and the exporter (empty in mode proxy). */
 export function transcript2(m1: Uint8Array, m2: Uint8Array, exporter: Uint8Array): Uint8Array {
-  return sha256(magic, Uint8Array.of(0), lengthPrefixed(m1), lengthPrefixed(m2), lengthPrefixed(exporter));
+  return sha256(concat(magic, Uint8Array.of(0), lengthPrefixed(m1), lengthPrefixed(m2), lengthPrefixed(exporter)));
 }
 
 /** th3: th2, the listener's signature and the unsigned part of M3. */
 export function transcript3(th2: Uint8Array, listenerSignature: Uint8Array, m3: Uint8Array): Uint8Array {
-  return sha256(th2, lengthPrefixed(listenerSignature), lengthPrefixed(m3));
+  return sha256(concat(th2, lengthPrefixed(listenerSignature), lengthPrefixed(m3)));
 }
 
 /** th4: th3 and the dialler's signature; the salt of the session keys. */
 export function transcript4(th3: Uint8Array, diallerSignature: Uint8Array): Uint8Array {
-  return sha256(th3, lengthPrefixed(diallerSignature));
+  return sha256(concat(th3, lengthPrefixed(diallerSignature)));
 }
 
 /** What the listener signs. */
@@ -53,8 +53,4 @@ export function deriveKeys(sharedSecret: Uint8Array, exporter: Uint8Array, th4: 
   };
   ikm.fill(0);
   return keys;
-}
-
-function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(hash("sha256", concat(...parts), "buffer"));
 }
