@@ -7,8 +7,10 @@ export const SEAL_KEY_CODES = {
   SEAL_KEY_MISSING: { fault: "operator", retryable: false },
   /** There is a sealed key already; it is never overwritten. */
   SEAL_KEY_EXISTS: { fault: "operator", retryable: false },
-  /** The key file cannot be used: unreadable, too short, too long, or open to others. */
+  /** The key file cannot be used: unreadable, too short, too long; or it, or a passphrase file, is open to others. */
   SEAL_KEY_FILE: { fault: "operator", retryable: false },
+  /** A new passphrase is so short that it can be guessed. */
+  SEAL_KEY_WEAK: { fault: "operator", retryable: false },
 } as const;
 
 export class SealKeyError extends TidegateError<keyof typeof SEAL_KEY_CODES> {

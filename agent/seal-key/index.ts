@@ -1,3 +1,3 @@
 export * from "./errors.ts";
 export * from "./seal-key.ts";
-export { createKeyFile, type PassphraseCost, type Unlock } from "./unlock.ts";
+export { createKeyFile, leastPassphraseBytes, type PassphraseCost, requireOwnersAlone, type Unlock } from "./unlock.ts";

@@ -14,7 +14,7 @@ import {
 } from "../../protocol/base/index.ts";
 import { writeFileDurably } from "../data-folder/index.ts";
 import { SealKeyError } from "./errors.ts";
-import { costLimits, defaultCost, keyEncryptionKey, type PassphraseCost, type Unlock } from "./unlock.ts";
+import { costLimits, defaultCost, keyEncryptionKey, type PassphraseCost, requireStrong, type Unlock } from "./unlock.ts";
 
 const magic = "tidegate-seal-key/1";
 const length = { key: 32, salt: 16, nonce: 24, box: 48 } as const;
@@ -25,7 +25,7 @@ export interface SealKeyOptions {
   readonly unlock: Unlock;
 }
 
-/** Makes a new store key (32 random bytes), sealed into a file of its own. Throws SEAL_KEY_EXISTS, SEAL_KEY_FILE. */
+/** Makes a new store key (32 random bytes), sealed into a file of its own. Throws SEAL_KEY_EXISTS, SEAL_KEY_FILE, SEAL_KEY_WEAK. */
 export async function createSealKey(
   options: SealKeyOptions & { readonly random: Random; readonly cost?: PassphraseCost },
 ): Promise<Secret> {
@@ -34,6 +34,7 @@ export async function createSealKey(
       hint: "This node was set up before. Name another folder with --data DIR.",
     });
   }
+  if (options.unlock.kind === "passphrase") requireStrong(options.unlock.passphrase);
   const cost = options.unlock.kind === "passphrase" ? (options.cost ?? defaultCost) : null;
   const salt = options.random(length.salt);
   const nonce = options.random(length.nonce);

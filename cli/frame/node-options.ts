@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { createDataFolder, type DataFolder, dataFolderPath, type NodeRole } from "../../agent/data-folder/index.ts";
-import { createKeyFile, type Unlock } from "../../agent/seal-key/index.ts";
+import { createKeyFile, requireOwnersAlone, type Unlock } from "../../agent/seal-key/index.ts";
 import type { Random } from "../../protocol/base/index.ts";
 import type { Frame } from "./frame.ts";
 
@@ -15,7 +15,7 @@ export function withData(command: Command): Command {
 export function withUnlock(command: Command): Command {
   return withData(command)
     .option("--key-file <file>", "open the seal key with this file (32 bytes or more, 0600)")
-    .option("--passphrase-file <file>", "open the seal key with the passphrase in this file")
+    .option("--passphrase-file <file>", "open the seal key with the passphrase in this file (12 characters or more, 0600)")
     .option("--passphrase", "open the seal key with a passphrase, asked for at the terminal");
 }
 
@@ -32,6 +32,10 @@ export function dataPath(frame: Frame, role: NodeRole, options: { readonly data?
   return dataFolderPath({ role, explicit: options.data, stateHome, home, root: process.getuid?.() === 0 });
 }
 
+/** What a node's passphrase is called, and the options that stand in for its prompt. */
+const label = "passphrase of this node";
+const unlockOptions = "--passphrase-file FILE or --key-file FILE";
+
 /** What systemd hands in under this name opens the seal key (`LoadCredential=tidegate-seal-key:…`). */
 const credentialName = "tidegate-seal-key";
 
@@ -45,7 +49,7 @@ export async function openingUnlock(frame: Frame, folder: DataFolder, options: U
   const named = await givenUnlock(frame, options, false);
   if (named !== null) return named;
   if (existsSync(ownKeyFile(folder))) return { kind: "key-file", path: ownKeyFile(folder) };
-  return { kind: "passphrase", passphrase: await frame.secret({ label: "passphrase of this node" }) };
+  return { kind: "passphrase", passphrase: await frame.secret({ label, options: unlockOptions }) };
 }
 
 export interface CreatedUnlock {
@@ -69,12 +73,15 @@ export async function creatingUnlock(
 
 /** What the options or systemd name to open a seal key with; null where they name nothing. */
 export async function givenUnlock(frame: Frame, options: UnlockOptions, confirm: boolean): Promise<Unlock | null> {
+  const { credentialsDirectory } = frame.environment;
   if (options.keyFile !== undefined) return { kind: "key-file", path: options.keyFile };
   if (options.passphraseFile !== undefined || options.passphrase) {
-    const source = { label: "passphrase of this node", fromFile: options.passphraseFile, confirm };
-    return { kind: "passphrase", passphrase: await frame.secret(source) };
+    const fromFile = options.passphraseFile;
+    // What systemd hands in has its own access control.
+    const handedIn = credentialsDirectory !== undefined && fromFile !== undefined && dirname(fromFile) === credentialsDirectory;
+    const judge = handedIn ? undefined : requireOwnersAlone;
+    return { kind: "passphrase", passphrase: await frame.secret({ label, options: unlockOptions, fromFile, judge, confirm }) };
   }
-  const { credentialsDirectory } = frame.environment;
   if (credentialsDirectory === undefined) return null;
   const path = join(credentialsDirectory, credentialName);
   return existsSync(path) ? { kind: "credential-file", path } : null;

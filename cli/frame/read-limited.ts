@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { TidegateError } from "../../protocol/base/index.ts";
 import { CliError } from "./exit.ts";
 
 /** Most bytes of a file that is named on the command line, where the caller knows no closer limit: a device model or a root draft fits many times. */
@@ -6,12 +7,13 @@ const mostFileBytes = 16 * 1024 * 1024;
 
 const chunkBytes = 64 * 1024;
 
-/** A file or pipe of at most `most` bytes, whole; what never ends is not read to its end. Throws CLI_FILE. */
-export function readLimited(path: string, most = mostFileBytes): Buffer {
+/** A file or pipe of at most `most` bytes, whole; what never ends is not read to its end. Throws CLI_FILE, and what `judge` finds of the open file. */
+export function readLimited(path: string, most = mostFileBytes, judge: (status: Stats) => void = () => {}): Buffer {
   const chunks: Buffer[] = [];
   try {
     const descriptor = openSync(path, "r");
     try {
+      judge(fstatSync(descriptor));
       for (let length = 0; ; ) {
         const chunk = Buffer.alloc(Math.min(chunkBytes, most + 1));
         const taken = readSync(descriptor, chunk);
@@ -25,7 +27,7 @@ export function readLimited(path: string, most = mostFileBytes): Buffer {
     }
     return Buffer.concat(chunks);
   } catch (cause) {
-    if (cause instanceof CliError) throw cause;
+    if (cause instanceof TidegateError) throw cause;
     throw new CliError("CLI_FILE", `cannot read ${path}`, { cause });
   } finally {
     // It may have been a secret.

@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { Secret } from "../../protocol/base/index.ts";
 import { CliError } from "./exit.ts";
 import { readLimited } from "./read-limited.ts";
@@ -14,6 +15,8 @@ export interface SecretSource {
   /** The options that give it, where they are not --from-file and --from-stdin. */
   readonly options?: string;
   readonly fromFile?: string | undefined;
+  /** Judges the file that it is in, by what is open; throws what it is refused with. */
+  readonly judge?: ((path: string, status: Stats) => void) | undefined;
   readonly fromStdin?: boolean | undefined;
   /** Ask twice and compare: for a new secret. */
   readonly confirm?: boolean;
@@ -27,7 +30,10 @@ export interface Terminal {
 
 /** Takes a secret from a file, standard input or a prompt without echo; never from arguments or the environment. */
 export async function readSecret(source: SecretSource, terminal: Terminal): Promise<Secret> {
-  if (source.fromFile !== undefined) return trimmed(readLimited(source.fromFile, maxSecretBytes + maxLineEndBytes));
+  const { fromFile, judge = () => {} } = source;
+  if (fromFile !== undefined) {
+    return trimmed(readLimited(fromFile, maxSecretBytes + maxLineEndBytes, (status) => judge(fromFile, status)));
+  }
   if (source.fromStdin) return fromStream(terminal.input);
   if (!terminal.input.isTTY) {
     throw new CliError("CLI_NO_SECRET", `no terminal to ask for the ${source.label}`, {

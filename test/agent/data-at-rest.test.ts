@@ -1,4 +1,4 @@
-import fs, { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import {
@@ -12,7 +12,7 @@ import {
   writeRunFile,
 } from "../../agent/data-folder/index.ts";
 import { identityOf, loadIdentity, newIdentitySeeds, storeIdentity } from "../../agent/identity/index.ts";
-import { createKeyFile, createSealKey, openSealKey, type Unlock } from "../../agent/seal-key/index.ts";
+import { createKeyFile, createSealKey, leastPassphraseBytes, openSealKey, type Unlock } from "../../agent/seal-key/index.ts";
 import { machineSeams } from "../../agent/seams/index.ts";
 import { Secret, sameBytes } from "../../protocol/base/index.ts";
 import { MemoryStore } from "../support/memory-store.ts";
@@ -83,8 +83,8 @@ t.test("the store key opens with what sealed it and with nothing else", async (t
   const passphrase = (text: string): Unlock => ({ kind: "passphrase", passphrase: Secret.fromText(text) });
   const file = (path: string): Unlock => ({ kind: "key-file", path });
   const cases: [sealed: Unlock, good: Unlock, bad: Unlock[]][] = [
-    [passphrase("correct"), passphrase("correct"), [passphrase("wrong"), file(keyFile)]],
-    [file(keyFile), { kind: "credential-file", path: keyFile }, [file(otherFile), passphrase("correct")]],
+    [passphrase("twelve chars"), passphrase("twelve chars"), [passphrase("twelve charS"), file(keyFile)]],
+    [file(keyFile), { kind: "credential-file", path: keyFile }, [file(otherFile), passphrase("twelve chars")]],
   ];
   for (const [index, [sealed, good, bad]] of cases.entries()) {
     const path = join(folder, `seal-key-${index}`);
@@ -104,6 +104,18 @@ t.test("the store key opens with what sealed it and with nothing else", async (t
     }
   }
   await t.rejects(openSealKey({ path: join(folder, "none"), unlock: file(keyFile) }), { code: "SEAL_KEY_MISSING" });
+});
+
+t.test("nothing is sealed under a passphrase that can be guessed", async (t) => {
+  const folder = shortFolder(t);
+  for (const length of [leastPassphraseBytes - 1, leastPassphraseBytes, leastPassphraseBytes + 1]) {
+    const path = join(folder, `seal-key-${length}`);
+    const unlock: Unlock = { kind: "passphrase", passphrase: Secret.fromText("x".repeat(length)) };
+    const made = createSealKey({ path, unlock, random, cost: cheap });
+    if (length < leastPassphraseBytes) await t.rejects(made, { code: "SEAL_KEY_WEAK" });
+    else await t.resolves(made);
+    t.equal(existsSync(path), length >= leastPassphraseBytes);
+  }
 });
 
 t.test("a key file is on the disk, with its name, before anything can be sealed under it", async (t) => {

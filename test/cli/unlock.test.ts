@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { createDataFolder } from "../../agent/data-folder/index.ts";
 import { createKeyFile, createSealKey, openSealKey } from "../../agent/seal-key/index.ts";
 import { creatingUnlock, type Frame, openingUnlock } from "../../cli/frame/index.ts";
+import { readSecret } from "../../cli/frame/secrets.ts";
 import { Secret } from "../../protocol/base/index.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { random } from "../vault/rig.ts";
@@ -33,6 +34,44 @@ t.test("a node is opened by option, systemd credential, its own key file or a pr
   t.match(await openingUnlock(frame(credentials), folder, { passphrase: true }), { kind: "passphrase" });
   t.same(await openingUnlock(frame(credentials), folder, { keyFile: own }), { kind: "key-file", path: own });
   t.match(await creatingUnlock(frame(credentials), { folder, random }), { unlock: { kind: "credential-file" }, note: null });
+});
+
+t.test("a passphrase file is its owner's alone, unless systemd hands it in", async (t) => {
+  const parent = shortFolder(t);
+  const folder = createDataFolder(join(parent, "edge"));
+  const passphraseFile = join(parent, "passphrase");
+  writeFileSync(passphraseFile, "correct horse battery\n");
+  const terminal = { input: process.stdin, prompt: process.stderr };
+  const open = (credentialsDirectory?: string) => {
+    const environment = credentialsDirectory === undefined ? {} : { credentialsDirectory };
+    const real = { environment, secret: (source) => readSecret(source, terminal) } as Pick<Frame, "environment" | "secret">;
+    return openingUnlock(real as Frame, folder, { passphraseFile });
+  };
+  for (const [mode, refused] of [
+    [0o400, false],
+    [0o600, false],
+    [0o640, true],
+    [0o604, true],
+    [0o620, true],
+  ] as const) {
+    chmodSync(passphraseFile, mode);
+    if (refused) await t.rejects(open(), { code: "SEAL_KEY_FILE", hint: /chmod 600/ }, mode.toString(8));
+    else t.match(await open(), { kind: "passphrase" }, mode.toString(8));
+    t.match(await open(parent), { kind: "passphrase" }, "in $CREDENTIALS_DIRECTORY");
+  }
+});
+
+t.test("without a terminal the options that give a passphrase are named", async (t) => {
+  const input = Object.assign(Object.create(process.stdin), { isTTY: false });
+  const real = { environment: {}, secret: (source) => readSecret(source, { input, prompt: process.stderr }) } as Pick<
+    Frame,
+    "environment" | "secret"
+  >;
+  const folder = createDataFolder(join(shortFolder(t), "edge"));
+  await t.rejects(openingUnlock(real as Frame, folder, {}), {
+    code: "CLI_NO_SECRET",
+    hint: /--passphrase-file FILE or --key-file/,
+  });
 });
 
 t.test("what a key file sealed opens from systemd's credential, and no other credential does", async (t) => {
