@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { openAuditLog, storeStorage } from "../../agent/audit/index.ts";
 import { identityTable } from "../../agent/identity/index.ts";
 import { openStore, type Store } from "../../agent/store/index.ts";
+import { hashLeaf, hashNode } from "../../protocol/audit/index.ts";
 import { Secret } from "../../protocol/base/index.ts";
 import { eventAt, keys, name, seed } from "./audit-sample.ts";
 import { median, type Row, thousands } from "./row.ts";
@@ -49,14 +50,18 @@ export const auditAppendRow: Row = {
       const append = () => store.transaction((tx) => void log.appendAll(tx, events));
       append();
       const leaves = log.leaves(1, batch);
-      const [ours = Number.NaN, theirs = Number.NaN] = timed([append, bareInsert(bare, leaves)]);
+      const works = [append, bareInsert(bare, leaves), () => hashTwice(leaves)];
+      const [ours = Number.NaN, theirs = Number.NaN, hashing = Number.NaN] = timed(works);
       const perSecond = (batch / ours) * 1000;
       const ratio = theirs / ours;
+      const floor = (theirs + hashing) / ours;
       const bytes = leaves.reduce((sum, leaf) => sum + leaf.length, 0) / batch;
       return {
-        figure: `${thousands(perSecond)} leaves a second of ${Math.round(bytes)} bytes, ${ratio.toFixed(2)} x bare SQLite`,
+        figure:
+          `${thousands(perSecond)} leaves a second of ${Math.round(bytes)} bytes, ${ratio.toFixed(2)} x bare SQLite ` +
+          `(${floor.toFixed(2)} x that and the hashes of a tree)`,
         met: perSecond >= 50_000 && ratio >= 0.5,
-        numbers: { perSecond, ratio, bareSecond: (batch / theirs) * 1000, leafBytes: bytes },
+        numbers: { perSecond, ratio, floor, bareSecond: (batch / theirs) * 1000, leafBytes: bytes },
       };
     } finally {
       store.close();
@@ -88,6 +93,14 @@ function openLog(store: Store, random: (length: number) => Uint8Array) {
     mirror: null,
     onStopped: () => {},
   });
+}
+
+/** The least that a Merkle tree costs: each leaf's hash, and one of two hashes for it. */
+function hashTwice(leaves: readonly Uint8Array[]): void {
+  for (const leaf of leaves) {
+    const hash = hashLeaf(leaf);
+    hashNode(hash, hash);
+  }
 }
 
 /** One commit of the same bytes with the settings that the node's store has, each leaf a row. */
