@@ -112,3 +112,8 @@ async function hasRoom(tx: VaultTransaction, node: NodeRow): Promise<boolean> {
     .execute();
   return true;
 }
+
+/** What two tellings of one alarm have in common. */
+export function alarmKey({ code, subject }: { code: string; subject: string }): string {
+  return `${code} ${subject}`;
+}

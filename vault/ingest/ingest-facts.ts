@@ -1,25 +1,16 @@
-import { sameBytes, TidegateError } from "../../protocol/base/index.ts";
+import { TidegateError } from "../../protocol/base/index.ts";
 import type { BundleBody } from "../../protocol/bundle/index.ts";
 import { contentLimits, type FactContent, readFact, rotateOnBit } from "../../protocol/content/index.ts";
-import {
-  ingestReport,
-  isLaterLeaf,
-  type LeafPlace,
-  type Ledger,
-  LedgerError,
-  type LedgerReport,
-} from "../../protocol/rotation/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
-import { fillPool, giveOrder, loadLedger, saveLedger } from "../registry/index.ts";
-import type { AccountRow, NodeRow, VaultTransaction } from "../store/index.ts";
+import { giveOrder } from "../registry/index.ts";
+import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import { registryOf, type VaultCore } from "../streams/index.ts";
-import { endAlarms, takeAlarm } from "./alarms.ts";
-import { holdNode } from "./hold-node.ts";
+import { accountOfNode } from "./account-of-node.ts";
+import { alarmKey, takeAlarm } from "./alarms.ts";
+import { type FactOf, ingestRotation } from "./ingest-rotation.ts";
 import { orderAfterReadS } from "./limits.ts";
-import { noteAlarm, noteState } from "./reported-state.ts";
+import { noteAlarm } from "./reported-state.ts";
 import { shortText } from "./short-text.ts";
-
-type FactOf<Kind extends FactContent["kind"]> = Extract<FactContent, { kind: Kind }>;
 
 /** Ids of the accounts that these facts are about. */
 export function accountsOf(facts: BundleBody["facts"]): Uint8Array[] {
@@ -75,13 +66,6 @@ async function ingestFact(
   }
 }
 
-const reportKinds = ["verified", "proven", "rejected", "reverted", "unknown"] as const;
-
-/** What a rotation fact says to the ledger; null for a step that only the node's own log is about. */
-function reportKind(fact: FactOf<"rotation">): LedgerReport["kind"] | null {
-  return reportKinds.find((kind) => kind === fact.outcome) ?? null;
-}
-
 /** The code that a node gave; what no leaf takes as a code must not make a whole report refused, again and again. */
 function codeOf({ code }: FactOf<"alarm"> | FactOf<"inert">): string {
   return /^[A-Z][A-Z0-9_]*$/.test(code) ? code : "CONTENT_MALFORMED";
@@ -97,112 +81,6 @@ async function ingestAlarm(
   if (told.has(alarmKey(alarm))) return;
   if (node.role === nodeRole.edge) await noteAlarm(tx, node, alarm, core.clock.wallMs());
   await takeAlarm(core, tx, { node, ...alarm });
-}
-
-function alarmKey({ code, subject }: { code: string; subject: string }): string {
-  return `${code} ${subject}`;
-}
-
-/** The alarm that a rotation's outcome is by itself, or null. */
-function alarmOf(fact: FactOf<"rotation">, account: AccountRow): { code: string; subject: string } | null {
-  const kind = reportKind(fact);
-  if (kind !== "reverted" && kind !== "unknown") return null;
-  return { code: kind === "reverted" ? "ROTATION_REVERTED" : "ROTATION_UNKNOWN", subject: account.path };
-}
-
-async function ingestRotation(
-  core: VaultCore,
-  tx: VaultTransaction,
-  node: NodeRow,
-  { fact, told }: { fact: FactOf<"rotation">; told: Set<string> },
-): Promise<void> {
-  const account = await accountOfNode(tx, node, fact.accountId);
-  const ledger = account === null ? null : await loadLedger(tx, account);
-  const { epoch, number } = fact.index;
-  const value = ledger?.values.find(({ index }) => index[0] === epoch && index[1] === number);
-  if (account === null || ledger === null || value === undefined) {
-    return takeAlarm(core, tx, {
-      node,
-      code: "LEDGER_UNKNOWN_INDEX",
-      subject: `${account?.path ?? "an account"} version ${epoch}.${number}`,
-    });
-  }
-  const alarm = alarmOf(fact, account);
-  if (alarm !== null) told.add(alarmKey(alarm));
-  if (!(await noteReported(tx, account, node, fact.leaf))) return;
-  await noteState(tx, account.account_id, fact.state, core.clock.wallMs());
-  const kind = reportKind(fact);
-  await core.log.append(tx, {
-    action: "rotation.report",
-    actor: { kind: "node", id: node.name },
-    subject: { kind: "account", id: account.path },
-    outcome: kind === "unknown" ? "unknown" : kind === "rejected" ? "failed" : "ok",
-    details: {
-      epoch,
-      number,
-      state: fact.state,
-      ...(kind === null ? {} : { result: kind }),
-      leafSerial: fact.leaf.serial,
-      leafIndex: fact.leaf.index,
-    },
-  });
-  if (kind === null) return;
-  const after = judged(ledger, { kind, index: value.index, fingerprint: fact.fingerprint });
-  if (after instanceof LedgerError) {
-    // One number and two values: the vault or the edge was copied. Nothing more is issued to it until somebody has looked.
-    return holdNode(core, tx, node, {
-      code: after.code,
-      subject: `${account.path} version ${epoch}.${number}`,
-      joinCounter: node.join_counter,
-    });
-  }
-  await saveLedger(tx, account, { before: ledger, after, nowMs: core.clock.wallMs() });
-  if (kind !== "rejected" && kind !== "unknown") {
-    await tx
-      .updateTable("credentials")
-      .set({ proven_at: core.clock.wallMs(), proven_by: node.name })
-      .where("account_id", "=", account.account_id)
-      .where("epoch", "=", epoch)
-      .where("number", "=", number)
-      .execute();
-  }
-  if (kind === "verified" || kind === "proven") await endAlarms(core, tx, node, account.path);
-  if (alarm !== null) await takeAlarm(core, tx, { node, ...alarm });
-  const changed = await tx
-    .selectFrom("accounts")
-    .selectAll()
-    .where("account_id", "=", account.account_id)
-    .executeTakeFirstOrThrow();
-  await fillPool(await registryOf(core, tx), tx, changed);
-}
-
-/** Notes the report's place in the node's log; false where that or a later one was taken in before. */
-async function noteReported(tx: VaultTransaction, account: AccountRow, node: NodeRow, leaf: LeafPlace): Promise<boolean> {
-  const { reported_by, reported_serial, reported_index } = account;
-  const known = reported_by !== null && sameBytes(reported_by, node.node_id);
-  if (!isLaterLeaf(leaf, known ? { serial: reported_serial ?? 0, index: reported_index ?? 0 } : null)) return false;
-  await tx
-    .updateTable("accounts")
-    .set({ reported_by: node.node_id, reported_serial: leaf.serial, reported_index: leaf.index })
-    .where("account_id", "=", account.account_id)
-    .execute();
-  return true;
-}
-
-function judged(ledger: Ledger, report: LedgerReport): Ledger | LedgerError {
-  try {
-    return ingestReport(ledger, report);
-  } catch (error) {
-    if (error instanceof LedgerError) return error;
-    throw error;
-  }
-}
-
-/** Only an edge speaks for the accounts of its zone. */
-async function accountOfNode(tx: VaultTransaction, node: NodeRow, accountId: Uint8Array): Promise<AccountRow | null> {
-  if (node.role !== nodeRole.edge) return null;
-  const account = await tx.selectFrom("accounts").selectAll().where("account_id", "=", accountId).executeTakeFirst();
-  return account?.path.startsWith(`${node.zone}/`) === true ? account : null;
 }
 
 async function ingestConsumerAck(tx: VaultTransaction, node: NodeRow, fact: FactOf<"consumer-ack">): Promise<void> {
