@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Closing } from "../agent/closing/index.ts";
 import type { Way } from "../agent/config/index.ts";
-import type { LocalApi } from "../agent/local-api/index.ts";
+import { ApplicationList, applicationTypes, type LocalApi } from "../agent/local-api/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { type JoinedNode, type NodeHooks, openNode } from "../agent/node/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
@@ -11,7 +11,6 @@ import type { Entry } from "../protocol/bundle/index.ts";
 import { type ContentView, entryType, viewContent } from "../protocol/content/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
 import { newestRoot } from "../protocol/trust/index.ts";
-import { ApplicationList } from "./application-list.ts";
 import type { EdgeConfig } from "./config.ts";
 import { EdgeCredentials } from "./credential-source.ts";
 import { EscrowBook } from "./escrow.ts";
@@ -104,7 +103,7 @@ function openBase({ store, seams, log, config, closing, version, folder }: CoreO
   const freshness = () => applications.freshness;
   const memoryOnly = (path: string) => memoryCredential(path, { node, clock, freshness: freshness() });
   const credentials = new EdgeCredentials({ store, clock, time, freshness, memoryOnly });
-  applications.take(viewContent(applicationTypes.flatMap((type) => node.entriesOfType(type))));
+  applications.read(node);
   const { staleAfterS, way } = config;
   return {
     node,
@@ -267,9 +266,6 @@ function noteSynced({ store, node, paths, credentials }: CoreBase): void {
     throw error;
   }
 }
-
-/** What says who may read, and for how long. */
-const applicationTypes = [entryType.application, entryType.lease, entryType.freshness, entryType.tombstone] as const;
 
 /** Everything but the values themselves. */
 const startTypes = [entryType.device, entryType.account, entryType.order, entryType.model, ...applicationTypes] as const;

@@ -1,10 +1,10 @@
 import type { AuditLog } from "../agent/audit/index.ts";
 import type { Way } from "../agent/config/index.ts";
 import type { ForwardStatus } from "../agent/forward/index.ts";
+import type { ApplicationList } from "../agent/local-api/index.ts";
 import type { Hop, JoinedNode } from "../agent/node/index.ts";
 import type { SpaceWatch } from "../agent/space/index.ts";
 import type { Store } from "../agent/store/index.ts";
-import type { ApplicationList } from "./application-list.ts";
 import type { EdgeCredentials } from "./credential-source.ts";
 import type { NoticeBook } from "./notices/index.ts";
 import type { RotationEngine, SiteRules } from "./rotation/index.ts";

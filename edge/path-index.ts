@@ -1,16 +1,13 @@
-import { createHmac } from "node:crypto";
-import { everyRow } from "../agent/node/index.ts";
+import { everyRow, makePathRows, pathRows } from "../agent/node/index.ts";
 import type { Transaction, View } from "../agent/store/index.ts";
-import { assert, type Random, toHex, utf8 } from "../protocol/base/index.ts";
+import { type Random, toHex } from "../protocol/base/index.ts";
 import type { Account } from "./rotation/index.ts";
 
 const table = "path";
-const keyTable = "path-key";
-const keyRow = utf8("key");
 
 /**
  * Which account a path names, a row each: a start can answer the first reads before it has read every account. True exactly while
- * the store says that the last bundle was taken in whole. A row's id is keyed, so that who has the file cannot try what paths there are.
+ * the store says that the last bundle was taken in whole.
  */
 export class PathIndex {
   readonly #random: Random;
@@ -23,19 +20,17 @@ export class PathIndex {
 
   /** The id of the account at a path, or null. */
   find(view: View, path: string): Uint8Array | null {
-    const key = view.get(keyTable, keyRow);
-    return key === null ? null : view.get(table, rowId(key, path));
+    const rowOf = pathRows(view);
+    return rowOf === null ? null : view.get(table, rowOf(path));
   }
 
   /** Brings the rows in line with the accounts by path, in the transaction that says that all was taken in. */
   save(tx: Transaction, byPath: ReadonlyMap<string, Account>): void {
-    if (tx.get(keyTable, keyRow) === null) tx.put(keyTable, keyRow, this.#random(32));
-    const key = tx.get(keyTable, keyRow);
-    assert(key !== null, "the key was put just now");
+    const rowOf = makePathRows(tx, this.#random);
     const before = this.#stored ?? readAll(tx);
     const after = new Map<string, string>();
     for (const [path, account] of byPath) {
-      const row = rowId(key, path);
+      const row = rowOf(path);
       const name = toHex(row);
       after.set(name, account.key);
       if (before.get(name) !== account.key) tx.put(table, row, account.id);
@@ -54,8 +49,4 @@ function readAll(view: View): Map<string, string> {
   const rows = new Map<string, string>();
   for (const { id, value } of everyRow(view, table)) rows.set(toHex(id), toHex(value));
   return rows;
-}
-
-function rowId(key: Uint8Array, path: string): Uint8Array {
-  return createHmac("sha256", key).update(path).digest().subarray(0, 16);
 }

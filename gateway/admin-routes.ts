@@ -18,7 +18,7 @@ export function adminRoutes(parts: GatewayParts): AdminRoute[] {
 }
 
 function statusOf(parts: GatewayParts) {
-  const { node, audit, credentials, conduits, mailboxes } = parts;
+  const { node, audit, credentials, applications, conduits, mailboxes } = parts;
   const { statement } = node.member();
   const { serial, size } = audit.head();
   return {
@@ -39,7 +39,7 @@ function statusOf(parts: GatewayParts) {
     })),
     mailboxBytes: mailboxes.totalBytes,
     credentials: credentials.count,
-    applications: credentials.applications.length,
+    applications: applications.current.length,
     audit: { serial, size, eventsSinceAnchor: audit.eventsSinceAnchor() },
     forward: parts.forwards(),
     space: { ...parts.space.facts, dropped: parts.audit.space.dropped },

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Closing } from "../agent/closing/index.ts";
 import type { Post } from "../agent/custody/index.ts";
-import type { LocalApi } from "../agent/local-api/index.ts";
+import { ApplicationList, type LocalApi } from "../agent/local-api/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { openNode } from "../agent/node/index.ts";
 import { routeOf } from "../agent/proxy/index.ts";
@@ -11,7 +11,7 @@ import type { Dial, DialledTunnel, Listen, TunnelListener } from "../agent/tunne
 import { TidegateError } from "../protocol/base/index.ts";
 import { ConduitTable, goneConduits } from "./conduits.ts";
 import type { GatewayConfig } from "./config.ts";
-import { acknowledgeEvents, GatewayCredentials, noteCredentials, noteServed } from "./credentials.ts";
+import { GatewayCredentials } from "./credentials.ts";
 import { GatewayMailroom } from "./gateway-mailroom.ts";
 import { dialVault, dropStrangers, listenForEdges, RootWatch } from "./gateway-tunnels.ts";
 import { JoinForward } from "./join-forward.ts";
@@ -19,6 +19,8 @@ import { Mailboxes } from "./mailbox/index.ts";
 import { gatewayPost } from "./media.ts";
 import { NoticeDesk } from "./notices/index.ts";
 import type { GatewayParts } from "./parts.ts";
+import { noteServed } from "./served-rows.ts";
+import { acknowledgeEvents, noteCredentials, takeInAgain } from "./take-in.ts";
 
 export interface CoreOptions {
   readonly store: Store;
@@ -54,7 +56,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
       capabilities: ["relay"],
       onApply(tx, change) {
         for (const edge of goneConduits(change)) mailboxes.remove(tx, edge);
-        return noteCredentials(tx, change);
+        return noteCredentials(tx, change, seams.random);
       },
       leavesOf: (change, self) => acknowledgeEvents(self, change),
     },
@@ -73,7 +75,10 @@ export function openCore({ store, config, seams, log, version, folder, closing }
   let edges: TunnelListener | null = null;
   let api: LocalApi | null = null;
   const edgeAway = (zone: string) => edges?.sessions().some(({ peer }) => peer.zone === zone) !== true;
-  const credentials = new GatewayCredentials({ node, store, clock: seams.clock, edgeAway });
+  takeInAgain(store, node, seams.random);
+  const applications = new ApplicationList();
+  applications.read(node);
+  const credentials = new GatewayCredentials({ node, store, clock: seams.clock, applications, edgeAway });
   const conduits = new ConduitTable(node);
   const parts: GatewayCore["parts"] = {
     node,
@@ -81,6 +86,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
     store,
     mailboxes,
     credentials,
+    applications,
     conduits,
     staleAfterS: config.staleAfterS,
     way: config.way,
@@ -99,10 +105,7 @@ export function openCore({ store, config, seams, log, version, folder, closing }
     log,
     account: (accountId) => credentials.accountOf(accountId),
     onSwitch: (tx, accountId, index) => noteServed(tx, accountId, { index, sinceS: node.time().lo }),
-    onTaken(accountId, path, told) {
-      credentials.told(accountId, told);
-      api?.changed(path);
-    },
+    onTaken: (path) => api?.changed(path),
   });
   const edgeIds = () => conduits.nodeIds;
   const mailroom = new GatewayMailroom({ ...parts, joins, notices, log, edges: edgeIds, wakeVault, wakeEdge });
@@ -132,14 +135,14 @@ export function openCore({ store, config, seams, log, version, folder, closing }
   };
 }
 
-/** The vault changed something: index, applications, who is behind us. */
+/** The vault changed something: applications, who is behind us, what is served. */
 function follow(
   parts: GatewayCore["parts"],
   { log, roots, changed }: { log: Log; roots: RootWatch; changed: () => void },
 ): void {
-  const { credentials, conduits, mailboxes, node } = parts;
+  const { applications, conduits, mailboxes, node } = parts;
   try {
-    credentials.reload();
+    applications.read(node);
     changed();
     if (conduits.reload().length > 0) mailboxes.recount();
     const listener = parts.edges();

@@ -88,7 +88,7 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing, space
   const log = ports.log ?? createLog({ level: config.log.level, node: "gateway" });
   const metrics = createMetrics();
   const core = openCore({ store, config, seams, log, version, folder: folder.path, closing });
-  const { node, audit, credentials } = core.parts;
+  const { node, audit, credentials, applications } = core.parts;
   gaugeMailboxes(metrics, core.parts);
   gaugeSpace(metrics, space, () => audit.space.dropped);
   const persons = new PersonReads({ store, node, log, accountAt: (path) => credentials.accountAt(path) });
@@ -99,7 +99,7 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing, space
     way: config.way,
     audit,
     source: credentials,
-    applications: () => credentials.applications,
+    applications: () => applications.current,
     onPersonRead: (path, version, application) => persons.note(path, version, application),
     health: () => nodeHealth(core.parts, [spaceCheck(space)]),
     metrics,

@@ -1,6 +1,7 @@
 import type { AuditLog } from "../agent/audit/index.ts";
 import type { Way } from "../agent/config/index.ts";
 import type { ForwardStatus } from "../agent/forward/index.ts";
+import type { ApplicationList } from "../agent/local-api/index.ts";
 import type { Hop, JoinedNode } from "../agent/node/index.ts";
 import type { SpaceWatch } from "../agent/space/index.ts";
 import type { Store } from "../agent/store/index.ts";
@@ -15,6 +16,7 @@ export interface GatewayParts {
   readonly store: Store;
   readonly mailboxes: Mailboxes;
   readonly credentials: GatewayCredentials;
+  readonly applications: ApplicationList;
   readonly conduits: Conduits;
   readonly staleAfterS: number;
   /** Which ways lead to the vault and back. */

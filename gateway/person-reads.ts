@@ -10,8 +10,8 @@ interface PersonReadsOptions {
   readonly store: Store;
   readonly node: Pick<JoinedNode, "queueReport">;
   readonly log: Log;
-  /** Hexadecimal id of the account at a path, or null. */
-  accountAt(path: string): string | null;
+  /** The id of the account at a path, or null. */
+  accountAt(path: string): Uint8Array | null;
 }
 
 /** Tells the vault of each version that a person read, once: what follows from it is the vault's to order. */
@@ -26,10 +26,10 @@ export class PersonReads {
   /** Notes a read; the reader does not wait for it, and a store that has stopped only loses this wish. */
   note(path: string, version: string, application: string): void {
     const { store, node, log, accountAt } = this.#options;
-    const accountId = fromHex(accountAt(path) ?? "");
+    const accountId = accountAt(path);
     const applicationId = fromHex(application);
     const [, epoch, number] = /^(\d+)\.(\d+)$/.exec(version) ?? [];
-    if (accountId === null || accountId.length === 0 || applicationId === null || number === undefined) return;
+    if (accountId === null || applicationId === null || number === undefined) return;
     const key = `${path} ${version}`;
     if (this.#told.has(key)) return;
     const index = { epoch: Number(epoch), number: Number(number) };

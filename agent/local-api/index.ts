@@ -1,4 +1,4 @@
-export { applicationRecords } from "./application-records.ts";
+export { ApplicationList, applicationTypes } from "./application-list.ts";
 export type * from "./contracts.ts";
 export { API_CODES, ApiError, memoryOnlyGone } from "./errors.ts";
 export type { ApiTls, OpenListener } from "./listeners.ts";

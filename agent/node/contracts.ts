@@ -1,5 +1,5 @@
 import type { AuditEvent } from "../../protocol/audit/index.ts";
-import type { Entry, EntryRef, Fact, ReceiverMode } from "../../protocol/bundle/index.ts";
+import type { Entry, EntryRef, Fact, StreamHead as ItemPlace, ReceiverMode } from "../../protocol/bundle/index.ts";
 import type { AccountContent, ContentView, FactTime, Held } from "../../protocol/content/index.ts";
 import type { CourierItem, ItemOutcome } from "../../protocol/courier/index.ts";
 import type { TimeInterval } from "../../protocol/time/index.ts";
@@ -25,6 +25,8 @@ export type ApplyResult =
 
 /** What a bundle changed, inside its transaction. */
 export interface AppliedChange {
+  /** Where the bundle stands: the head of our stream from the commit on. */
+  readonly head: ItemPlace;
   /** The state before; read at the first use. Its secrets are copies that go with the change. */
   readonly before: ContentView;
   readonly after: ContentView;

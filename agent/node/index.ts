@@ -7,6 +7,8 @@ export { type JoinNodeOptions, joinedMember, joinNode, type TryJoinOptions, tryJ
 export { type HealthParts, nodeHealth, vaultHeardAtMs, vaultSilentS } from "./node-health.ts";
 export { nodeMailroom, type ReportOutgoing, reportOutgoing } from "./node-mailroom.ts";
 export { type OpenedNode, type OpenNodeOptions, openNode, openNodeStore } from "./open-node.ts";
+export { makePathRows, pathRows } from "./path-key.ts";
 export { rekeyNode } from "./rekey-node.ts";
 export { watchSilence } from "./silence-watch.ts";
+export { everSynced, hasSyncMark, putSyncMark } from "./sync-mark.ts";
 export { isTrusted, upstreamOf } from "./upstream.ts";

@@ -73,7 +73,8 @@ export function takeBundle(applying: Applying): Applied {
   draftTime(applying);
   judgeAudit(applying);
   const at = inSeconds(intervalOf(draft.time, parts.seams.clock, parts.wall));
-  const change = changeOf(held, { entries: applied.entries, put: applied.put, removed: applied.removed, at });
+  const head = { epoch: header.vaultEpoch, seq: header.seq, id };
+  const change = changeOf(held, { head, entries: applied.entries, put: applied.put, removed: applied.removed, at });
   const memory = parts.memory.plan(tx, applied.entries, change.after);
   for (const entry of applied.removed) deleteEntryRow(tx, entry);
   for (const entry of applied.put) if (!memory.has(entry.key)) putEntryRow(tx, entry);
@@ -175,7 +176,7 @@ function raise(parts: NodeParts, tx: Transaction, code: string, subject: string)
 /** The state before is wanted by few, so it is read when it is asked for. */
 function changeOf(
   held: EntryMap,
-  { entries, ...rest }: Pick<AppliedChange, "put" | "removed" | "at"> & { readonly entries: EntryMap },
+  { entries, ...rest }: Pick<AppliedChange, "head" | "put" | "removed" | "at"> & { readonly entries: EntryMap },
 ): AppliedChange {
   let before: ContentView | null = null;
   return {

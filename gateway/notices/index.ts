@@ -1,3 +1,3 @@
 export { type LiveValue, liveValue } from "./live-value.ts";
 export { NoticeDesk } from "./notice-desk.ts";
-export { dropTold, readAllTold, type ToldRow } from "./told-rows.ts";
+export { dropTold, readTold } from "./told-rows.ts";

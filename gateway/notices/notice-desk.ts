@@ -28,7 +28,7 @@ export interface NoticeDeskOptions {
   /** Part of the transaction: another value is served from now on. */
   onSwitch(tx: Transaction, accountId: Uint8Array, index: VersionIndex): void;
   /** After the commit. */
-  onTaken(accountId: Uint8Array, path: string, told: ToldRow): void;
+  onTaken(path: string): void;
 }
 
 /** Takes the edges' notices in: what their devices log in with now, long before the vault can say so. */
@@ -55,7 +55,7 @@ export class NoticeDesk {
     const told = store.transaction((tx) => this.#keep(tx, served, notice, unknown));
     if (told === null) return "stored";
     if (unknown) node.wishSnapshot();
-    this.#options.onTaken(notice.accountId, served.path, told);
+    this.#options.onTaken(served.path);
     return "stored";
   }
 

@@ -1,6 +1,5 @@
-import { everyRow } from "../../agent/node/index.ts";
 import type { Transaction, View } from "../../agent/store/index.ts";
-import { asBytes, asTuple, asUint, decodeTcbor, encodeTcbor, orNull, type Tcbor, toHex } from "../../protocol/base/index.ts";
+import { asBytes, asTuple, asUint, decodeTcbor, encodeTcbor, orNull, type Tcbor } from "../../protocol/base/index.ts";
 import { indexFromTcbor, indexToTcbor, type VersionIndex } from "../../protocol/bundle/index.ts";
 import type { LeafPlace } from "../../protocol/content/index.ts";
 import type { Told } from "./live-value.ts";
@@ -11,11 +10,6 @@ const table = "told";
 export interface ToldRow extends Told {
   readonly nodeId: Uint8Array;
   readonly leaf: LeafPlace;
-}
-
-/** What was said last of every account, by hexadecimal account id. */
-export function readAllTold(view: View): Map<string, ToldRow> {
-  return new Map([...everyRow(view, table)].map(({ id, value }) => [toHex(id), decodeTold(value)]));
 }
 
 /** What was said last of an account, or null. */
