@@ -11,6 +11,17 @@ import type { Log } from "../log/index.ts";
 /** Largest body, bytes: a custom model or a batch of devices fits; a wrong file does not. */
 const maxBodyBytes = 4 * 1024 * 1024;
 
+/** What a call returns whose answer is a text of its own type instead of JSON. */
+export class AdminText {
+  readonly type: string;
+  readonly text: string;
+
+  constructor(type: string, text: string) {
+    this.type = type;
+    this.text = text;
+  }
+}
+
 /** One call of a node's admin API. Made with {@link adminRoute}, which checks body and query before `handle` sees them. */
 export interface AdminRoute {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -22,8 +33,8 @@ export interface AdminRoute {
 }
 
 /**
- * A call with schemas (zod `strictObject`s) for what it takes. `handle` returns what is sent as JSON, or an async iterable whose
- * values are sent as lines of JSON as they come; what it throws is answered as a problem.
+ * A call with schemas (zod `strictObject`s) for what it takes. `handle` returns what is sent as JSON, an async iterable whose
+ * values are sent as lines of JSON as they come, or an {@link AdminText}; what it throws is answered as a problem.
  */
 export function adminRoute<Body = undefined, Query = undefined>(route: {
   method: AdminRoute["method"];
@@ -108,6 +119,7 @@ function addRoute(server: FastifyInstance, route: AdminRoute): void {
       const { params, query, body } = request;
       const result = await route.handle({ params: params as Record<string, string>, query, body: body ?? undefined });
       reply.header("cache-control", "no-store");
+      if (result instanceof AdminText) return reply.type(result.type).send(result.text);
       if (isAsyncIterable(result)) {
         return reply.type("application/x-ndjson").send(Readable.from(lines(result)));
       }

@@ -66,7 +66,7 @@ function alarm(node: JoinedNode): Pick<AuditEvent, "actor" | "subject"> {
 }
 
 /** The disk and the log on it. */
-export function gaugeSpace(metrics: Metrics, space: SpaceWatch, dropped: () => number): void {
+export function gaugeSpace(metrics: Metrics, space: Pick<SpaceWatch, "facts">, dropped: () => number): void {
   metrics.gauge("disk_free_bytes", "Free space on the disk of the data folder.", () => space.facts.freeBytes);
   metrics.gauge("disk_used_ratio", "Part of the disk of the data folder that is in use; a warning from 0.8 on.", () => {
     return space.facts.usedPart;

@@ -1,9 +1,11 @@
+import { once } from "node:events";
 import { statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import t from "tap";
 import { z } from "zod";
-import { adminRoute, callAdmin, createAdminServer, streamAdmin } from "../../agent/admin/index.ts";
+import { AdminText, adminRoute, callAdmin, createAdminServer, streamAdmin } from "../../agent/admin/index.ts";
 import { createLog } from "../../agent/log/index.ts";
 import { StoreError } from "../../agent/store/index.ts";
 import { shortFolder } from "../support/short-folder.ts";
@@ -19,6 +21,11 @@ const routes = [
     handle: ({ params, body }) => ({ name: params["name"], port: body.port }),
   }),
   adminRoute({ method: "GET", path: "/v1/nothing", handle: () => undefined }),
+  adminRoute({
+    method: "GET",
+    path: "/metrics",
+    handle: () => new AdminText("text/plain; version=0.0.4", "tidegate_alarms 0\n"),
+  }),
   adminRoute({
     method: "GET",
     path: "/v1/stopped",
@@ -57,6 +64,9 @@ t.test("the admin API answers JSON, streams lines, and tells its problems by cod
   const seen: unknown[] = [];
   for await (const value of streamAdmin(folder, { method: "GET", path: "/v1/tail" })) seen.push(value);
   t.same(seen, [{ n: 1 }, { n: 2 }]);
+  const [plain] = (await once(get({ socketPath, path: "/metrics" }), "response")) as [IncomingMessage];
+  t.match(plain.headers, { "content-type": "text/plain; version=0.0.4", "cache-control": "no-store" });
+  t.equal(await text(plain), "tidegate_alarms 0\n");
 
   await t.rejects(call("POST", "/v1/devices/plc-7", { port: 70_000, hots: "x" }), {
     code: "REQUEST_INVALID",

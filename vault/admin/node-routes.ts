@@ -6,11 +6,12 @@ import { decodeReceiver, decodeSender } from "../../protocol/bundle/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { newestRoot, nodeRole } from "../../protocol/trust/index.ts";
 import { exposureOf, type IssuedCode, issueCode, issueRekeyCode, revokeNode } from "../enrolment/index.ts";
-import { activeNodes, poolsGivenOut, setWay, wayOf } from "../registry/index.ts";
+import { poolsGivenOut, setWay, wayOf } from "../registry/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import { type AdminContext, change } from "./admin-context.ts";
 import { hostName, line, segment } from "./input-shapes.ts";
 import { alarmsPerAnswer, reasonBytes } from "./limits.ts";
+import { codesInNeed, nodeStandings, standingAlarms, unsettledAccounts } from "./standings.ts";
 
 const enrolment = z.strictObject({
   name: segment,
@@ -165,31 +166,11 @@ async function status(context: AdminContext, tx: VaultTransaction) {
   };
 }
 
-async function standingAlarms(tx: VaultTransaction): Promise<number> {
-  const { count } = await tx
-    .selectFrom("alarms")
-    .select((eb) => eb.fn.countAll<number>().as("count"))
-    .where("resolved_at", "is", null)
-    .executeTakeFirstOrThrow();
-  return Number(count);
-}
-
-async function unsettledAccounts(tx: VaultTransaction): Promise<number> {
-  const { count } = await tx
-    .selectFrom("accounts")
-    .select((eb) => eb.fn.countAll<number>().as("count"))
-    .where("unsettled", "=", 1)
-    .executeTakeFirstOrThrow();
-  return Number(count);
-}
-
-const codesInNeed = ["ROTATION_UNKNOWN", "ROTATION_HELD", "DEVICE_IDENTITY_CHANGED"];
-
 async function accountsInNeed(tx: VaultTransaction) {
   const rows = await tx
     .selectFrom("accounts")
     .select(["path", "reported_state", "reported_code", "reported_at"])
-    .where("reported_code", "in", codesInNeed)
+    .where("reported_code", "in", [...codesInNeed])
     .orderBy("path")
     .execute();
   return rows.map((row) => ({
@@ -201,32 +182,19 @@ async function accountsInNeed(tx: VaultTransaction) {
 }
 
 async function listNodes(context: AdminContext, tx: VaultTransaction) {
-  const nodes = await activeNodes(tx);
-  const named = new Map(nodes.map((node) => [toHex(node.node_id), node.name]));
+  const standings = await nodeStandings(context.core, tx);
+  const named = new Map(standings.map(({ node }) => [toHex(node.node_id), node.name]));
   const rows = await tx.selectFrom("streams").select(["node_id", "sender", "receiver"]).execute();
   const streams = new Map(rows.map((row) => [toHex(row.node_id), row]));
-  const waiting = await tx
-    .selectFrom("outbox")
-    .select((eb) => ["node_id", eb.fn.countAll<number>().as("count")])
-    .where("changes", "=", 1)
-    .groupBy("node_id")
-    .execute();
-  const behind = new Map(waiting.map((row) => [toHex(row.node_id), Number(row.count)]));
-  const { vaultEpoch } = newestRoot(await context.core.trust.read(tx)).document;
-  const unsettled = await unsettledZones(tx);
-  /** The vault was restored, and the node has not answered, or its edge's accounts are not learned yet; a gateway waits for all edges. */
-  const waits = (node: NodeRow) => {
-    const receiver = streams.get(toHex(node.node_id))?.receiver;
-    if (receiver !== undefined && decodeReceiver(receiver).epoch < vaultEpoch) return true;
-    return node.role === nodeRole.edge ? unsettled.has(node.zone) : unsettled.size > 0;
-  };
-  const oneWay = await waysOf(tx, nodes);
-  return nodes.map((node) => ({
+  const oneWay = await waysOf(
+    tx,
+    standings.map(({ node }) => node),
+  );
+  return standings.map(({ node, state, behind }) => ({
     ...describe(context, node),
     ...oneWay(node),
-    ...(node.state === "active" && waits(node) ? { state: "unsettled" } : {}),
-    /** Bundles that change something and that the node has not acknowledged. */
-    behind: behind.get(toHex(node.node_id)) ?? 0,
+    state,
+    behind,
     via: node.via === null ? null : (named.get(toHex(node.via)) ?? null),
     ...streamFacts(streams.get(toHex(node.node_id))),
   }));
@@ -242,12 +210,6 @@ async function waysOf(tx: VaultTransaction, nodes: readonly NodeRow[]) {
   return (node: NodeRow) => facts.get(node) ?? { way: "both" as Way, poolsGivenOut: null };
 }
 
-/** Zones whose edge has to tell what it holds before anything is issued to it: the vault was restored. */
-async function unsettledZones(tx: VaultTransaction): Promise<ReadonlySet<string>> {
-  const rows = await tx.selectFrom("accounts").select("path").where("unsettled", "=", 1).execute();
-  return new Set(rows.map(({ path }) => path.split("/")[0] ?? ""));
-}
-
 function describe(context: AdminContext, node: NodeRow) {
   return {
     name: node.name,
@@ -255,7 +217,6 @@ function describe(context: AdminContext, node: NodeRow) {
     role: node.role === nodeRole.gateway ? "gateway" : "edge",
     zone: node.zone,
     address: node.address,
-    state: node.state,
     /** Alarms of this node that were not kept. */
     alarmsDropped: node.alarms_dropped,
     /** Null for a node behind a gateway: the vault sees the gateway's tunnel, not the node's. */

@@ -11,12 +11,14 @@ import { fleetRoutes } from "./fleet-routes.ts";
 import { freshnessRoutes } from "./freshness-routes.ts";
 import { groupRoutes } from "./group-routes.ts";
 import { leaseRoutes } from "./lease-routes.ts";
+import { metricsRoute } from "./metrics-route.ts";
 import { nodeRoutes } from "./node-routes.ts";
 import { recoveryRoutes } from "./recovery-routes.ts";
 
 /** Every call of the vault's admin API but the audit log's. */
 export function vaultRoutes(context: AdminContext): AdminRoute[] {
   return [
+    metricsRoute(context),
     ...nodeRoutes(context),
     ...deviceRoutes(context),
     ...careRoutes(context),
