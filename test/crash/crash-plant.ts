@@ -83,7 +83,9 @@ export class CrashPlant {
   }
 
   #node(options: Omit<NodeChildOptions, "compiled">): NodeChild {
-    const node = new NodeChild({ ...options, compiled: join(this.#root, "compiled") });
+    // A run of many tests has what these processes load already compiled.
+    const compiled = process.env["NODE_COMPILE_CACHE"] ?? join(this.#root, "compiled");
+    const node = new NodeChild({ ...options, compiled });
     this.#nodes.push(node);
     return node;
   }
