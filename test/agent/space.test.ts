@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import t from "tap";
 import { type DiskSpace, diskSpaceAt, SpaceReserve, type SpaceStanding, SpaceWatch } from "../../agent/space/index.ts";
 import { shortFolder } from "../support/short-folder.ts";
@@ -26,6 +27,21 @@ t.test("a reserve holds real blocks, gives them up at once, and is known again a
   t.equal(new SpaceReserve({ path, bytes: 2 * mebibyte + 1, random }).whole, false, "one byte short of what is asked for");
   t.equal(reserve.release(), true);
   t.same([statSync(path).size, reserve.whole, reserve.release()], [0, false, false]);
+});
+
+t.test("a reserve that is given up while it is taken gives all of it up, and is not counted as held", async (t) => {
+  const { path, reserve } = reserveIn(t, 16 * mebibyte);
+  let done = false;
+  const kept = reserve.keep().then(() => {
+    done = true;
+  });
+  while (!reserve.release() && !done) await turn();
+  t.equal(done, false, "a commit that finds the disk full meanwhile gets the room");
+  t.equal(reserve.whole, false);
+  await kept;
+  t.same([statSync(path).size, reserve.whole, reserve.release()], [0, false, false]);
+  await reserve.keep();
+  t.same([statSync(path).size, reserve.whole], [16 * mebibyte, true], "and it can be taken again");
 });
 
 t.test("a reserve that cannot be kept, or given up, throws or says so", async (t) => {
