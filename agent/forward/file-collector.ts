@@ -17,11 +17,15 @@ export function fileCollector(path: string, maxBytes: number): Collector {
   let busy: Promise<unknown> = Promise.resolve();
   return {
     place: `file ${path}`,
-    async open() {
+    async open(signal) {
       await busy;
+      if (signal.aborted) throw givenUp();
       const link = await opened(path, maxBytes);
       busy = link.closed;
-      return link;
+      if (!signal.aborted) return link;
+      // Nobody waits for it any more, so nobody else would let go of it.
+      link.destroy();
+      throw givenUp();
     },
   };
 }
@@ -122,6 +126,10 @@ class FileLink implements CollectorLink {
       throw fileError(error);
     }
   }
+}
+
+function givenUp(): ForwardError {
+  return fileError(new Error("given up"));
 }
 
 function fileError(cause: unknown): ForwardError {

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import t from "tap";
+import { fileCollector } from "../../../agent/forward/file-collector.ts";
 import { shortFolder } from "../../support/short-folder.ts";
 import { fill } from "../audit/rig.ts";
 import { indexesIn, proven, real, rig, upTo } from "./real-rig.ts";
@@ -26,6 +27,21 @@ t.test("what a crash left of a line spoils no other", async (t) => {
   const [torn, ...lines] = readFileSync(path, "utf8").split("\n");
   t.equal(torn, '{"origin":"plant.exam');
   t.same(indexesIn(lines.join("\n")), upTo(100));
+});
+
+t.test("a file that opens only after its time was over keeps nobody from opening it again", async (t) => {
+  const collector = fileCollector(join(shortFolder(t), "events.jsonl"), 1_000_000);
+  const patient = new AbortController().signal;
+  const hanging = await collector.open(patient);
+  const late = new AbortController();
+  const slow = [late, new AbortController()].map((each) => collector.open(each.signal));
+  late.abort();
+  hanging.destroy();
+  await t.rejects(slow[0] as Promise<unknown>, { code: "FORWARD_FILE" });
+  const link = await slow[1];
+  await link?.write(Buffer.from("{}\n"));
+  await link?.finish();
+  link?.destroy();
 });
 
 t.test("a file that is none, cannot be made or has reached its limit is refused by name", async (t) => {
