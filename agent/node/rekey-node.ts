@@ -44,7 +44,7 @@ export async function rekeyNode(options: TryJoinOptions): Promise<MemberStatemen
   const request = store.read((view) => pendingRequest(view, code.codeId)) ?? newRequest(options, seeds);
   const answer = await options.exchange(askOf(request, identityOf(request.seeds)));
   if (answer === null) return null;
-  const { member, next } = judgeAnswer(options, { record, request, before, answer });
+  const { member, next } = judgeAnswer(options, { record, request, answer });
   store.transaction((tx) => {
     storeIdentity(tx, request.seeds);
     dropReportsBefore(tx, Number.MAX_SAFE_INTEGER);
@@ -89,14 +89,14 @@ function newRequest({ store, code, seams }: TryJoinOptions, before: IdentitySeed
 /** Everything that can be wrong with an answer is found here, before anything of it is stored. */
 function judgeAnswer(
   { seams }: TryJoinOptions,
-  of: { record: NodeRecord; request: Request; before: MemberStatement; answer: Uint8Array },
+  of: { record: NodeRecord; request: Request; answer: Uint8Array },
 ): { member: MemberStatement; next: NodeRecord } {
-  const { record, request, before, answer } = of;
+  const { record, request, answer } = of;
   const identity = identityOf(request.seeds);
   const trust = applyStatements(record.trust, decodeCarrier(answer).statements).state;
   const member = memberOf(trust, identity.nodeId);
+  // It may be known already, where the running node met the answer first: that it names keys which nobody else has ever seen is enough.
   const isOurs =
-    member.serial > before.serial &&
     sameBytes(member.signKey, identity.signing.publicKey) &&
     sameBytes(member.sealKey, identity.sealing.publicKey) &&
     sameBytes(member.tlsKeyHash, identity.tls.spkiHash) &&

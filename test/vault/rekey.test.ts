@@ -96,6 +96,12 @@ t.test("an answer that is lost is asked for again with the same keys, and a code
   });
   t.equal(none.member, null, "by medium the answer comes later");
   t.same(requests[0], requests[1], "the same request");
+  // Meanwhile it runs with the old keys, and is shown the medium with the answer.
+  const running = rig.open(t, disk, { role: "edge" });
+  const { carrier } = await answerJoin(rig.core, requests[0] ?? new Uint8Array(0));
+  t.match(running.node.applyCarrier(carrier), { outcome: "refused", code: "BUNDLE_WRONG_KEY" });
+  t.equal(running.node.member().statement.serial, 2, "what it cannot open tells it of its new keys");
+  running.node.close();
   const { member } = await rekey({ store }, code);
   t.equal(member?.serial, 2);
   const asked: Uint8Array[] = [];
