@@ -36,9 +36,9 @@ export class Disk {
   #surprise: readonly Change[] = [];
   /** Commits that a crash may take back: those since the last sync. */
   #unsynced: (readonly Change[])[] = [];
+  /** What is written and not committed, the oldest first. */
+  #open: Change[][] = [];
   commits = 0;
-  /** Something is written that is not committed. */
-  open = false;
   /** Told of each commit. */
   onCommit: (changes: readonly Change[]) => void = () => {};
   /** Told when a planned fault happens. */
@@ -77,8 +77,24 @@ export class Disk {
     if (this.synced) this.#unsynced = [];
   }
 
+  /** Something is written that is not committed. */
+  get open(): boolean {
+    return this.#open.length > 0;
+  }
+
+  /** What is written into `changes` from now on is not committed before {@link closed}. */
+  opened(changes: Change[]): void {
+    this.#open.push(changes);
+  }
+
+  closed(changes: Change[]): void {
+    this.#open = this.#open.filter((each) => each !== changes);
+  }
+
   /** The process died: of what was not synced at most so many last commits are gone; how many were. */
   crashed(lost: number): number {
+    // What is not committed lies above what a crash takes back.
+    for (const changes of this.#open.toReversed()) this.undo(changes.splice(0));
     const gone = this.#unsynced.splice(Math.max(0, this.#unsynced.length - lost));
     for (const changes of gone.toReversed()) this.undo(changes);
     this.#unsynced = [];
@@ -191,7 +207,7 @@ class DiskStore implements Store {
     if (this.stopped !== null) throw new StoreError("STORE_STOPPED", "the store stopped writing");
     const shared: Change[] = [];
     this.#shared = shared;
-    this.#disk.open = true;
+    this.#disk.opened(shared);
     // As in the real one: what `work` throws comes after the commit.
     let thrown: { readonly error: unknown } | null = null;
     try {
@@ -202,11 +218,11 @@ class DiskStore implements Store {
     try {
       this.#commit(shared, true);
     } catch (error) {
-      if (this.#disk.open) this.#disk.undo(shared);
+      this.#disk.undo(shared);
       throw error;
     } finally {
       this.#shared = null;
-      this.#disk.open = false;
+      this.#disk.closed(shared);
     }
     if (thrown !== null) throw thrown.error;
   }
@@ -217,7 +233,7 @@ class DiskStore implements Store {
     const changes: Change[] = [];
     const alone = this.#shared === null;
     this.#inTransaction = true;
-    if (alone) this.#disk.open = true;
+    this.#disk.opened(changes);
     let done = false;
     try {
       const result = work({ ...this.#view(), ...this.#writes(changes) });
@@ -229,7 +245,7 @@ class DiskStore implements Store {
     } finally {
       if (!done) this.#disk.undo(changes);
       this.#inTransaction = false;
-      if (alone) this.#disk.open = false;
+      this.#disk.closed(changes);
     }
   }
 
@@ -240,8 +256,6 @@ class DiskStore implements Store {
     if (!this.#user.alive) throw new StoreError("STORE_STOPPED", "the process is dead");
     const fault = this.#disk.faultOfCommit();
     if (fault === "crash before") {
-      // Before the crash takes back what lies below it.
-      this.#disk.undo(changes.splice(0));
       this.#user.die();
       throw new StoreError("STORE_STOPPED", "the process is dead");
     }
@@ -250,7 +264,7 @@ class DiskStore implements Store {
       if (fault === "io, kept") this.#disk.surprise(changes);
       throw this.#stop("STORE_IO");
     }
-    this.#disk.open = false;
+    this.#disk.closed(changes);
     this.#disk.done(changes, synced);
     if (fault === "crash after") this.#user.die();
   }

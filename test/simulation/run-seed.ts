@@ -37,8 +37,11 @@ export interface SeedOptions {
   readonly plant?: (world: World) => void;
 }
 
-/** After so much virtual time without a fault everything must agree. */
-const restMs = 4 * 3_600_000;
+/**
+ * After so much virtual time without a fault everything must agree. A device of unknown lockout is asked twice an hour: it takes eight
+ * hours until two rounds of its candidates were refused and somebody looks for the live one.
+ */
+const restMs = { usual: 4 * 3_600_000, unknownLockout: 12 * 3_600_000 } as const;
 /** How often people look at what does not move. */
 const lookMs = 300_000;
 
@@ -125,7 +128,8 @@ async function play(
 
 /** Waits until everybody agrees, with people who see to what only a person can: a device that went back is noticed at its next login. */
 async function rest(world: World, invariants: Invariants, people: People): Promise<void> {
-  const until = world.time.now + restMs;
+  const isUnknown = world.plan.devices.some(({ kind }) => kind.tries === "unknown");
+  const until = world.time.now + (isUnknown ? restMs.unknownLockout : restMs.usual);
   let missing: string[] = [];
   while (world.time.now < until && world.problems.length === 0) {
     people.tellAll();
