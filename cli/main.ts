@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { commandModules } from "./commands/index.ts";
+import { modulesFor } from "./commands/index.ts";
 import { createFrame, fail } from "./frame/index.ts";
 import { CommanderError, createProgram, usageError } from "./program.ts";
 
@@ -23,7 +23,7 @@ function packageVersion(): string {
 }
 
 try {
-  await createProgram(frame, commandModules, packageVersion()).parseAsync(process.argv);
+  await createProgram(frame, modulesFor(process.argv.slice(2)), packageVersion()).parseAsync(process.argv);
 } catch (error) {
   const shown = error instanceof CommanderError ? usageError(error) : error;
   if (shown !== null) fail(process, frame.output, shown);

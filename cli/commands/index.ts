@@ -43,3 +43,15 @@ export const commandModules: readonly CommandModule[] = [
   statusCommand,
   doctorCommand,
 ];
+
+const nodeCommands = new Map<string | undefined, CommandModule>([
+  ["vault", vaultCommand],
+  ["gateway", gatewayCommand],
+  ["edge", edgeCommand],
+]);
+
+/** The areas that these words may need: a node that starts has no time to describe the others to itself. */
+export function modulesFor([area, action]: readonly string[]): readonly CommandModule[] {
+  const own = action === "run" ? nodeCommands.get(area) : undefined;
+  return own === undefined ? commandModules : [own];
+}

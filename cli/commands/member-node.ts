@@ -152,12 +152,11 @@ export function addRun<Config>(
     .description(`run this ${role} in the foreground until it is stopped`)
     .action(async (options: UnlockOptions) => {
       if (role === "edge") await keepSmall();
-      const { loadConfig, requireRole } = await import("../../agent/config/index.ts");
+      const { loadConfigOf } = await import("../../agent/config/index.ts");
       const { machineSeams } = await import("../../agent/seams/index.ts");
       const { schema, start } = await load();
       const folder = openDataFolder(dataPath(frame, role, options));
-      requireRole(folder.config, role);
-      const config = loadConfig(folder.config, schema);
+      const config = loadConfigOf(folder.config, schema, role);
       const unlock = await openingUnlock(frame, folder, options);
       const stopped = frame.untilStopped();
       const version = parent.parent?.version() ?? "unknown";

@@ -1,6 +1,6 @@
 import t from "tap";
 import { RemoteError } from "../../agent/admin/index.ts";
-import { commandModules } from "../../cli/commands/index.ts";
+import { commandModules, modulesFor } from "../../cli/commands/index.ts";
 import { createFrame, exitCodeOf, exitCodes } from "../../cli/frame/index.ts";
 import { createOutput } from "../../cli/frame/output.ts";
 import { createProgram } from "../../cli/program.ts";
@@ -54,4 +54,19 @@ t.test("a command without its subcommand prints its help", async (t) => {
     await t.rejects(program.parseAsync(["node", "tidegate", ...words, "devcie"]), { code: "commander.unknownCommand" });
     t.equal(printed, "", "an error is told once, by main");
   }
+});
+
+t.test("a node that is run describes its own commands only, everything else all of them", async (t) => {
+  for (const role of ["vault", "gateway", "edge"]) {
+    const program = createProgram(
+      createFrame(process, () => false),
+      modulesFor([role, "run", "--data", "x"]),
+      "0.0.0",
+    );
+    const own = program.commands.find((command) => command.name() === role);
+    t.ok(own?.commands.some((command) => command.name() === "run"));
+    t.notOk(program.commands.some((command) => command.name() === "device"));
+  }
+  for (const words of [[], ["run"], ["edge"], ["edge", "join"], ["exec", "run"], ["--json", "edge", "run"]])
+    t.equal(modulesFor(words), commandModules);
 });
