@@ -21,9 +21,9 @@ const subject = "the disk of the vault's data folder";
 /** From now on the vault's log and its operator are told how the disk stands, one after the other; returns what waits for the last one. */
 export function followVaultSpace(follower: VaultSpaceFollower): () => Promise<void> {
   let telling: Promise<void> = Promise.resolve();
-  follower.space.start((standing, before) => {
+  follower.space.start((standing) => {
     telling = telling
-      .then(() => tell(follower, standing, before))
+      .then(() => tell(follower, standing))
       .catch((error: unknown) => {
         // The store has stopped, which status tells already.
         if (!(error instanceof TidegateError)) throw error;
@@ -33,17 +33,17 @@ export function followVaultSpace(follower: VaultSpaceFollower): () => Promise<vo
   return () => telling;
 }
 
-async function tell(follower: VaultSpaceFollower, standing: SpaceStanding, before: SpaceStanding | null): Promise<void> {
+async function tell(follower: VaultSpaceFollower, standing: SpaceStanding): Promise<void> {
   const { audit, core } = follower;
   if (standing === "short") return audit.space.begin((tx) => raise(follower, tx, codes.short));
   const after = async (tx: VaultTransaction) => {
-    if (before === "short") await clear(follower, tx, codes.short);
-    if (before === "low") await clear(follower, tx, codes.low);
+    await clear(follower, tx, codes.short);
     if (standing === "low") await raise(follower, tx, codes.low);
+    else await clear(follower, tx, codes.low);
   };
   // Also where an earlier run left the log short.
   if (audit.space.short) return audit.space.end(after);
-  if (before !== null || standing === "low") await core.store.transaction(after);
+  await core.store.transaction(after);
 }
 
 async function raise({ core, log }: VaultSpaceFollower, tx: VaultTransaction, code: string): Promise<void> {
@@ -51,14 +51,18 @@ async function raise({ core, log }: VaultSpaceFollower, tx: VaultTransaction, co
   log.error("alarm.raised", { code, reason: subject });
 }
 
+/** Ends an alarm where it stands, perhaps since an earlier run. */
 async function clear({ core, log }: VaultSpaceFollower, tx: VaultTransaction, code: string): Promise<void> {
-  await tx
+  const ended = await tx
     .updateTable("alarms")
     .set({ resolved_at: core.clock.wallMs() })
     .where("node_id", "is", null)
     .where("code", "=", code)
+    .where("subject", "=", subject)
     .where("resolved_at", "is", null)
+    .returning("alarm_id")
     .execute();
+  if (ended.length === 0) return;
   const self = { kind: "node", id: nodeIdText(core.keys.identity.nodeId) } as const;
   await core.log.append(tx, { action: "alarm.clear", actor: self, subject: self, outcome: "ok", details: { reason: code } });
   log.info("alarm.cleared", { code });

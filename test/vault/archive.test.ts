@@ -1,6 +1,11 @@
+import { join } from "node:path";
 import t from "tap";
+import { SpaceReserve, SpaceWatch } from "../../agent/space/index.ts";
 import type { AuditEvent } from "../../protocol/audit/index.ts";
 import { decodeLeaf } from "../../protocol/audit/index.ts";
+import { followVaultSpace } from "../../vault/follow-space.ts";
+import { ManualTime } from "../agent/audit/rig.ts";
+import { shortFolder } from "../support/short-folder.ts";
 import { VaultRig } from "./vault-rig.ts";
 
 const path = "plant/pump/operator";
@@ -84,4 +89,33 @@ t.test("the vault's log leaves out or refuses what can wait while its disk is sh
   const leaves = (await source.archive.leaves(size + 1, 10)).map((leaf) => decodeLeaf(leaf));
   t.match(leaves, [{ action: "audit.gap", details: { class: "noise", count: 3 } }, { action: "credential.show" }]);
   t.equal(space.short, false);
+});
+
+t.test("an alarm about the vault's disk ends when there is room, also one that an earlier run raised", async (t) => {
+  const rig = await VaultRig.make(t);
+  const path = join(shortFolder(t), "reserve");
+  const mebibyte = 1024 * 1024;
+  const silent = { error() {}, warn() {}, info() {}, debug() {} };
+  /** What stands after a run that saw the disk so. */
+  const standing = async (freeMib: readonly number[]) => {
+    const disk = { free: 0, total: 1000 * mebibyte };
+    const reserve = new SpaceReserve({ path, bytes: mebibyte, random: (length) => new Uint8Array(length).fill(1) });
+    const space = new SpaceWatch({ reserve, timers: new ManualTime().timers, look: () => disk });
+    disk.free = (freeMib[0] ?? 0) * mebibyte;
+    const told = followVaultSpace({ space, core: rig.core, audit: rig.vault.audit, log: silent as never });
+    for (const mib of freeMib) {
+      disk.free = mib * mebibyte;
+      await space.look();
+    }
+    await space.close();
+    await told();
+    const alarms = (await rig.call("GET", "/v1/alarms")) as unknown as { code: string; resolvedAtMs: number | null }[];
+    return alarms.filter(({ resolvedAtMs }) => resolvedAtMs === null).map(({ code }) => code);
+  };
+  t.same(await standing([900]), []);
+  t.same(await standing([15]), ["AUDIT_SPACE_SHORT"], "it ends while the disk is short");
+  t.same(await standing([900]), [], "and begins again with room");
+  t.same(await standing([100]), ["AUDIT_SPACE_LOW"]);
+  t.same(await standing([900]), []);
+  t.same(await standing([100, 15, 900]), [], "and neither is left of a disk that was first low, then short");
 });
