@@ -1,13 +1,18 @@
 import { hash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
 import t from "tap";
 import { callAdmin } from "../../agent/admin/index.ts";
 import { readRunFile } from "../../agent/data-folder/index.ts";
 import { joinGateway } from "../../gateway/index.ts";
-import { utf8 } from "../../protocol/base/index.ts";
+import { toHex, utf8 } from "../../protocol/base/index.ts";
 import type { DesiredEntry } from "../../protocol/bundle/index.ts";
 import { type Content, type CredentialRole, encodeContent, fingerprintOf, makeFields } from "../../protocol/content/index.ts";
 import { encodeEnrolmentCode } from "../../protocol/join/index.ts";
+import { nodeIdText } from "../../protocol/keys/index.ts";
+import { shortFolder } from "../support/short-folder.ts";
 import { GatewayWorld } from "./gateway-world.ts";
 
 const token = "token-of-the-historian";
@@ -98,6 +103,60 @@ t.test(
     t.equal((await world.get(path, token)).status, 401);
   },
 );
+
+interface Forwarded {
+  readonly index: number;
+  readonly leaf: { readonly action: string; readonly actor: { readonly kind: string }; readonly outcome: string };
+}
+
+t.test("reads and logins are leaves of the log, and a collector gets them while another one hangs", async (t) => {
+  const events = join(shortFolder(t), "events.jsonl");
+  const hung = createServer({ pauseOnConnect: true }, (socket) => t.teardown(() => socket.destroy()));
+  await once(hung.listen(0, "127.0.0.1"), "listening");
+  t.teardown(() => hung.close());
+  const connected = once(hung, "connection");
+  const world = new GatewayWorld(t);
+  await world.openVault();
+  world.desired = [historian(), account, credential(0, "old", "current")];
+  const { parts } = await world.start({
+    forward: [
+      { name: "hung", format: "rfc5424", to: "tcp", address: `127.0.0.1:${(hung.address() as AddressInfo).port}` },
+      { name: "works", format: "json", to: "file", path: events },
+    ],
+  });
+  await connected;
+  t.equal((await world.get(path, token)).status, 200);
+  t.equal((await world.get(path.replace("plant-1", "plant-2"), token)).status, 403);
+  t.equal((await world.get(path, "token-of-nobody")).status, 401);
+  const text = () => (existsSync(events) ? readFileSync(events, "utf8") : "");
+  // The last one may be under way.
+  const whole = () => text().split("\n").slice(0, -1);
+  const lines = () => whole().map((line) => JSON.parse(line) as Forwarded);
+  const theirs = () => lines().flatMap(({ leaf }) => (leaf.actor.kind === "application" ? leaf : []));
+  while (theirs().length < 4) await new Promise((resolve) => setImmediate(resolve));
+  const actor = { kind: "application", id: toHex(at(5)) };
+  const self = { kind: "node", id: nodeIdText(world.gatewayId) };
+  const read = { action: "credential.read", actor };
+  t.match(
+    theirs().sort((one, other) => (`${one.action} ${one.outcome}` < `${other.action} ${other.outcome}` ? -1 : 1)),
+    [
+      { ...read, subject: { id: "plant-2/meter/operator" }, outcome: "denied", code: "API_REFUSED" },
+      { ...read, subject: { id: "plant-1/meter/operator" }, outcome: "ok", details: { version: "1.0" } },
+      { action: "login.accept", actor, subject: self, outcome: "ok", details: { method: "token" } },
+      { action: "login.deny", actor: { id: "unknown" }, subject: self, outcome: "denied", code: "API_UNAUTHENTICATED" },
+    ],
+  );
+  t.same(
+    lines().map(({ index }) => index),
+    lines().map((_, index) => index),
+    "every leaf, in order",
+  );
+  for (const secret of ['"old"', token, "token-of-nobody"]) t.notOk(text().includes(secret), secret);
+  t.match(parts.forwards(), [
+    { name: "hung", sent: 0 },
+    { name: "works", missed: 0 },
+  ]);
+});
 
 t.test("with the vault gone it starts, serves and says how old its word is; run.json comes and goes", async (t) => {
   const world = new GatewayWorld(t);
