@@ -107,18 +107,22 @@ export class NodeCore implements JoinedNode {
     const applied = applyBundle(this.#parts, carrier);
     let due = { changed: applied.changed, reportDue: applied.reportDue };
     let next = applied.next;
-    while (next !== null) {
-      const held = takeHeld(this.#parts, next);
-      const following: Applied | null = held === null ? null : applyBundle(this.#parts, held);
-      if (following?.result.outcome === "refused") this.#noteRefusal(following.result.code);
-      due = {
-        changed: due.changed || following?.changed === true,
-        reportDue: due.reportDue || following?.reportDue === true,
-      };
-      next = following?.next ?? null;
+    try {
+      while (next !== null) {
+        const held = takeHeld(this.#parts, next);
+        const following: Applied | null = held === null ? null : applyBundle(this.#parts, held);
+        due = {
+          changed: due.changed || following?.changed === true,
+          reportDue: due.reportDue || following?.reportDue === true,
+        };
+        if (following?.result.outcome === "refused") this.#noteRefusal(following.result.code);
+        next = following?.next ?? null;
+      }
+      if (applied.result.outcome === "refused") this.#noteRefusal(applied.result.code);
+    } finally {
+      // A revocation that was applied counts, also where the disk fails at what stands behind it.
+      this.#after(due);
     }
-    if (applied.result.outcome === "refused") this.#noteRefusal(applied.result.code);
-    this.#after(due);
     return applied.result;
   }
 

@@ -362,6 +362,23 @@ t.test("a full disk stops applying, reads go on", async (t) => {
   t.match(rig.node.applyCarrier(carrier), { outcome: "applied" });
 });
 
+t.test("what was applied counts at once, also where the disk fails at the item behind it", async (t) => {
+  const rig = await joined(t);
+  const { vault, node, store } = rig;
+  const [b, c] = ["b", "c"].map((name, i) => vault.delta(node.nodeId, [application(name, i + 1)]) as Uint8Array);
+  t.same(node.applyCarrier(c as Uint8Array), { outcome: "held" });
+  const told: string[][] = [];
+  node.onChanged(() => told.push(rig.names()));
+  const commits = store.commits;
+  const transaction = store.transaction.bind(store);
+  store.transaction = (work) => {
+    if (store.commits > commits) store.failNext("STORE_IO");
+    return transaction(work);
+  };
+  t.throws(() => node.applyCarrier(b as Uint8Array), { code: "STORE_IO" });
+  t.same(told, [["b"]]);
+});
+
 t.test("a disk that fails when the time is stored ends nothing but the writing", async (t) => {
   const rig = await joined(t, [application("kept")]);
   rig.report();
