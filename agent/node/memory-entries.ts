@@ -162,7 +162,7 @@ export class MemoryEntries {
   #takeOff(tx: Transaction, wish: MemoryWish): void {
     for (const [key, { entry, value }] of wish) {
       deleteEntryRow(tx, entry);
-      if (!this.#kept.has(key)) tx.put(table, rowIdOf(key), utf8(value.path));
+      if (this.#kept.get(key)?.value.path !== value.path) tx.put(table, rowIdOf(key), utf8(value.path));
     }
   }
 

@@ -167,14 +167,18 @@ t.test("planted: a path that leads to another account serves nothing of it", asy
 
 t.test("a value that only memory holds is served from there, in no row, and gone with the process", async (t) => {
   const { store, open } = await stopped();
-  const first = open(t, ["plant-1/meter/user-7"]);
+  const kept = ["plant-1/meter/user-7", "plant-1/meter/moved"];
+  const first = open(t, kept);
   t.same(first.secret(pathOf(7)), ["secret-7-0"]);
   const inRow = () =>
     ["account", "entry"].some((table) => rowsOf(store, table).some(({ value }) => holds(value, "secret-7-0")));
   t.notOk(inRow());
+  first.apply([...all.filter((_, at) => at !== 14), account(7, "plant-1/meter/moved")]);
+  t.same(first.secret("plant-1/meter/moved"), ["secret-7-0"]);
   await first.close();
-  const second = open(t, ["plant-1/meter/user-7"]);
-  t.throws(() => second.secret(pathOf(7)), { code: "API_MEMORY_ONLY" });
+  const second = open(t, kept);
+  t.throws(() => second.secret("plant-1/meter/moved"), { code: "API_MEMORY_ONLY" }, "also where its path is another since");
+  t.equal(second.secret(pathOf(7)), null);
   t.same(second.secret(pathOf(6)), ["secret-6-0"]);
   t.ok(
     rowsOf(store, "entry").some(({ value }) => holds(value, "secret-6-0")),
