@@ -26,9 +26,13 @@ function encodeArchiveState({ held, freed, leaf }: ArchiveState): Uint8Array {
   return encodeTcbor([held, freed, leaf]);
 }
 
-/** Notes that entries before `held` lie on a medium, as the leaf at `leaf` says, and keeps those of them that name keys. */
+/**
+ * Notes that entries before `held` lie on a medium, as the leaf at `leaf` says, and keeps those of them that name keys. Of two archives at a
+ * time the one that reaches further counts: what is gone does not come back.
+ */
 export function noteArchived(writing: AuditWrite, held: number, leaf: number): void {
   const before = decodeArchiveState(writing.mark("archive"));
+  if (held <= before.held) return;
   for (let epoch = 1; ; epoch += 1) {
     const place = placeOfSuccession(writing.mark(`final/${epoch - 1}`), held);
     if (place === null) break;
@@ -41,6 +45,7 @@ export function noteArchived(writing: AuditWrite, held: number, leaf: number): v
 /** {@link noteArchived} over a store that answers later. */
 export async function noteArchivedLater(writing: Later<AuditWrite>, held: number, leaf: number): Promise<void> {
   const before = decodeArchiveState(await writing.mark("archive"));
+  if (held <= before.held) return;
   for (let epoch = 1; ; epoch += 1) {
     const place = placeOfSuccession(await writing.mark(`final/${epoch - 1}`), held);
     if (place === null) break;
