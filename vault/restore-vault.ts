@@ -1,6 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { createDataFolder, dataFolderAt, lockDataFolder, syncFolder, writeFileDurably } from "../agent/data-folder/index.ts";
+import {
+  attemptFolder,
+  createDataFolder,
+  dataFolderAt,
+  isFreePlace,
+  lockDataFolder,
+  makeFolders,
+  syncFolder,
+  writeFileDurably,
+} from "../agent/data-folder/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { openSealKey, type Unlock } from "../agent/seal-key/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
@@ -52,14 +61,16 @@ export interface Restored {
 export async function restoreVault(options: RestoreOptions): Promise<Restored> {
   const path = resolve(options.path);
   refuseUsed(path);
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolders(dirname(path));
   const staging = join(dirname(path), `.${toBase32(options.seams.random(5))}`);
   try {
     const restored = await build(staging, options);
     // An empty folder that a package made beforehand gives way; anything put into it meanwhile stops us here.
-    if (existsSync(path)) rmdirSync(path);
-    renameSync(staging, path);
-    syncFolder(dirname(path));
+    attemptFolder(`cannot put the vault into ${path}`, () => {
+      if (existsSync(path)) rmdirSync(path);
+      renameSync(staging, path);
+      syncFolder(dirname(path));
+    });
     return { ...restored, folder: path };
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
@@ -68,7 +79,7 @@ export async function restoreVault(options: RestoreOptions): Promise<Restored> {
 }
 
 function refuseUsed(path: string): void {
-  if (!existsSync(path) || readdirSync(path).length === 0) return;
+  if (isFreePlace(path)) return;
   const folder = dataFolderAt(path);
   if (existsSync(join(path, "lock"))) lockDataFolder(folder).release();
   throw new VaultInitError("VAULT_FOLDER_NOT_EMPTY", `${path} is not empty`, "Name another folder with --data DIR.");

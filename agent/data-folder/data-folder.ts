@@ -1,13 +1,16 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { DataFolderError } from "./errors.ts";
+import { attemptFolder, DataFolderError } from "./errors.ts";
 
 /** The kinds of node, each with its own folder. */
 export type NodeRole = "vault" | "gateway" | "edge";
 
 /** Longest path of a Unix socket on Linux, bytes, without the closing zero (unix(7)). */
 const maxSocketPathBytes = 107;
+
+/** SQLITE_BUSY: another process holds the lock (sqlite.org/rescode.html#busy). */
+const sqliteBusy = 5;
 
 export interface DataFolderChoice {
   readonly role: NodeRole;
@@ -77,11 +80,36 @@ export function dataFolderAt(path: string): DataFolder {
   return folder;
 }
 
-/** Makes the folder, 0700, where it is missing. Throws DATA_UNSAFE and DATA_UNREADABLE. */
+/** Makes the folder, 0700, where it is missing. Throws DATA_UNSAFE, DATA_UNREADABLE and DATA_DISK. */
 export function createDataFolder(path: string): DataFolder {
   const folder = dataFolderAt(path);
-  for (const each of [folder.path, folder.keys]) makeFolder(each);
+  for (const each of [folder.path, folder.keys]) makeFolders(each);
   return openDataFolder(path);
+}
+
+/**
+ * Makes a folder, and those above it, 0700, where they are missing. Throws DATA_UNREADABLE and DATA_DISK. Step by step: Node's own way
+ * tries for ever where a folder takes none, as /proc.
+ */
+export function makeFolders(path: string): void {
+  const missing: string[] = [];
+  attemptFolder(`cannot make the folder ${path}`, () => {
+    for (let at = path; !isThere(at); at = dirname(at)) missing.unshift(at);
+    for (const each of missing) {
+      mkdirSync(each, { mode: 0o700 });
+      chmodSync(each, 0o700);
+    }
+  });
+}
+
+/** True where nothing stands in a new node's place, or an empty folder does. Throws DATA_UNREADABLE and DATA_DISK. */
+export function isFreePlace(path: string): boolean {
+  return attemptFolder(`cannot look into ${path}`, () => !isThere(path) || readdirSync(path).length === 0);
+}
+
+/** Throws what the file system says, unless it says that there is nothing. */
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** The folder of a node that exists. Throws DATA_UNREADABLE where it does not, DATA_UNSAFE where others own or enter it. */
@@ -92,16 +120,24 @@ export function openDataFolder(path: string): DataFolder {
 }
 
 /**
- * Holds the folder against a second process until `release` or the end of this one, also by SIGKILL. Throws DATA_LOCKED.
+ * Holds the folder against a second process until `release` or the end of this one, also by SIGKILL. Throws DATA_LOCKED and DATA_DISK.
  * Node has no flock; SQLite's own file lock on an otherwise unused file is one that the kernel drops with the process.
  */
 export function lockDataFolder(folder: DataFolder): { release(): void } {
-  const database = new DatabaseSync(join(folder.path, "lock"), { timeout: 0 });
+  let database: DatabaseSync | null = null;
   try {
+    database = new DatabaseSync(join(folder.path, "lock"), { timeout: 0 });
     database.exec("pragma locking_mode = exclusive; begin exclusive");
     chmodSync(join(folder.path, "lock"), 0o600);
   } catch (cause) {
-    database.close();
+    database?.close();
+    const { errcode } = cause as { errcode?: number };
+    if (errcode !== sqliteBusy) {
+      throw new DataFolderError("DATA_DISK", `cannot hold ${folder.path} against other processes`, {
+        cause,
+        hint: "Is its disk full, read-only or failing? 'tidegate doctor' looks.",
+      });
+    }
     throw new DataFolderError("DATA_LOCKED", `another process runs on ${folder.path}`, {
       cause,
       hint: "Stop it first, or name another folder with --data DIR.",
@@ -109,23 +145,13 @@ export function lockDataFolder(folder: DataFolder): { release(): void } {
   }
   return {
     release() {
-      if (database.isOpen) database.close();
+      if (database?.isOpen) database.close();
     },
   };
 }
 
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    chmodSync(path, 0o700);
-  } catch (cause) {
-    throw new DataFolderError("DATA_UNREADABLE", `cannot make the folder ${path}`, { cause });
-  }
-}
-
 function checkFolder(path: string): void {
-  const status = lstatSync(path, { throwIfNoEntry: false });
+  const status = attemptFolder(`cannot look into ${path}`, () => lstatSync(path, { throwIfNoEntry: false }));
   if (status === undefined) {
     throw new DataFolderError("DATA_UNREADABLE", `there is no node in ${path}`, {
       hint: "Set it up with 'tidegate vault init' or 'tidegate gateway|edge join', or name its folder with --data DIR.",

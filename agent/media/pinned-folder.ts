@@ -36,7 +36,16 @@ export class PinnedFolder {
   /** Makes a folder in this one unless it is there, and opens it. */
   makeFolder(name: string): PinnedFolder {
     if (lstatSync(this.path(name), { throwIfNoEntry: false }) === undefined) {
-      attempt(name, () => mkdirSync(this.path(name)));
+      try {
+        mkdirSync(this.path(name));
+      } catch (cause) {
+        // The folder itself is open: one that takes no folder is no medium, such as /proc.
+        if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw mediaError(cause, name);
+        throw new MediaError("MEDIA_NOT_FOUND", `nothing can be made in ${this.name}`, {
+          cause,
+          hint: "Is the medium mounted there?",
+        });
+      }
       this.sync();
     }
     return this.folder(name);

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { findLogFolders } from "../../agent/audit/index.ts";
 import { decodeCheckpoint, parseOrigin } from "../../protocol/audit/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
-import { CliError, type Frame } from "../frame/index.ts";
+import { type Frame, readLimited } from "../frame/index.ts";
 import type { QrOptions } from "../qr/index.ts";
 
 /** Prints the newest checkpoint of a node's newest log, as it was signed: an anchor to be kept elsewhere, on paper too. */
@@ -13,12 +12,7 @@ export async function showCheckpoint(frame: Frame, path: string, options: QrOpti
       .sort((a, b) => Number(basename(a)) - Number(basename(b)))
       .at(-1) ?? path;
   const file = join(newest, "checkpoint");
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (cause) {
-    throw new CliError("CLI_FILE", `cannot read ${file}`, { cause });
-  }
+  const bytes = readLimited(file);
   const { origin, size, root } = decodeCheckpoint(bytes);
   const text = bytes.toString("utf8");
   if (options.qr === true || options.qrPng !== undefined) {

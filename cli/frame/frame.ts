@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Secret } from "../../protocol/base/index.ts";
-import { CliError, exitCodeOf, exitCodes } from "./exit.ts";
+import { asTold, CliError, exitCodeOf, exitCodes } from "./exit.ts";
 import { createOutput, type Output } from "./output.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { readSecret, type SecretSource } from "./secrets.ts";
@@ -54,8 +54,24 @@ function untilStopped(process: NodeJS.Process): Promise<string> {
 
 /** Ends the process with what `error` means, after saying it. */
 export function fail(process: NodeJS.Process, output: Output, error: unknown): void {
-  output.error(error);
-  process.exitCode = exitCodeOf(error);
+  const told = asTold(error);
+  output.error(told);
+  process.exitCode = exitCodeOf(told);
+}
+
+/**
+ * Ends the process where its standard output takes no more: quietly where the reader had enough, such as head; else with an error, for
+ * whoever redirected it would take half an answer for the whole. A node that lost the reader of its messages goes on.
+ */
+export function endWithOutput(process: NodeJS.Process, output: () => Output): void {
+  process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EPIPE") {
+      const hint = "What was asked for is done, and its answer is not written whole. Is the disk full?";
+      fail(process, output(), new CliError("CLI_OUTPUT", `standard output: ${cause.message}`, { cause, hint }));
+    }
+    process.exit();
+  });
+  process.stderr.on("error", () => {});
 }
 
 /** Registers `words` as a command that a later version brings: exit 69. */

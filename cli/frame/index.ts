@@ -1,5 +1,5 @@
 export { CLI_CODES, CliError, exitCodeOf } from "./exit.ts";
-export { type CommandModule, createFrame, exitCodes, type Frame, fail, notAvailable } from "./frame.ts";
+export { type CommandModule, createFrame, endWithOutput, exitCodes, type Frame, fail, notAvailable } from "./frame.ts";
 export { hintOf } from "./hints.ts";
 export {
   creatingUnlock,

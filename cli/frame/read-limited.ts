@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { TidegateError } from "../../protocol/base/index.ts";
-import { CliError } from "./exit.ts";
+import { CliError, fileHint } from "./exit.ts";
 
 /** Most bytes of a file that is named on the command line, where the caller knows no closer limit: a device model or a root draft fits many times. */
 const mostFileBytes = 16 * 1024 * 1024;
@@ -20,7 +20,9 @@ export function readLimited(path: string, most = mostFileBytes, judge: (status: 
         if (taken === 0) break;
         chunks.push(chunk.subarray(0, taken));
         length += taken;
-        if (length > most) throw new CliError("CLI_FILE", `${path} holds more than ${most} bytes`);
+        if (length > most) {
+          throw new CliError("CLI_FILE", `${path} holds more than ${most} bytes`, { hint: "Is it the file that was meant?" });
+        }
       }
     } finally {
       closeSync(descriptor);
@@ -28,7 +30,8 @@ export function readLimited(path: string, most = mostFileBytes, judge: (status: 
     return Buffer.concat(chunks);
   } catch (cause) {
     if (cause instanceof TidegateError) throw cause;
-    throw new CliError("CLI_FILE", `cannot read ${path}`, { cause });
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new CliError("CLI_FILE", `cannot read ${path} (${code})`, { cause, hint: fileHint(code) });
   } finally {
     // It may have been a secret.
     for (const chunk of chunks) chunk.fill(0);

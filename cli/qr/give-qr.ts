@@ -1,5 +1,4 @@
-import { closeSync, constants, openSync, writeSync } from "node:fs";
-import { CliError, type Frame } from "../frame/index.ts";
+import { type Frame, writeSecretFile } from "../frame/index.ts";
 import { qrLines, qrPng } from "./qr.ts";
 
 /** Where a QR code goes, as the commands take it. */
@@ -10,20 +9,6 @@ export interface QrOptions {
 
 /** Shows a text as a QR code on standard error, and writes it into a new PNG of the owner's alone, as asked. Throws CLI_FILE. */
 export function giveQr(frame: Frame, text: string, { qr, qrPng: path }: QrOptions): void {
-  if (path !== undefined) writeNew(path, qrPng(text));
+  if (path !== undefined) writeSecretFile(path, qrPng(text));
   if (qr === true) for (const line of qrLines(text)) frame.output.say(line);
-}
-
-function writeNew(path: string, bytes: Uint8Array): void {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-  } catch (cause) {
-    throw new CliError("CLI_FILE", `cannot make ${path}: it exists, or the folder cannot be written`, { cause });
-  }
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
-  } finally {
-    closeSync(descriptor);
-  }
 }

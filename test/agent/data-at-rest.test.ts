@@ -1,10 +1,12 @@
-import fs, { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import {
+  attemptFolder,
   createDataFolder,
   dataFolderAt,
   dataFolderPath,
+  isFreePlace,
   lockDataFolder,
   openDataFolder,
   readRunFile,
@@ -45,6 +47,34 @@ t.test("a data folder is the owner's alone, or refused", async (t) => {
   symlinkSync(path, link);
   t.throws(() => openDataFolder(link), { code: "DATA_UNSAFE" });
   if (process.getuid?.() !== 0) t.throws(() => openDataFolder("/"), { code: "DATA_UNSAFE" });
+});
+
+t.test("a place where no folder can be made is told as what the system says of it, and never tried for ever", async (t) => {
+  for (const path of ["/dev/null/node", "/proc/none/node"]) {
+    t.throws(() => createDataFolder(path), { code: "DATA_UNREADABLE", hint: /--data DIR/ }, path);
+  }
+  t.throws(() => openDataFolder("/dev/null/node"), { code: "DATA_UNREADABLE" });
+  t.throws(() => isFreePlace("/dev/null"), { code: "DATA_UNREADABLE" }, "a file in its place");
+  const refused: [errno: string, code: string][] = [
+    ...["EACCES", "EPERM", "ENOTDIR", "ENAMETOOLONG", "ENOENT", "EBUSY", "ELOOP", "EINVAL"].map((errno): [string, string] => [
+      errno,
+      "DATA_UNREADABLE",
+    ]),
+    ...["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE"].map((errno): [string, string] => [errno, "DATA_DISK"]),
+  ];
+  for (const [errno, code] of refused) {
+    const fail = () => {
+      throw Object.assign(new Error(errno), { code: errno, syscall: "mkdir" });
+    };
+    t.throws(() => attemptFolder("a folder", fail), { code, hint: /./ }, errno);
+  }
+  const bug = () => {
+    throw new TypeError("ours");
+  };
+  t.throws(() => attemptFolder("a folder", bug), { message: "ours" }, "what the system did not say stays what it is");
+  const folder = createDataFolder(join(shortFolder(t), "node"));
+  mkdirSync(join(folder.path, "lock"));
+  t.throws(() => lockDataFolder(folder), { code: "DATA_DISK" });
 });
 
 t.test("a socket's path has at most 107 bytes", async (t) => {

@@ -1,7 +1,8 @@
+import { EventEmitter } from "node:events";
 import t from "tap";
 import { RemoteError } from "../../agent/admin/index.ts";
 import { commandModules, modulesFor } from "../../cli/commands/index.ts";
-import { createFrame, exitCodeOf, exitCodes } from "../../cli/frame/index.ts";
+import { createFrame, endWithOutput, exitCodeOf, exitCodes, fail } from "../../cli/frame/index.ts";
 import { createOutput } from "../../cli/frame/output.ts";
 import { createProgram } from "../../cli/program.ts";
 
@@ -14,6 +15,14 @@ const remote = (code: string, hint?: string) =>
     status: 400,
     ...(hint === undefined ? {} : { hint }),
   });
+
+/** A process as far as its end and its streams go. */
+function terminal() {
+  let [err, exits] = ["", 0];
+  const streams = { stdout: { write: () => {} }, stderr: { write: (text: string) => (err += text) } };
+  const process = { stdout: new EventEmitter(), stderr: new EventEmitter(), exitCode: undefined, exit: () => (exits += 1) };
+  return { process: process as unknown as NodeJS.Process, streams, err: () => err, exited: () => exits };
+}
 
 t.test("what the node finds wrong in what was typed ends as a command that cannot be understood", async (t) => {
   t.equal(exitCodeOf(remote("REQUEST_INVALID")), exitCodes.usage);
@@ -34,6 +43,48 @@ t.test("an error without a hint gets the command line's own, one with a hint kee
   told.err = "";
   createOutput(false, streams).error(remote("SOMETHING_ELSE"));
   t.equal(told.err, "tidegate: m (SOMETHING_ELSE)\n");
+});
+
+t.test("what the system refuses ends as what it is, and not as a fault of ours", async (t) => {
+  const errors: [error: object, code: string, exit: number][] = [
+    ...["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE"].map((code): [object, string, number] => [
+      { code },
+      "CLI_DISK",
+      exitCodes.tryAgain,
+    ]),
+    ...[10, 8, 13, 14, 0x30a].map((errcode): [object, string, number] => [{ errcode }, "CLI_DISK", exitCodes.tryAgain]),
+    ...["EACCES", "EPERM", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"].map((code): [object, string, number] => [
+      { code },
+      "CLI_FILE",
+      exitCodes.badData,
+    ]),
+    [{ code: "ENOENT" }, "BUG", exitCodes.bug],
+    [{ errcode: 1 }, "BUG", exitCodes.bug],
+    [{}, "BUG", exitCodes.bug],
+  ];
+  for (const [facts, code, exit] of errors) {
+    const told = terminal();
+    fail(told.process, createOutput(true, told.streams), Object.assign(new Error("refused"), facts));
+    t.match(JSON.parse(told.err()), { code, hint: /./ });
+    t.equal(told.process.exitCode, exit, JSON.stringify(facts));
+  }
+});
+
+t.test("an answer that cannot be written is an error, and a reader that ends early is none", async (t) => {
+  for (const [code, exit, said] of [
+    ["ENOSPC", exitCodes.tryAgain, /CLI_OUTPUT/],
+    ["EIO", exitCodes.tryAgain, /CLI_OUTPUT/],
+    ["EPIPE", undefined, /^$/],
+  ] as const) {
+    const told = terminal();
+    endWithOutput(told.process, () => createOutput(false, told.streams));
+    told.process.stderr.emit("error", new Error("gone"));
+    t.equal(told.exited(), 0);
+    told.process.stdout.emit("error", Object.assign(new Error(code), { code }));
+    t.equal(told.exited(), 1);
+    t.equal(told.process.exitCode, exit);
+    t.match(told.err(), said);
+  }
 });
 
 t.test("a command without its subcommand prints its help", async (t) => {

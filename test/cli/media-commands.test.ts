@@ -11,6 +11,7 @@ t.test("media inspect tells what is there, and its exit code whether it would be
   const stick = rig.stick();
   await t.rejects(run(["media", "inspect", stick]), { code: "MEDIA_EMPTY" });
   await t.rejects(run(["media", "inspect", join(stick, "gone")]), { code: "MEDIA_NOT_FOUND" });
+  await t.rejects(rig.atVault.write("/proc"), { code: "MEDIA_NOT_FOUND" }, "a folder in which nothing can be made");
   const { files } = await rig.atVault.write(stick);
   const plain = await run(["media", "inspect", stick]);
   t.equal(plain.exit, 0);

@@ -1,9 +1,17 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { isAddress } from "../../agent/address/index.ts";
 import { createConfig } from "../../agent/config/index.ts";
-import { createDataFolder, type DataFolder, dataFolderAt, syncFolder } from "../../agent/data-folder/index.ts";
+import {
+  attemptFolder,
+  createDataFolder,
+  type DataFolder,
+  dataFolderAt,
+  isFreePlace,
+  makeFolders,
+  syncFolder,
+} from "../../agent/data-folder/index.ts";
 import { createSealKey, type PassphraseCost, type Unlock } from "../../agent/seal-key/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
 import { toBase32, toHex } from "../../protocol/base/index.ts";
@@ -61,17 +69,19 @@ export async function initVault(options: InitOptions): Promise<InitResult> {
     if (address === null || isAddress(address)) continue;
     throw new VaultInitError("VAULT_INIT_INVALID", `${name}: expected host:port, an IPv6 address in brackets`);
   }
-  if (existsSync(path) && readdirSync(path).length > 0) {
+  if (!isFreePlace(path)) {
     throw new VaultInitError("VAULT_FOLDER_NOT_EMPTY", `${path} is not empty`, "Name another folder with --data DIR.");
   }
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolders(dirname(path));
   const staging = join(dirname(path), `.${toBase32(options.seams.random(5))}`);
   try {
     const made = await build(createDataFolder(staging), options);
     // An empty folder that a package made beforehand gives way; anything put into it meanwhile stops us here.
-    if (existsSync(path)) rmdirSync(path);
-    renameSync(staging, path);
-    syncFolder(dirname(path));
+    attemptFolder(`cannot put the vault into ${path}`, () => {
+      if (existsSync(path)) rmdirSync(path);
+      renameSync(staging, path);
+      syncFolder(dirname(path));
+    });
     return { ...made, folder: path, offlineKeys: [join(final.keys, names.root), join(final.keys, names.recovery)] };
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
