@@ -1,9 +1,9 @@
-import { statfsSync } from "node:fs";
+import { type StatsFs, statfsSync } from "node:fs";
 import type { Timers } from "../seams/index.ts";
 import { backFactor, leastFreeBytes, lookEveryMs, releaseBelowBytes, warnPart } from "./limits.ts";
 import type { SpaceReserve } from "./space-reserve.ts";
 
-/** A disk, in bytes: what an ordinary process may still write, and all of it. */
+/** A disk, in bytes: what an ordinary process may still write, and all that it may ever: what is kept for root belongs to neither. */
 export interface DiskSpace {
   readonly free: number;
   readonly total: number;
@@ -118,11 +118,15 @@ function usedPart(disk: DiskSpace | null): number {
   return disk === null || disk.total === 0 ? 1 : 1 - disk.free / disk.total;
 }
 
+/** What statfs(2) says as an ordinary process has it; the part in use is that of df(1). */
+export function spaceOf({ bavail, bfree, blocks, bsize }: Pick<StatsFs, "bavail" | "bfree" | "blocks" | "bsize">): DiskSpace {
+  return { free: bavail * bsize, total: (blocks - bfree + bavail) * bsize };
+}
+
 /** The disk that `path` lies on; null where it gives no answer, or the folder was taken away from under a running node. */
 export function diskSpaceAt(path: string): DiskSpace | null {
   try {
-    const { bavail, blocks, bsize } = statfsSync(path);
-    return { free: bavail * bsize, total: blocks * bsize };
+    return spaceOf(statfsSync(path));
   } catch {
     return null;
   }

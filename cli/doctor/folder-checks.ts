@@ -9,8 +9,8 @@ import type { MachineFacts } from "./machine-facts.ts";
 
 /** File systems that are no place for a node's state, by their number (linux/magic.h). */
 const fileSystems: Readonly<Record<number, string>> = {
-  [0x01021994]: "tmpfs: all is gone when the power is",
-  [0x858458f6]: "ramfs: all is gone when the power is",
+  [0x01021994]: "tmpfs: all is gone without power",
+  [0x858458f6]: "ramfs: all is gone without power",
   [0x6969]: "NFS: locks and syncs are only as good as the server",
   [0xff534d42]: "CIFS: locks and syncs are only as good as the server",
   [0xfe534d42]: "SMB: locks and syncs are only as good as the server",
@@ -30,7 +30,11 @@ function disk(path: string, facts: MachineFacts): Finding {
   const says = `${mebibytes(free)} of ${mebibytes(total)} MiB are free`;
   const unfit = fileSystems[type];
   if (free < leastFreeBytes)
-    return failure("disk space", says, "A full disk stops a node's writer until a restart: free some space.");
+    return failure(
+      "disk space",
+      says,
+      "Free some space: below 16 MiB a node begins no rotation and leaves out what can wait, until there is room again; where its check 'store' is red, restart it too.",
+    );
   if (unfit !== undefined) return warning("disk space", unfit, "Put the data folder on a local disk with --data DIR.");
   if (free < total * leastFreePart)
     return warning(

@@ -36,7 +36,7 @@ function hardwareClock({ text }: MachineFacts): Finding {
   if (name !== null) return good("hardware clock", name.trim());
   return warning(
     "hardware clock",
-    "none: the time is lost when the power is",
+    "none: without power this machine forgets the time",
     "Windows stay closed after each power cut until the vault is heard: fit a clock, or use 'device set --windowless' with care.",
   );
 }

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { readFileSync, statfsSync } from "node:fs";
+import { spaceOf } from "../../agent/space/index.ts";
 
 /** What the checks ask of the machine; the real one unless a test gives its own. */
 export interface MachineFacts {
@@ -12,7 +13,7 @@ export interface MachineFacts {
   text(path: string): string | null;
   /** Looks a host's name up. Rejects where it has none. */
   lookup(host: string): Promise<unknown>;
-  /** Bytes that we may still write, and all there are; and the file system's type, as statfs(2) numbers it. */
+  /** Bytes that we may still write, and all that we may ever; and the file system's type, as statfs(2) numbers it. */
   space(path: string): { readonly free: number; readonly total: number; readonly type: number };
 }
 
@@ -33,8 +34,8 @@ export function machineFacts(): MachineFacts {
     },
     lookup: (host) => lookup(host),
     space(path) {
-      const { bavail, blocks, bsize, type } = statfsSync(path);
-      return { free: bavail * bsize, total: blocks * bsize, type };
+      const status = statfsSync(path);
+      return { ...spaceOf(status), type: status.type };
     },
   };
 }

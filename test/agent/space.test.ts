@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import t from "tap";
-import { type DiskSpace, diskSpaceAt, SpaceReserve, type SpaceStanding, SpaceWatch } from "../../agent/space/index.ts";
+import { type DiskSpace, diskSpaceAt, SpaceReserve, type SpaceStanding, SpaceWatch, spaceOf } from "../../agent/space/index.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { ManualTime } from "./audit/rig.ts";
 
@@ -130,4 +130,13 @@ t.test("a reserve that the store gave up is taken again, and looks follow each o
   t.equal(reserve.whole, true);
   t.match(diskSpaceAt("/"), { free: Number, total: Number });
   t.equal(diskSpaceAt("/nowhere/at/all"), null);
+});
+
+t.test("the part in use is that of df: blocks that are kept for root are neither free nor in use by us", async (t) => {
+  const disk = { blocks: 1000, bfree: 250, bavail: 200, bsize: 4096 };
+  const { free, total } = spaceOf(disk);
+  t.same([free / 4096, total / 4096], [200, 950]);
+  t.equal(Math.ceil((1 - free / total) * 100), 79, "750 of 950, and not 80 % of 1000: nobody is warned yet");
+  const nothingKept = spaceOf({ ...disk, bavail: 250 });
+  t.same([nothingKept.free / 4096, nothingKept.total / 4096], [250, 1000]);
 });
