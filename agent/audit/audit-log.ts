@@ -176,6 +176,7 @@ export class AuditLog extends LogReading {
     if (this.stopped === null) this.#reads.commit();
     this.#closed = true;
     this.#reads.stop();
+    this.archive.close();
     if (this.stopped === null) {
       try {
         this.#options.store.transaction((tx) => this.#end(tx, reason));

@@ -46,6 +46,8 @@ const resumeAfterMs = 5_000;
 export class LogArchive implements ArchiveSource {
   readonly #options: LogArchiveOptions;
   readonly #log: ArchivedLog;
+  #cancel = () => {};
+  #closed = false;
 
   constructor(log: ArchivedLog, options: LogArchiveOptions) {
     this.#log = log;
@@ -84,7 +86,7 @@ export class LogArchive implements ArchiveSource {
   resume(): void {
     const { held, freed } = this.#state();
     if (freed >= held) return;
-    this.#options.timers.after(resumeAfterMs, () => {
+    this.#cancel = this.#options.timers.after(resumeAfterMs, () => {
       this.#free().catch((error: unknown) => {
         // The writer has stopped, and whoever stopped it was told; the next start goes on.
         if (!(error instanceof TidegateError)) throw error;
@@ -92,9 +94,15 @@ export class LogArchive implements ArchiveSource {
     });
   }
 
+  /** Frees nothing more: the store is about to be closed, and the next start goes on. */
+  close(): void {
+    this.#closed = true;
+    this.#cancel();
+  }
+
   async #free(): Promise<void> {
     const { store, storage, failpoint } = this.#options;
-    for (let more = true; more && this.#log.stopped === null; await turn()) {
+    for (let more = true; more && !this.#closed && this.#log.stopped === null; await turn()) {
       failpoint("audit.before-free");
       more = store.transaction((tx) => freeSome(storage.write(tx)));
       failpoint("audit.after-free");

@@ -3,6 +3,7 @@ import t from "tap";
 import { SpaceReserve, SpaceWatch } from "../../agent/space/index.ts";
 import type { AuditEvent } from "../../protocol/audit/index.ts";
 import { decodeLeaf } from "../../protocol/audit/index.ts";
+import { encodeTcbor } from "../../protocol/base/index.ts";
 import { followVaultSpace } from "../../vault/follow-space.ts";
 import { ManualTime } from "../agent/audit/rig.ts";
 import { shortFolder } from "../support/short-folder.ts";
@@ -64,6 +65,22 @@ t.test("the vault's log forgets what lies on a medium once a node vouches for it
   await rig.setPassword(path, "Fourth-live");
   await node.exchange();
   t.same(node.values(path)["current"], ["Fourth-live"], "nodes still prove its head");
+
+  // A start that finds the freeing broken off, and a stop before it goes on.
+  const timers = new Set<() => void>();
+  const after = (_delayMs: number, fire: () => void) => {
+    timers.add(fire);
+    return () => void timers.delete(fire);
+  };
+  Object.assign(rig.seams, { timers: { after } });
+  const broken = encodeTcbor([512, 256, size]);
+  await rig.core.store.transaction((tx) =>
+    tx.updateTable("audit_marks").set({ value: broken }).where("name", "=", "archive").execute(),
+  );
+  await rig.reopen();
+  t.ok(timers.size > 0);
+  await rig.vault.close();
+  t.equal(timers.size, 0, "nothing asks the store any more");
 });
 
 t.test("the vault's log leaves out or refuses what can wait while its disk is short, and says so afterwards", async (t) => {

@@ -28,6 +28,8 @@ export interface VaultArchiveOptions
 /** The old part of the vault's log, as it goes to media. */
 export class VaultArchive implements ArchiveSource {
   readonly #options: VaultArchiveOptions;
+  #cancel = () => {};
+  #closed = false;
 
   constructor(options: VaultArchiveOptions) {
     this.#options = options;
@@ -68,17 +70,23 @@ export class VaultArchive implements ArchiveSource {
   async resume(): Promise<void> {
     const { held, freed } = await this.#state();
     if (freed >= held) return;
-    this.#options.timers.after(resumeAfterMs, () => {
+    this.#cancel = this.#options.timers.after(resumeAfterMs, () => {
       this.#free().catch((error: unknown) => {
-        // The store has stopped or was closed, and whoever did that was told; the next start goes on.
+        // The store has stopped, and whoever stopped it was told; the next start goes on.
         if (!(error instanceof TidegateError)) throw error;
       });
     });
   }
 
+  /** Frees nothing more: the store is about to be closed, and the next start goes on. */
+  close(): void {
+    this.#closed = true;
+    this.#cancel();
+  }
+
   async #free(): Promise<void> {
     const { store, storage, failpoint } = this.#options;
-    for (let more = true; more; await turn()) {
+    for (let more = true; more && !this.#closed; await turn()) {
       failpoint("audit.before-free");
       more = await store.transaction((tx: VaultTransaction) => freeSomeLater(storage.write(tx)));
       failpoint("audit.after-free");

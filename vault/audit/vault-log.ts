@@ -204,6 +204,7 @@ export class VaultAuditLog implements VaultLog {
     if (this.#closed) return;
     await this.folded.close();
     this.#closed = true;
+    this.#archive.close();
     if (this.#options.store.stopped === null) {
       await this.#options.store.transaction(async (tx) => {
         await this.append(tx, this.#own("node.stop", { reason: "stop" }));

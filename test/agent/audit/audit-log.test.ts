@@ -336,3 +336,27 @@ t.test("an event outside the allow-list never reaches the disk and fails its own
   t.throws(() => store.transaction((tx) => rig.log.append(tx, leaky)), { code: "AUDIT_LEAF_MALFORMED" });
   t.same(actions(rig), ["node.start"]);
 });
+
+t.test("a log that is closed frees nothing more of what was archived; the next start goes on", async (t) => {
+  const store = new MemoryStore();
+  const breaking = openRig({
+    store,
+    failpoint: (name) => {
+      if (name === "audit.before-free") throw new Error("the process dies");
+    },
+  });
+  fill(store, breaking.log, 300);
+  const event = { action: "audit.archive", actor: { kind: "node", id: node }, subject: { kind: "media", id: "S1" } } as const;
+  await t.rejects(breaking.log.archive.archive({ ...event, outcome: "ok", details: { from: 0, until: 256 } }, 256));
+  const heldBy = (disk: MemoryStore) => disk.read((view) => storeStorage(0).read(view).leaves(0, 256).length);
+  const early = store.reopen();
+  const stopped = openRig({ store: early });
+  await stopped.log.close();
+  stopped.time.pass(60_000);
+  t.equal(heldBy(early), 256, "nothing asks a store that may be closed by now");
+  const disk = early.reopen();
+  const next = openRig({ store: disk });
+  next.time.pass(60_000);
+  t.equal(heldBy(disk), 0);
+  await next.log.close();
+});
