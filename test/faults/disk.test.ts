@@ -6,6 +6,7 @@ import t from "tap";
 import { findProgram } from "../peers/peer-process.ts";
 import { peerSuite } from "../peers/peer-suite.ts";
 import { shortFolder } from "../support/short-folder.ts";
+import { tracedEnvironment } from "./traced-environment.ts";
 
 /** Real system calls fail here, made to by the tracer: SQLite, the high-water mark and Node have nothing to do with it. */
 const strace = findProgram("strace");
@@ -43,8 +44,7 @@ interface End {
 /** Runs the work in `folder`; its last word, and what the device saw. */
 function run(folder: string, phase: string, tracer: readonly string[] = []): { end: End; touched: string[] } {
   const [program = "", ...args] = [...tracer, process.execPath, script, folder, phase];
-  // Nothing of tap's: its loaders would write to the same descriptor.
-  const { stdout, stderr } = spawnSync(program, args, { env: { PATH: process.env["PATH"] ?? "" }, encoding: "utf8" });
+  const { stdout, stderr } = spawnSync(program, args, { env: tracedEnvironment, encoding: "utf8" });
   const lines = stdout.trim().split("\n");
   const said = lines.map((line) => JSON.parse(line) as { touched?: string } & End);
   const end = said.at(-1);
@@ -58,7 +58,18 @@ function failing(folder: string, { call, file, error }: Fault, number: number): 
   const trace = `${folder}.trace`;
   const inject = call.split(",").flatMap((name) => ["-e", `inject=${name}:error=${error}:when=${number}+`]);
   const path = ["-P", join(folder, file)];
-  const done = run(folder, "first", [strace ?? "", "-f", "-qq", ...path, "-e", `trace=${call}`, ...inject, "-o", trace]);
+  const done = run(folder, "first", [
+    strace ?? "",
+    "-f",
+    "--seccomp-bpf",
+    "-qq",
+    ...path,
+    "-e",
+    `trace=${call}`,
+    ...inject,
+    "-o",
+    trace,
+  ]);
   const injected = readFileSync(trace, "utf8").split("INJECTED").length - 1;
   // The writer stops for good: after the first refusal it does not try again. Only SQLite, as it closes, syncs once more, for what was synced
   // before.

@@ -6,6 +6,7 @@ import t from "tap";
 import { findProgram } from "../peers/peer-process.ts";
 import { peerSuite } from "../peers/peer-suite.ts";
 import { shortFolder } from "../support/short-folder.ts";
+import { tracedEnvironment } from "./traced-environment.ts";
 
 /** As in disk.test.ts real system calls fail, but once: what fails then is what the reserve makes room for. */
 const strace = findProgram("strace");
@@ -28,9 +29,21 @@ function fullAt(folder: string, number: number): End | null {
   mkdirSync(folder);
   const trace = `${folder}.trace`;
   const inject = `inject=pwrite64:error=ENOSPC:when=${number}`;
-  const tracer = ["-f", "-qq", "-P", join(folder, "node.db-wal"), "-e", "trace=pwrite64", "-e", inject, "-o", trace];
+  const tracer = [
+    "-f",
+    "--seccomp-bpf",
+    "-qq",
+    "-P",
+    join(folder, "node.db-wal"),
+    "-e",
+    "trace=pwrite64",
+    "-e",
+    inject,
+    "-o",
+    trace,
+  ];
   const { stdout, stderr } = spawnSync(strace ?? "", [...tracer, process.execPath, script, folder, "reserved"], {
-    env: { PATH: process.env["PATH"] ?? "" },
+    env: tracedEnvironment,
     encoding: "utf8",
   });
   const end = JSON.parse(stdout.trim().split("\n").at(-1) ?? "null") as End | null;

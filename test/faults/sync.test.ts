@@ -6,6 +6,7 @@ import t, { type Test } from "tap";
 import { findProgram } from "../peers/peer-process.ts";
 import { peerSuite } from "../peers/peer-suite.ts";
 import { shortFolder } from "../support/short-folder.ts";
+import { tracedEnvironment } from "./traced-environment.ts";
 
 /** What a kill cannot show: the kernel keeps what a killed process wrote. So the calls themselves are looked at. */
 const strace = findProgram("strace");
@@ -22,10 +23,11 @@ function traced(t: Test, work: string, { planted = "", inject = "" } = {}): Ackn
   const out = join(folder, "trace");
   const script = fileURLToPath(new URL("./synced-work.ts", import.meta.url));
   const faults = inject === "" ? [] : ["-e", `inject=${inject}`];
-  const calls = ["-f", "-y", "-qq", "-s", "64", "-e", "trace=fdatasync,fsync,write", ...faults, "-o", out];
-  // Nothing of tap's: its loaders would write to the same descriptor.
-  const env = { PATH: process.env["PATH"] ?? "" };
-  execFileSync(strace ?? "", [...calls, process.execPath, script, folder, work, planted], { env, stdio: "pipe" });
+  const calls = ["-f", "--seccomp-bpf", "-y", "-qq", "-s", "64", "-e", "trace=fdatasync,fsync,write", ...faults, "-o", out];
+  execFileSync(strace ?? "", [...calls, process.execPath, script, folder, work, planted], {
+    env: tracedEnvironment,
+    stdio: "pipe",
+  });
   const found: Acknowledged[] = [];
   let synced = false;
   let waiting = false;
