@@ -82,7 +82,10 @@ function commented(text: string): string {
 
 function invalid(name: string, problems: readonly InputProblem[]): ConfigError {
   const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
-  return new ConfigError("CONFIG_INVALID", `${name} has ${count}: ${problems.map(problemLine).join("; ")}`, { problems });
+  return new ConfigError("CONFIG_INVALID", `${name} has ${count}: ${problems.map(problemLine).join("; ")}`, {
+    problems,
+    hint: `Put ${name} right at the lines that are named, and give the same command again; docs/operations.md has its sections.`,
+  });
 }
 
 /** The line of the key at `path`, or of the nearest one above it that stands in the file. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isAddress } from "../address/index.ts";
+import { filePath } from "./file-path.ts";
 
 /** Collectors of one node: each has a connection, and reads the log once more. */
 const maxTargets = 4;
@@ -7,7 +8,6 @@ const maxTargets = 4;
 /** What a file may grow to before it is rotated away, MiB: it lies on the disk that the node's own store needs. */
 const defaultFileMib = 256;
 
-const filePath = z.string().min(1).max(4096);
 const address = z.string().refine(isAddress, "host:port, an IPv6 address in brackets");
 
 const common = {

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { isPattern } from "../../protocol/content/index.ts";
+import { accountSegments, isPattern } from "../../protocol/content/index.ts";
 import { type Address, isAddress } from "../address/index.ts";
 import { isException, type ProxySettings } from "../proxy/index.ts";
 import { auditShape, firstAudit } from "./audit-shape.ts";
 import type { ConfigEntry } from "./config.ts";
+import { filePath } from "./file-path.ts";
 import { forwardShape } from "./forward-shape.ts";
 import { ways } from "./way.ts";
 
@@ -28,13 +29,20 @@ const proxyShape = z
   .strictObject({
     address: addressShape.nullable().default(null),
     except: z.array(exception).max(64).default([]),
-    inspectionCa: z.string().min(1).max(4096).nullable().default(null),
+    inspectionCa: filePath.nullable().default(null),
   })
   .refine((proxy) => proxy.address !== null || proxy.inspectionCa !== null, "an address, an inspectionCa, or null for no proxy")
   .nullable()
   .default(null);
 
-const pattern = z.string().max(512).refine(isPattern, "a path pattern such as line-4/*/operator or line-4/**");
+/** Zone, device and account: a pattern of more covers no account at all, and nothing would say so. */
+const pattern = z
+  .string()
+  .max(512)
+  .refine(
+    (text) => isPattern(text) && text.split("/").length <= accountSegments,
+    "a zone, a device or an account: a path pattern of at most three parts such as line-4, line-4/*/operator or line-4/**",
+  );
 
 /** The section `log`. */
 export const logShape = z

@@ -66,6 +66,11 @@ function send(
   path: string,
   { token, waitMs }: { readonly token: Secret; readonly waitMs: number },
 ): Promise<IncomingMessage> {
+  if (!token.use((bytes) => bytes.every((byte) => byte > 0x20 && byte < 0x7f))) {
+    throw new CliError("CLI_NO_SECRET", "what was given is no application's token", {
+      hint: "A token is one word of letters and digits, as 'tidegate app token NAME --out FILE' writes it.",
+    });
+  }
   // Header values are strings in Node; this one lives as long as the request.
   const authorization = token.use((bytes) => `Bearer ${Buffer.from(bytes).toString("latin1")}`);
   const headers = { authorization, "x-tidegate-request": "true", host: "localhost" };

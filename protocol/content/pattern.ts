@@ -5,7 +5,7 @@ import { isSegment } from "./path.ts";
 const oneSegment = "*";
 const theRest = "**";
 /** An account's path is zone/device/account: a shorter one names a zone or a device. */
-const accountSegments = 3;
+export const accountSegments = 3;
 
 /**
  * Segments of a grant's path pattern: as a path, with `*` for any one segment, and `**`, at the end only, for one or more.

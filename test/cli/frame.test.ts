@@ -4,7 +4,9 @@ import { RemoteError } from "../../agent/admin/index.ts";
 import { commandModules, modulesFor } from "../../cli/commands/index.ts";
 import { createFrame, endWithOutput, exitCodeOf, exitCodes, fail } from "../../cli/frame/index.ts";
 import { createOutput } from "../../cli/frame/output.ts";
+import { readCredential } from "../../cli/local-api/index.ts";
 import { createProgram } from "../../cli/program.ts";
+import { Secret } from "../../protocol/base/index.ts";
 
 const remote = (code: string, hint?: string) =>
   new RemoteError({
@@ -85,6 +87,15 @@ t.test("an answer that cannot be written is an error, and a reader that ends ear
     t.equal(told.process.exitCode, exit);
     t.match(told.err(), said);
   }
+});
+
+t.test("a file that holds no token is told as that, before anybody is asked", async (t) => {
+  for (const text of ["two words", "l\nines", "\u0000", "grün"]) {
+    const read = readCredential({ kind: "socket", path: "/nowhere" }, "a/b/c", Secret.fromText(text));
+    await t.rejects(read, { code: "CLI_NO_SECRET", hint: /app token/ }, text);
+  }
+  const read = readCredential({ kind: "socket", path: "/nowhere" }, "a/b/c", Secret.fromText("one-word"));
+  await t.rejects(read, { code: "CLI_API_UNREACHABLE" });
 });
 
 t.test("a command without its subcommand prints its help", async (t) => {
