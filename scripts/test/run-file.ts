@@ -16,12 +16,12 @@ export interface FileResult {
 /** What `t.mockImport` needs before the first module is loaded; nothing else of tap's loaders. */
 const mockLoader = import.meta.resolve("@tapjs/mock/import");
 
-/** What tap needs to print why a file is still running, before its process is killed. */
-const lastWordsSeconds = 15;
+/** Longest that any file may take: tap ends it at its own limit, which a file may set higher, unless tap does not come to its turn. */
+const longestSeconds = 915;
 
 /**
- * Runs a file to its end or to its time limit in seconds. A process that ended badly or without its count, though it named no
- * failed test, counts as one failure.
+ * Runs a file to its end, or to its time limit in seconds where it sets itself no other. A process that ended badly or without its
+ * count, though it named no failed test, counts as one failure.
  */
 export async function runFile(
   file: string,
@@ -34,15 +34,12 @@ export async function runFile(
     env: { ...process.env, ...environment, TAP: "1", TAP_TIMEOUT: String(timeout) },
   });
   const output = createInterface({ input: child.stdout });
-  const limit = setTimeout(
-    () => {
-      child.kill("SIGKILL");
-      // What it started may hold the other end for ever.
-      child.stdout.destroy();
-      output.close();
-    },
-    (timeout + lastWordsSeconds) * 1000,
-  );
+  const limit = setTimeout(() => {
+    child.kill("SIGKILL");
+    // What it started may hold the other end for ever.
+    child.stdout.destroy();
+    output.close();
+  }, longestSeconds * 1000);
   const ended = new Promise<boolean>((resolve) => {
     child.on("error", () => resolve(false));
     child.on("close", (code) => resolve(code === 0));
