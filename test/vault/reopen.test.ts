@@ -25,7 +25,10 @@ async function fill(rig: VaultRig, times: number): Promise<void> {
 }
 
 /** A vault whose log lost what came after its backup, and a checkpoint that somebody kept of what it lost. */
-async function lost(t: Test): Promise<{ rig: VaultRig; edge: TestNode; anchor: Uint8Array; folder: string }> {
+async function lost(
+  t: Test,
+  meanwhile: (rig: VaultRig) => Promise<unknown> = async () => {},
+): Promise<{ rig: VaultRig; edge: TestNode; anchor: Uint8Array; folder: string }> {
   const rig = await VaultRig.make(t);
   const edge = await rig.join(t, { name: "edge-1", role: "edge", zone: "plant", address: "127.0.0.1:7444" });
   await rig.addPump("plant");
@@ -35,6 +38,7 @@ async function lost(t: Test): Promise<{ rig: VaultRig; edge: TestNode; anchor: U
   const file = join(parent, "vault.backup");
   await writeBackup(rig.core, openDataFolder(rig.folder), file);
   await fill(rig, 4);
+  await meanwhile(rig);
   await edge.exchange();
   await rig.vault.close();
   const anchor = readFileSync(join(rig.folder, "audit", "0", "checkpoint"));
@@ -114,4 +118,23 @@ t.test("a node takes the reopened log for its anchor, with one alarm", async (t)
     "it follows the log that is there",
   );
   t.equal((await leaves(rig, "audit.reopen")).length, 1);
+});
+
+t.test("a restored vault revokes under a number that the lost one cannot have given", async (t) => {
+  const revoke = (rig: VaultRig, name: string) => rig.call("POST", `/v1/nodes/${name}/revoke`, { reason: "stolen" });
+  const { rig, edge } = await lost(t, async (before) => {
+    await before.join(t, { name: "edge-2", role: "edge", zone: "yard", address: "127.0.0.1:7444" });
+    await revoke(before, "edge-2");
+  });
+  t.teardown(() => rig.vault.close());
+  const moved = rig.adopt(edge);
+  t.equal(moved.node.trust().revoked?.list.version, 1, "the list that the backup does not hold");
+  await rig.core.store.transaction((tx) => tx.updateTable("accounts").set({ unsettled: 0 }).execute());
+  await rig.join(t, { name: "edge-3", role: "edge", zone: "dock", address: "127.0.0.1:7444" });
+  await revoke(rig, "edge-3");
+  await rig.setPassword(path, "After-loss1");
+  await moved.exchange();
+  t.equal(moved.node.status().lastRefusal, null);
+  t.same(moved.values(path)["current"], ["After-loss1"], "else every bundle with the list would be refused for ever");
+  t.match(moved.node.trust().revoked?.list, { version: 1_000_001, nodes: [{ serial: 1_000_000 }] });
 });

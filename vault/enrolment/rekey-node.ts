@@ -8,6 +8,7 @@ import type { CodeRow, NodeRow, VaultTransaction } from "../store/index.ts";
 import { lockStreams, saveStreams, type VaultCore } from "../streams/index.ts";
 import { EnrolError } from "./codes.ts";
 import { rekeySetting } from "./issue-code.ts";
+import { highestStatementNumber } from "./statement-number.ts";
 import { storeCertificate } from "./store-certificate.ts";
 
 /**
@@ -30,7 +31,7 @@ export async function rekeyNode(
   if (!isItself) throw new EnrolError("ENROL_REPLACES", `the request is not one of ${code.name} for new keys of its own`);
   if (nodeOfSigner(trust, keyIdOf(keyAlgorithm.ed25519, request.signKey)) !== null)
     throw new EnrolError("ENROL_NODE_KNOWN", "the request's signing key belongs to a node already");
-  const serial = before.serial + 1;
+  const serial = (await highestStatementNumber(tx, trust, before.serial)) + 1;
   const { signKey, sealKey, tlsKeyHash } = request;
   const statement = signMember({ ...before, serial, signKey, sealKey, tlsKeyHash }, core.keys.identity.signing);
   await putStatement(tx, statement, core.random);

@@ -5,6 +5,7 @@ import { putStatement } from "../identity/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import type { VaultCore } from "../streams/index.ts";
 import { EnrolError } from "./codes.ts";
+import { highestStatementNumber } from "./statement-number.ts";
 
 /**
  * Ends the node that bears this name, if any: it is revoked, and what waits for it is dropped. Returns its id. Throws ENROL_REPLACES
@@ -41,14 +42,15 @@ export async function replaceNode(
  */
 export async function endNode(core: VaultCore, tx: VaultTransaction, old: NodeRow, reason: string): Promise<void> {
   const trust = await core.trust.read(tx);
-  const { serial } = memberOf(trust, old.node_id);
+  // Whatever keys it has: it may have been given newer ones that a restored vault does not know of.
+  const serial = await highestStatementNumber(tx, trust, memberOf(trust, old.node_id).serial);
   const listed: readonly RevokedNode[] = trust.revoked?.list.nodes ?? [];
   if (listed.length >= maxRevoked) {
     throw new TrustError("TRUST_TOO_MANY", `${listed.length} nodes were revoked, and the list has room for no more`);
   }
   const list = {
     vaultId: core.vaultId,
-    version: (trust.revoked?.list.version ?? 0) + 1,
+    version: (await highestStatementNumber(tx, trust, trust.revoked?.list.version ?? 0)) + 1,
     nodes: [...listed, { nodeId: old.node_id, serial }],
   };
   await putStatement(tx, signRevoked(list, core.keys.identity.signing), core.random);
