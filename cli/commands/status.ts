@@ -1,6 +1,7 @@
 import { callAdmin } from "../../agent/admin/index.ts";
 import { dataFolderAt, type NodeRole, readRunFile } from "../../agent/data-folder/index.ts";
 import { type CommandModule, dataPath, exitCodes, type Frame, withData } from "../frame/index.ts";
+import { factLines } from "./status-text.ts";
 
 type Facts = Readonly<Record<string, unknown>>;
 
@@ -32,34 +33,6 @@ async function ask(folder: string): Promise<{ folder: string; status: Facts; lis
   return { folder, status, listeners: run.listeners };
 }
 
-/** One line a fact; facts that are objects or lists of objects are indented below their name. */
 function nodeLines({ folder, status, listeners }: { folder: string; status: Facts; listeners: Facts }): string[] {
   return [`${status["role"]} in ${folder}`, ...factLines({ ...status, listeners }, "  ")];
-}
-
-function factLines(facts: Facts, indent: string): string[] {
-  return Object.entries(facts).flatMap(([name, value]) => {
-    if (value === null || typeof value !== "object") return [`${indent}${plain(name, value, ": ")}`];
-    if (Array.isArray(value)) {
-      if (value.length === 0) return [`${indent}${name}: none`];
-      if (value.every((each) => typeof each !== "object")) return [`${indent}${name}: ${value.join(", ")}`];
-      return [`${indent}${name}:`, ...value.map((each) => `${indent}  - ${inline(each as Facts)}`)];
-    }
-    return [`${indent}${name}:`, ...factLines(value as Facts, `${indent}  `)];
-  });
-}
-
-function inline(facts: Facts): string {
-  return Object.entries(facts)
-    .map(([name, value]) =>
-      value !== null && typeof value === "object" ? `${name} ${JSON.stringify(value)}` : plain(name, value, " "),
-    )
-    .join(", ");
-}
-
-/** A fact for people: what the wall clock said is a date, under `--json` it stays a number. */
-function plain(name: string, value: unknown, between: string): string {
-  const label = name.replace(/AtMs$/, "At");
-  if (label !== name && typeof value === "number") return `${label}${between}${new Date(value).toISOString()}`;
-  return `${label}${between}${value === null ? "none" : String(value)}`;
 }

@@ -12,6 +12,8 @@ export interface Frame {
   readonly environment: { readonly stateHome?: string; readonly home?: string; readonly credentialsDirectory?: string };
   /** True where results go to a terminal, and a person reads them. */
   readonly isTerminal: boolean;
+  /** True where what is said besides results goes to a terminal, which takes colours. */
+  readonly colours: boolean;
   /** Takes a secret from --from-file, --from-stdin or a prompt. */
   secret(source: SecretSource): Promise<Secret>;
   progress(label: string, total: number): Progress;
@@ -34,6 +36,7 @@ export function createFrame(process: NodeJS.Process, json: () => boolean): Frame
     },
     environment: Object.fromEntries(Object.entries(defined).filter(([, value]) => value !== undefined && value !== "")),
     isTerminal: process.stdout.isTTY === true,
+    colours: process.stderr.isTTY === true,
     secret: (source) => readSecret(source, { input: process.stdin, prompt: process.stderr }),
     progress: (label, total) => createProgress(label, json() ? 0 : total, process.stderr),
     exit(code) {

@@ -101,7 +101,7 @@ function inspectLines(folder: InspectedFolder): string[] {
     ...files.map((file) =>
       [
         `  ${file.kind.padEnd(6)} ${file.file.slice(0, 16)}`,
-        `to ${file.recipient}`,
+        file.kind === "join" ? "to any vault that gave out its code" : `to ${file.recipient}`,
         `${file.bytes} bytes`,
         ...(file.place === null ? [] : [`${file.place}${file.snapshot ? " snapshot" : ""} of ${file.issuedAt}`]),
         ...(file.standing === null ? [] : [standingText[file.standing] ?? file.standing]),

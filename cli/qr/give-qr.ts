@@ -10,5 +10,5 @@ export interface QrOptions {
 /** Shows a text as a QR code on standard error, and writes it into a new PNG of the owner's alone, as asked. Throws CLI_FILE. */
 export function giveQr(frame: Frame, text: string, { qr, qrPng: path }: QrOptions): void {
   if (path !== undefined) writeSecretFile(path, qrPng(text));
-  if (qr === true) for (const line of qrLines(text)) frame.output.say(line);
+  if (qr === true) for (const line of qrLines(text, frame.colours)) frame.output.say(line);
 }

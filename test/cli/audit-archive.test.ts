@@ -25,6 +25,7 @@ async function run(words: string[]) {
     }),
     environment: { home: "/nowhere" },
     isTerminal: false,
+    colours: false,
     secret: () => Promise.reject(new Error("no secret is needed")),
     progress: () => ({ update: () => {}, end: () => {} }),
     exit: (code) => (told.exit = code),

@@ -21,6 +21,7 @@ async function run(words: string[], stop: Promise<string> = new Promise(() => {}
     output: createOutput(words.includes("--json"), { stdout: write("stdout"), stderr: write("stderr") }),
     environment: { home: "/nowhere" },
     isTerminal: false,
+    colours: false,
     secret: () => Promise.reject(new Error("no secret is needed")),
     progress: (_label, total) => ({ update: () => told.bars.push(total), end: () => {} }),
     exit: (code) => (told.exit = code),

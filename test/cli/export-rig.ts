@@ -23,6 +23,7 @@ export async function run(words: string[]) {
     output: createOutput(words.includes("--json"), { stdout: write("stdout"), stderr: write("stderr") }),
     environment: { home: "/nowhere" },
     isTerminal: false,
+    colours: false,
     secret: () => Promise.reject(new Error("no secret is needed")),
     progress: () => ({ update: () => (told.bars += 1), end: () => {} }),
     exit: (code) => (told.exit = code),

@@ -25,9 +25,12 @@ function modulesOfLines(lines: readonly string[]): boolean[][] {
 }
 
 t.test("terminal and PNG show the modules of the code, with quiet ground around", async (t) => {
+  const onScreen = encode(text, { ecc: "L", border: 2 });
+  t.same(modulesOfLines(qrLines(text)).slice(0, onScreen.size), onScreen.data);
+  t.same(modulesOfLines(qrLines(text, false)).slice(0, onScreen.size), onScreen.data);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of a terminal
+  t.notMatch(qrLines(text, false).join(), /\u001b/, "a file gets no colours");
   const { data, size } = encode(text, { ecc: "M", border: 4 });
-  const shown = modulesOfLines(qrLines(text)).slice(0, size);
-  t.same(shown, data);
   const png = PNG.sync.read(Buffer.from(qrPng(text)));
   const pixel = (x: number, y: number) => png.data[(y * png.width + x) * 4] === 0;
   const side = png.width / size;
@@ -41,12 +44,14 @@ t.test("terminal and PNG show the modules of the code, with quiet ground around"
 t.test("an enrolment code and a checkpoint fit", async (t) => {
   t.ok(qrLines("TG1-".padEnd(400, "A")).length < 60);
   t.ok(qrLines(`plant.example/tidegate/1/log/\n— ${"ü".repeat(300)}`).length < 80);
+  const checkpoint = `tidegate.internal/tidegate/1/log/\n${"c".repeat(400)}`;
+  t.ok((qrLines(checkpoint, false)[0] ?? "").length <= 80, "a checkpoint of a vault by its usual name fits the usual terminal");
 });
 
 t.test("a picture of a code is its owner's alone, and never written over another file", async (t) => {
   const path = join(shortFolder(t), "code.png");
   const said: string[] = [];
-  const frame = { output: { say: (line: string) => said.push(line) } } as unknown as Frame;
+  const frame = { colours: true, output: { say: (line: string) => said.push(line) } } as unknown as Frame;
   giveQr(frame, text, { qrPng: path, qr: true });
   t.equal(statSync(path).mode & 0o777, 0o600);
   t.equal(PNG.sync.read(readFileSync(path)).width % 8, 0);

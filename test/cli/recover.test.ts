@@ -77,6 +77,7 @@ function frameOf(told: { stdout: string; stderr: string; exit: number }, isTermi
     output: createOutput(false, { stdout: write("stdout"), stderr: write("stderr") }),
     environment: {},
     isTerminal,
+    colours: false,
     secret: () => Promise.reject(new Error("asked for a secret")),
     progress: () => ({ update: () => {}, end: () => {} }),
     exit(code) {

@@ -39,6 +39,7 @@ class RestoreWorld {
       output: createOutput(false, { stdout: nowhere, stderr: nowhere }),
       environment: {},
       isTerminal: false,
+      colours: false,
       secret: () => Promise.reject(new Error("asked for a secret")),
       progress: () => ({ update: () => {}, end: () => {} }),
       exit: () => {},

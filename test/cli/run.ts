@@ -26,6 +26,7 @@ export async function run(
     output: createOutput(words.includes("--json"), { stdout: write("stdout"), stderr: write("stderr") }),
     environment: { home: "/nowhere" },
     isTerminal: false,
+    colours: false,
     async secret({ label }) {
       const text = more.secrets?.[label];
       if (text === undefined) throw new Error(`asked for ${label}`);

@@ -69,3 +69,12 @@ t.test(
     t.match(shown, /curl (?=[^;]*--cacert gateway\/ca\.pem)(?=[^;]*X-Tidegate-Request: true)[^;]*\/v1\/credentials\//);
   },
 );
+
+t.test("every check of a node's health has its row for who watches it", async (t) => {
+  const source = ["agent/node/node-health.ts", "agent/member/follow-space.ts", "vault/follow-space.ts"];
+  const code = source.map((path) => readFileSync(join(root, path), "utf8")).join("\n");
+  const names = new Set([...code.matchAll(/name: "([a-z-]+)", ok/g)].map((match) => match[1] ?? ""));
+  const shown = readFileSync(join(root, "docs/operations.md"), "utf8");
+  t.ok(names.size > 5);
+  for (const name of names) t.match(shown, new RegExp(`^\\| check \`${name}\` red`, "m"), name);
+});
