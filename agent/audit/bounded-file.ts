@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { splitEntryBundle, tileWidth } from "../../protocol/audit/index.ts";
 import { AuditLogError } from "./errors.ts";
 
@@ -24,6 +24,16 @@ export function readBounded(path: string, limit: number): Uint8Array {
     throw unreadable(`${path} cannot be read`, cause);
   }
   throw unreadable(`${path} is no file of at most ${limit} bytes`);
+}
+
+/** What `folder` holds; nothing where there is no such folder and it is not `required`. Throws AUDIT_FOLDER_UNREADABLE. */
+export function namesIn(folder: string, required: boolean): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (cause) {
+    if (!required && (cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw unreadable(`${folder} cannot be read`, cause);
+  }
 }
 
 /** The entries of a bundle's file; what is damaged comes, with what follows it, as one entry that is no leaf. Throws AUDIT_FOLDER_UNREADABLE. */

@@ -1,8 +1,10 @@
 import { TidegateError } from "../../protocol/base/index.ts";
 
 export const AUDIT_LOG_CODES = {
-  /** A folder that should hold an audit log holds none, or an empty one, or one that cannot be read. */
+  /** A folder that should hold an audit log holds none, or one that cannot be read. */
   AUDIT_FOLDER_UNREADABLE: { fault: "operator", retryable: false },
+  /** A folder of an audit log holds none of its entries: nothing could be verified. */
+  AUDIT_FOLDER_EMPTY: { fault: "operator", retryable: false },
   /** The member statement or the root documents beside a log do not prove its keys. */
   AUDIT_FOLDER_KEYS: { fault: "peer", retryable: false },
   /** The plain files of a log do not hold what an export should. */

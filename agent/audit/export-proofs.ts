@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import { AuditError, decodeCheckpoint, parseOrigin, type TreeHead, verifyConsistency } from "../../protocol/audit/index.ts";
-import { bounded, cosignedFiles } from "./export-list.ts";
+import { bounded, cosignedFiles, type DamagedFile } from "./export-list.ts";
 import { isCosigned } from "./folder-keys.ts";
 
 /** What the proofs of an export are judged with. */
@@ -15,11 +15,14 @@ interface ProvenWith {
 const proofName = "proof.json";
 
 /** Files beside a log that are there and ought to prove something by themselves, but do not. */
-export function unprovenFiles(path: string, known: ProvenWith): string[] {
+export function unprovenFiles(path: string, known: ProvenWith): DamagedFile[] {
   const proof = bounded(join(path, proofName));
   const isProven = proof === null || known.head === null || leadsTo(proof, decodeCheckpoint(known.head));
   const notes = cosignedFiles(path).filter((name) => !isCosignedHead(join(path, name), known));
-  return isProven ? notes : [proofName, ...notes];
+  return [
+    ...(isProven ? [] : [{ file: proofName, says: "does not lead to the checkpoint" }]),
+    ...notes.map((file) => ({ file, says: "is not a head of that node that a witness cosigned" })),
+  ];
 }
 
 /** True where the file says that there is no proof, or its hashes lead from the head that it names to `head`. */

@@ -1,9 +1,8 @@
-import { join } from "node:path";
-import { AuditError, decodeCheckpoint, maxNoteBytes } from "../../protocol/audit/index.ts";
-import { readOptional } from "./bounded-file.ts";
+import { AuditError, parseOrigin } from "../../protocol/audit/index.ts";
+import { copyNameOf } from "./copy-name.ts";
 import { AuditLogError } from "./errors.ts";
+import { newestIn } from "./log-checkpoints.ts";
 import { findLogFolders } from "./log-folder.ts";
-import { logFolderNames } from "./mirror.ts";
 
 /**
  * Folders at `paths`, which are media or folders on them, that hold entries of the logs in `folders`: by the place in `folders`. Throws
@@ -13,11 +12,11 @@ export function findArchives(folders: readonly string[], paths: readonly string[
   const found = folders.map((): string[] => []);
   for (const path of paths) {
     const candidates = findLogFolders(path).filter((each) => !folders.includes(each));
-    const origins = candidates.map(originIn);
     let taken = 0;
     for (const [at, folder] of folders.entries()) {
-      const origin = originIn(folder);
-      const mine = candidates.filter((_, place) => origin !== null && origins[place] === origin);
+      const origin = newestIn(folder)?.origin;
+      if (origin === undefined) continue;
+      const mine = candidates.filter((each) => isOf(each, origin));
       found[at]?.push(...mine);
       taken += mine.length;
     }
@@ -26,12 +25,16 @@ export function findArchives(folders: readonly string[], paths: readonly string[
   return found;
 }
 
-function originIn(folder: string): string | null {
+/** What lost its checkpoint is still named for the log that it is of: it must not go unnoticed. */
+function isOf(path: string, origin: string): boolean {
+  const newest = newestIn(path);
+  if (newest !== null) return newest.origin === origin;
+  const name = copyNameOf(path);
   try {
-    const bytes = readOptional(join(folder, logFolderNames.checkpoint), maxNoteBytes);
-    return bytes === null ? null : decodeCheckpoint(bytes).origin;
+    const { node, serial } = parseOrigin(origin);
+    return name !== null && name.node === node && name.serial === serial;
   } catch (error) {
-    if (error instanceof AuditError) return null;
+    if (error instanceof AuditError) return false;
     throw error;
   }
 }

@@ -2,6 +2,7 @@ export { archiveProof, heldBundleHashes } from "./archive-proof.ts";
 export { decodeArchiveState, freeSomeLater, noteArchivedLater } from "./archive-state.ts";
 export { AuditLog, type AuditLogOptions, type LastStop, type LeafRef, openAuditLog } from "./audit-log.ts";
 export { type AuditPage, type AuditRouteSource, auditRoute } from "./audit-route.ts";
+export { type CopyName, copyNameOf } from "./copy-name.ts";
 export { AUDIT_LOG_CODES, AuditLogError } from "./errors.ts";
 export { type ExportedFile, exportedFiles, type LogToExport } from "./export-files.ts";
 export { findArchives } from "./find-archives.ts";

@@ -1,9 +1,12 @@
-import { type Dirent, readdirSync } from "node:fs";
+import type { Dirent } from "node:fs";
 import { join, relative } from "node:path";
-import { AuditError, maxNoteBytes, parseTilePath, type TilePlace, tilePath, tileWidth } from "../../protocol/audit/index.ts";
+import { AuditError, parseTilePath, type TilePlace, tilePath, tileWidth } from "../../protocol/audit/index.ts";
 import { concat } from "../../protocol/base/index.ts";
-import { maxTileBytes, readBounded, readOptional, unreadable } from "./bounded-file.ts";
+import { maxTileBytes, namesIn, readBounded, readOptional, unreadable } from "./bounded-file.ts";
+import { copyNameOf } from "./copy-name.ts";
 import { linesOf } from "./entry-lines.ts";
+import { AuditLogError } from "./errors.ts";
+import { checkpointsFor, newestIn } from "./log-checkpoints.ts";
 import { exportsFolder, logFolderNames } from "./mirror.ts";
 
 /** Largest statement file, bytes: a root chain of a hundred versions. */
@@ -22,6 +25,8 @@ export interface LogFolder {
   readonly bundles: readonly string[];
   /** How many of them are from archives. */
   readonly archived: number;
+  /** Sizes of the newest checkpoints of the archives. */
+  readonly archivedSizes: readonly number[];
   /** The `audit.epoch` leaves of entries before `from`. */
   readonly keyLeaves: readonly Uint8Array[];
   /** The file with the entries of the folder's own bundles once more, as lines; need not be there. And the index of the first of them. */
@@ -58,14 +63,13 @@ export function findLogFolders(path: string): string[] {
 /** The exports in a node's folder of them, or in the folder of all nodes. */
 function exportsIn(path: string, names: readonly Dirent[]): string[] {
   const folders = names.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const exports = folders.filter((name) => exportName.test(name)).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  const exports = folders
+    .filter((name) => copyNameOf(name) !== null)
+    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   if (exports.length > 0) return exports.map((name) => join(path, name));
   const nodes = folders.filter((name) => /^[a-z2-7]{32}$/.test(name)).sort();
   return nodes.flatMap((name) => exportsIn(join(path, name), namesIn(join(path, name), true)));
 }
-
-/** `<serial>-<first entry>-<size>`. */
-export const exportName = /^(0|[1-9][0-9]{0,15})-(0|[1-9][0-9]{0,15})-[1-9][0-9]{0,15}$/;
 
 /** Where entries begin, and where those are that a folder lacks. */
 export interface CopyRange {
@@ -83,14 +87,14 @@ interface FoundBundle {
 
 /**
  * Opens one log's folder; of a copy that holds nothing before `since`, from its bundle on. Throws AUDIT_FOLDER_UNREADABLE where it
- * cannot be read or holds no entry.
+ * cannot be read, AUDIT_FOLDER_EMPTY where it holds no entry.
  */
 export function openLogFolder(path: string, { since = 0, archives = [] }: CopyRange = {}): LogFolder {
   const places = placesIn(path);
   const first = Math.floor(since / tileWidth);
   const bundles = widest(places.filter((place) => place.level === "entries" && place.index >= first));
   const last = bundles.at(-1);
-  if (last === undefined) throw unreadable(`${path} holds no entries`);
+  if (last === undefined) throw emptied(path, first * tileWidth);
   const readTile = (place: TilePlace) => readBounded(join(path, ...pathOf(place)), maxTileBytes);
   const own = bundles[0]?.index ?? first;
   const archived = bundlesBefore(own, archives).filter(({ place }) => place.index >= first);
@@ -107,12 +111,26 @@ export function openLogFolder(path: string, { since = 0, archives = [] }: CopyRa
     keyLeaves: linesOf(readOptional(join(path, logFolderNames.keys), maxStatementBytes) ?? new Uint8Array(0)),
     lines: { path: join(path, logFolderNames.lines), from: own * tileWidth },
     hashes: () => concat(...level0.slice(0, whole < 0 ? level0.length : whole).map(readTile)),
-    checkpoints: [...archives.flatMap(checkpointsIn), ...checkpointsIn(path)],
+    checkpoints: checkpointsFor(path, archives),
+    archivedSizes: archives.map((archive) => newestIn(archive)?.size ?? null).filter((size) => size !== null),
     tiles: widest(places.filter((place) => place.level !== "entries")),
     readTile,
     member: readOptional(join(path, logFolderNames.member), maxStatementBytes),
     roots: readOptional(join(path, logFolderNames.roots), maxStatementBytes),
   };
+}
+
+/** Nothing can be said of a log without entries; that must never read as if nothing was wrong with it. */
+function emptied(path: string, from: number): AuditLogError {
+  const size = newestIn(path)?.size ?? 0;
+  const told = size === 0 ? "" : `, though its checkpoint says that the log has ${size}`;
+  const what = from === 0 ? "no entry at all" : `no entry from ${from} on`;
+  return new AuditLogError("AUDIT_FOLDER_EMPTY", `NOTHING WAS VERIFIED: ${path} holds ${what}${told}`, {
+    hint:
+      from === 0
+        ? "This is not OK: the log is gone from this folder. Take another copy; where it is the node's own folder, keep it as evidence."
+        : "This is not OK. Give --since only for an export that was made with it, and name the entry where that export begins.",
+  });
 }
 
 /** Full bundles of the archives before the one at `end`, each from the first archive that has it. */
@@ -129,17 +147,6 @@ function bundlesBefore(end: number, archives: readonly string[]): FoundBundle[] 
 
 function fileOf({ folder, place }: FoundBundle): string {
   return join(folder, ...pathOf(place));
-}
-
-function checkpointsIn(path: string): Uint8Array[] {
-  const finals = namesIn(join(path, logFolderNames.epochs), false).filter(
-    (entry) => entry.isFile() && /^[0-9]+$/.test(entry.name),
-  );
-  const ordered = finals
-    .sort((a, b) => Number(a.name) - Number(b.name))
-    .map((entry) => join(path, logFolderNames.epochs, entry.name));
-  const all = [...ordered, join(path, logFolderNames.checkpoint)].map((file) => readOptional(file, maxNoteBytes));
-  return all.filter((note) => note !== null);
 }
 
 /** Every tile below `tile/`, by name; other files there are nobody's business. */
@@ -180,13 +187,4 @@ function placeOrNull(path: string): TilePlace | null {
 
 function pathOf(place: TilePlace): string[] {
   return tilePath(place).split("/");
-}
-
-function namesIn(folder: string, required: boolean): Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (cause) {
-    if (!required && (cause as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw unreadable(`${folder} cannot be read`, cause);
-  }
 }

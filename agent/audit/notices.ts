@@ -24,6 +24,17 @@ export function isArchivedBefore(leaves: readonly Leaf[], from: number): boolean
   return leaves.some((leaf) => isArchive(leaf) && Number(leaf.details["until"]) >= from && leaf.index >= from);
 }
 
+/**
+ * The first entry that archives ought to hold, where it stands before `from`: sealed leaves say what each of them, known by the size of its
+ * checkpoint, was written from. Null where they say nothing of the kind.
+ */
+export function firstPromised(leaves: readonly Leaf[], sizes: readonly number[], from: number): number | null {
+  const promised = leaves.filter((leaf) => isArchive(leaf) && sizes.includes(Number(leaf.details["size"])));
+  const firsts = promised.map(({ details }) => details["from"]).filter((first) => typeof first === "number");
+  const first = Math.min(from, ...firsts);
+  return first < from ? first : null;
+}
+
 function isArchive({ action, outcome, details }: Leaf): boolean {
   return action === "audit.archive" && outcome === "ok" && typeof details["until"] === "number";
 }

@@ -1,23 +1,15 @@
-import {
-  byIndex,
-  type Finding,
-  hashLength,
-  tilePath,
-  tileWidth,
-  type Verdict,
-  Verification,
-} from "../../protocol/audit/index.ts";
-import { sameBytes } from "../../protocol/base/index.ts";
+import { join } from "node:path";
+import { byIndex, hashLength, type Verdict, Verification } from "../../protocol/audit/index.ts";
 import { importVerifyKey, nodeIdText } from "../../protocol/keys/index.ts";
 import { readEntries } from "./bounded-file.ts";
+import { alteredTiles, unlikeLines } from "./derived-files.ts";
 import { LinesBeside } from "./entry-lines.ts";
 import { AuditLogError } from "./errors.ts";
-import { damagedFiles } from "./export-list.ts";
+import { type DamagedFile, damagedFiles } from "./export-list.ts";
 import { unprovenFiles } from "./export-proofs.ts";
 import { anchorsOf, keysOf } from "./folder-keys.ts";
 import { type LogFolder, openLogFolder } from "./log-folder.ts";
-import { logFolderNames } from "./mirror.ts";
-import { isArchivedBefore, type Notice, noticesOf } from "./notices.ts";
+import { firstPromised, isArchivedBefore, type Notice, noticesOf } from "./notices.ts";
 import { scanBundles } from "./scan-bundles.ts";
 
 export interface VerifyFolderOptions {
@@ -50,11 +42,13 @@ export interface FolderVerdict extends Omit<Verdict, "root" | "notices"> {
   readonly nodeName: string;
   /** The newest checkpoint found, as text; null where there is none. */
   readonly checkpoint: string | null;
+  /** True where nothing was found and no file is damaged: what the exit code 0 says. */
+  readonly ok: boolean;
   /**
-   * Files of an export that no entry proves and that are missing or not the ones of its list, `MANIFEST` where that is missing; and proofs
-   * that prove nothing.
+   * Files of an export that are missing, or that no entry proves and that are not the ones of its list, and proofs that prove nothing; those of
+   * the archives with their whole path.
    */
-  readonly damaged: readonly string[];
+  readonly damaged: readonly DamagedFile[];
   /** Root over the sealed entries, base64 as in the checkpoint; null where nothing is sealed. */
   readonly root: string | null;
   /** What the log says that it does not hold, or not here: neither is tampering. */
@@ -67,21 +61,43 @@ export interface FolderVerdict extends Omit<Verdict, "root" | "notices"> {
 const bundlesPerStep = 16;
 
 /**
- * Verifies a log folder alone and offline. Throws AUDIT_FOLDER_UNREADABLE, AUDIT_FOLDER_KEYS and AUDIT_ANCHOR_INVALID: what cannot
- * be verified is an error, never a log without findings.
+ * Verifies a log folder alone and offline. Throws AUDIT_FOLDER_UNREADABLE, AUDIT_FOLDER_EMPTY, AUDIT_FOLDER_KEYS and AUDIT_ANCHOR_INVALID:
+ * what cannot be verified is an error, never a log without findings.
  */
 export async function verifyFolder(options: VerifyFolderOptions): Promise<FolderVerdict> {
   const { path, since = 0, archives = [] } = options;
   const folder = openLogFolder(path, { since, archives });
-  if (folder.begins === folder.from) return verifyOpened(folder, options);
+  if (folder.begins === folder.from) return told(await verifyOpened(folder, options), options);
   // What is missing at the beginning may lie on media; then a leaf among the others, sealed, says so.
   const later = openLogFolder(path, { since: folder.begins, archives });
-  if (later.hashes().length < later.from * hashLength) return verifyOpened(folder, options);
-  const verdict = await verifyOpened(later, options);
-  return verdict.archived ? verdict : verifyOpened(folder, options);
+  if (later.hashes().length < later.from * hashLength) return told(await verifyOpened(folder, options), options);
+  const verified = await verifyOpened(later, options);
+  if (!verified.verdict.archived) return told(await verifyOpened(folder, options), options);
+  if (verified.promised === null) return told(verified, options);
+  // An archive that is here ought to hold what is missing: then it is missing, and not somewhere else.
+  const whole = openLogFolder(path, { since: Math.max(since, verified.promised), archives });
+  return told(await verifyOpened(whole, options), options);
 }
 
-async function verifyOpened(folder: LogFolder, options: VerifyFolderOptions): Promise<FolderVerdict> {
+/** What a log's entries show; `promised` is the first one that the archives ought to hold and do not. */
+interface Verified {
+  readonly verdict: Omit<FolderVerdict, "ok" | "damaged">;
+  readonly unproven: readonly DamagedFile[];
+  readonly promised: number | null;
+}
+
+/** The whole verdict, with the files beside the log. */
+function told({ verdict, unproven }: Verified, { path, archives = [] }: VerifyFolderOptions): FolderVerdict {
+  const others = archives.flatMap((archive) =>
+    damagedFiles(archive).map(({ file, says }) => ({ file: join(archive, file), says })),
+  );
+  // What is not as listed need not be told once more for what it does not prove.
+  const byName = new Map([...unproven, ...damagedFiles(path), ...others].map((each) => [each.file, each]));
+  const damaged = [...byName.values()].sort((a, b) => (a.file < b.file ? -1 : 1));
+  return { ...verdict, ok: verdict.findings.length === 0 && damaged.length === 0, damaged };
+}
+
+async function verifyOpened(folder: LogFolder, options: VerifyFolderOptions): Promise<Verified> {
   const { member, vaultId, trustDomain, witnessKeys, everyWitnessKey } = keysOf(folder);
   if (options.vaultId !== null && options.vaultId !== vaultId) {
     throw new AuditLogError("AUDIT_FOLDER_KEYS", `the log belongs to vault ${vaultId}, not to ${options.vaultId}`, {
@@ -115,7 +131,7 @@ async function verifyOpened(folder: LogFolder, options: VerifyFolderOptions): Pr
     witnessKeys: everyWitnessKey,
     head: isAsSealed(verdict) ? (newest ?? null) : null,
   });
-  return {
+  const whole = {
     ...rest,
     findings: [
       ...verdict.findings,
@@ -125,13 +141,13 @@ async function verifyOpened(folder: LogFolder, options: VerifyFolderOptions): Pr
     notices: noticesOf(notices),
     archived: folder.from > 0 && isArchivedBefore(notices, folder.from),
     checkpoint: newest === undefined ? null : Buffer.from(newest).toString("utf8"),
-    damaged: [...new Set([...damagedFiles(options.path), ...unproven])].sort(),
     path: options.path,
     vaultId,
     node,
     nodeName: member.name,
     root: root === null ? null : Buffer.from(root).toString("base64"),
   };
+  return { verdict: whole, unproven, promised: firstPromised(notices, folder.archivedSizes, folder.from) };
 }
 
 /** A copy that begins later needs the hashes of what it leaves out: without them nothing in it leads to a checkpoint. */
@@ -171,27 +187,4 @@ async function scanFolder(
 /** True where the entries are what was sealed, whether or not more of them follow. */
 function isAsSealed(verdict: Verdict): boolean {
   return verdict.findings.every(({ code }) => code === "UNSEALED-TAIL");
-}
-
-/** Hash tiles that differ from the entries although the entries are as sealed: other people's tools would fail on them. */
-function alteredTiles(folder: LogFolder, verification: Verification): Finding[] {
-  const findings: Finding[] = [];
-  for (const { level, index, width } of folder.tiles) {
-    const place = { level: Number(level), index, width };
-    const expected = verification.tile(place);
-    if (expected !== null && sameBytes(folder.readTile(place), expected)) continue;
-    findings.push({
-      code: "EDIT",
-      index: index * tileWidth ** (place.level + 1),
-      says: `${tilePath(place)} does not hold the hashes of the entries, which are as sealed`,
-    });
-  }
-  return findings;
-}
-
-/** Lines for people and `grep` that say something else than the entries, from `index` on. */
-function unlikeLines(index: number | null): Finding[] {
-  if (index === null) return [];
-  const says = `from entry ${index} on ${logFolderNames.lines} does not hold what the entry bundles hold`;
-  return [{ code: "EDIT", index, says }];
 }

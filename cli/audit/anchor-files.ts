@@ -1,5 +1,5 @@
-import { basename, dirname } from "node:path";
-import { AuditLogError } from "../../agent/audit/index.ts";
+import { basename } from "node:path";
+import { AuditLogError, type CopyName, copyNameOf } from "../../agent/audit/index.ts";
 import { decodeCheckpoint, parseOrigin } from "../../protocol/audit/index.ts";
 import { TidegateError } from "../../protocol/base/index.ts";
 import { readLimited } from "../frame/index.ts";
@@ -38,16 +38,8 @@ export function anchorsByFolder(folders: readonly string[], anchors: readonly An
 }
 
 /** What a folder's name says of a copy; `size` is without end for a node's own folder. */
-interface Copy {
-  readonly node: string | null;
-  readonly serial: number;
-  readonly size: number;
-}
-
-function copyOf(path: string): Copy {
-  const [, serial, size] = /^([0-9]+)(?:-[0-9]+-([0-9]+))?$/.exec(basename(path)) ?? [];
-  if (size === undefined) return { node: null, serial: Number(serial), size: Number.POSITIVE_INFINITY };
-  return { node: basename(dirname(path)), serial: Number(serial), size: Number(size) };
+function copyOf(path: string): CopyName {
+  return copyNameOf(path) ?? { node: null, serial: Number(basename(path)), size: Number.POSITIVE_INFINITY };
 }
 
 function headOf({ bytes, source }: AnchorFile): { node: string; serial: number; size: number } {

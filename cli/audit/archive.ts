@@ -54,10 +54,11 @@ async function verifyCopy(frame: Frame, path: string, { from, size, vaultId }: A
   const bar = frame.progress("verifying", size - from);
   try {
     const onProgress = (done: number) => bar.update(Math.min(done, size - from));
-    const { findings, damaged } = await verifyFolder({ path, since: from, anchors: [], vaultId, onProgress });
+    const { ok, findings, damaged } = await verifyFolder({ path, since: from, anchors: [], vaultId, onProgress });
+    if (ok) return;
     const [first] = findings;
-    if (first === undefined && damaged.length === 0) return;
-    const says = first === undefined ? `${damaged.join(", ")} is damaged` : `${first.code} at ${first.index}: ${first.says}`;
+    const files = damaged.map(({ file, says }) => `${file} ${says}`).join(", ");
+    const says = first === undefined ? files : `${first.code} at ${first.index}: ${first.says}`;
     throw new CliError("CLI_FILE", `the copy does not verify: ${says}`, {
       hint: "Nothing was freed. Where the node's own folder verifies, take another medium.",
     });

@@ -43,10 +43,12 @@ export async function verifyLogs(frame: Frame, path: string, options: VerifyOpti
     );
     verdicts.push(verdict);
   }
-  frame.output.result(verdicts, (all) => all.flatMap((verdict) => verdictLines(verdict, options.qr === true)));
+  frame.output.result(verdicts, (all) => [
+    ...all.flatMap((verdict) => verdictLines(verdict, options)),
+    ...(all.length > 1 ? [overallLine(all)] : []),
+  ]);
   const found = exitCodeOfFindings(verdicts.flatMap((verdict) => verdict.findings));
-  const isDamaged = verdicts.some(({ damaged }) => damaged.length > 0);
-  frame.exit(found === 0 && isDamaged ? exitCodes.badData : found);
+  frame.exit(found === 0 && !verdicts.every(({ ok }) => ok) ? exitCodes.badData : found);
 }
 
 /** Entries die young: without this the place for young objects grows to 100 MB and more over a million of them. */
@@ -75,7 +77,7 @@ async function withProgress(
   }
 }
 
-function verdictLines(verdict: FolderVerdict, qr: boolean): string[] {
+function verdictLines(verdict: FolderVerdict, { qr = false, archive }: VerifyOptions): string[] {
   const { findings, sealedSize, size, from, damaged, checkpoint } = verdict;
   const lines = [
     `folder   ${verdict.path}`,
@@ -92,14 +94,30 @@ function verdictLines(verdict: FolderVerdict, qr: boolean): string[] {
     lines.push(
       "  hint: where this is an export made with --since, give --since here too: only you can know that it was asked for",
     );
+  if (archive.length > 0 && findings.some(({ code }) => code === "DELETE"))
+    lines.push("  hint: a notice that says ARCHIVED tells the medium of those entries: name each of them with --archive");
   for (const { code, index, says } of verdict.notices) lines.push(`notice   ${code} by entry ${index}: ${says}`);
-  for (const name of damaged) lines.push(`${name} is missing or not as it was exported: do not believe it`);
-  const whole = from === 0 ? "every entry" : `every entry from ${from} on`;
-  lines.push(
-    findings.length === 0
-      ? `OK: ${whole} is sealed, in its place and unchanged`
-      : `NOT OK: ${findings.length} finding${findings.length === 1 ? "" : "s"}`,
-  );
-  if (qr && findings.length === 0 && checkpoint !== null) lines.push("", checkpoint.trimEnd(), ...qrLines(checkpoint));
+  for (const { file, says } of damaged) lines.push(`DAMAGED ${file} ${says}`);
+  if (damaged.length > 0) lines.push("  hint: Do not believe what these files say, and take a fresh copy.");
+  lines.push(verdictLine(verdict));
+  if (qr && verdict.ok && checkpoint !== null) lines.push("", checkpoint.trimEnd(), ...qrLines(checkpoint));
   return lines;
+}
+
+/** The one line that agrees with the exit code. */
+function verdictLine({ ok, findings, damaged, from }: FolderVerdict): string {
+  const whole = `${from === 0 ? "every entry" : `every entry from ${from} on`} is sealed, in its place and unchanged`;
+  if (ok) return `OK: ${whole}`;
+  const files = counted(damaged.length, "damaged or missing file");
+  if (findings.length === 0) return `NOT OK: ${files}; ${whole}`;
+  return `NOT OK: ${counted(findings.length, "finding")}${damaged.length === 0 ? "" : `, ${files}`}`;
+}
+
+function overallLine(all: readonly FolderVerdict[]): string {
+  const bad = all.filter(({ ok }) => !ok).length;
+  return bad === 0 ? `OK: all ${all.length} logs` : `NOT OK: ${bad} of ${all.length} logs, see above`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

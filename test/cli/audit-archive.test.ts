@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import t, { type Test } from "tap";
 import { callAdmin, createAdminServer } from "../../agent/admin/index.ts";
 import { storeStorage } from "../../agent/audit/index.ts";
@@ -151,9 +151,51 @@ t.test(
     t.equal(exported.from, 768, "an export holds what the node still has");
     t.equal((await verify(exported.folder)).exit, 0);
     t.equal((await verify(exported.folder, "--archive", mount)).exit, 0);
+    const auditor = dirname(dirname(dirname(exported.folder)));
+    await run(["audit", "export", auditor, "--data", data, "--json"]);
+    fill(store, log, 300);
+    vouch();
+    const newer = await archive(data, stick(t));
+    const older = await verify(auditor, "--archive", newer.folder, "--archive", mount);
+    t.equal(older.exit, 0, "an archive that is newer than an export does not make the export shorter");
+    t.match(older.stdout, /OK: all 2 logs\n$/);
     await mirror?.settled();
   },
 );
+
+t.test("planted: what an archive lacks is named, and never passes for what no archive was given for", async (t) => {
+  const { data, own, log, vouch } = await nodeWith(t, 700);
+  vouch();
+  const { folder } = await archive(data, stick(t));
+  await log.close();
+  const unlisted = (copy: string, name: string) => {
+    rmSync(join(copy, name));
+    const list = readFileSync(join(copy, "MANIFEST"), "latin1").split("\n");
+    writeFileSync(join(copy, "MANIFEST"), list.filter((line) => !line.endsWith(`  ${name}`)).join("\n"), "latin1");
+  };
+  const cases: [exit: number, says: RegExp, damage: (copy: string) => void][] = [
+    [
+      102,
+      /^DELETE at 0: 256 .*^DAMAGED \S+\/tile\/entries\/000 is missing/ms,
+      (copy) => rmSync(join(copy, "tile/entries/000")),
+    ],
+    [102, /^DELETE at 0: 256 /m, (copy) => unlisted(copy, "tile/entries/000")],
+    [102, /^DELETE at 256: 256 /m, (copy) => unlisted(copy, "tile/entries/001")],
+    [65, /^DAMAGED \S+\/tile\/0\/000 is missing/m, (copy) => rmSync(join(copy, "tile/0/000"))],
+    [65, /^DAMAGED \S+\/entries\.jsonl is missing/m, (copy) => rmSync(join(copy, "entries.jsonl"))],
+    [65, /^DAMAGED \S+\/checkpoint is missing/m, (copy) => rmSync(join(copy, "checkpoint"))],
+    [65, /^DAMAGED \S+\/MANIFEST is missing/m, (copy) => rmSync(join(copy, "MANIFEST"))],
+  ];
+  for (const [exit, says, damage] of cases) {
+    const copy = join(shortFolder(t), basename(dirname(folder)), basename(folder));
+    cpSync(folder, copy, { recursive: true });
+    damage(copy);
+    const told = await verify(own, "--archive", dirname(copy));
+    t.equal(told.exit, exit, told.stdout);
+    t.match(told.stdout, says);
+    t.notMatch(told.stdout, /^OK/m);
+  }
+});
 
 t.test("proofs, checkpoints and plain files go on after entries were freed", async (t) => {
   const { data, own, log, store, vouch, mirror, time } = await nodeWith(t, 1100);

@@ -17,6 +17,7 @@ t.test("an export is whole, says what it is, and verifies alone from the mount",
   const verified = await verify(mount);
   t.equal(verified.exit, 0, verified.stdout);
   t.match(verified.stdout, /302, of which 302 are sealed\n.*\nOK: every entry is sealed/s);
+  t.match(JSON.parse((await verify(mount, "--json")).stdout), [{ ok: true, damaged: [] }]);
   const names = readdirSync(first.folder).sort();
   t.same(names, [
     "MANIFEST",
@@ -58,14 +59,19 @@ t.test("each tampering with an export is found, and what entries do not prove is
     [101, /^EDIT at 7: /m, (copy) => edit(join(copy, "tile/entries/000"), '"index":7,', '"index":8,')],
     [104, /^TRUNCATED at 256: /m, (copy) => rmSync(join(copy, "tile/entries/001.p"), { recursive: true })],
     [106, /^EPOCH-GAP at 301: /m, (copy) => rmSync(join(copy, "epochs"), { recursive: true })],
-    [65, /^summary\.html is missing or not/m, (copy) => append(join(copy, "summary.html"), "x")],
-    [65, /^custody\.json is missing or not/m, (copy) => rmSync(join(copy, "custody.json"))],
-    [65, /^MANIFEST is missing or not/m, (copy) => rmSync(join(copy, "MANIFEST"))],
-    [65, /^summary\.csv is missing or not/m, (copy) => unlist(copy, "summary.csv")],
-    [65, /^cosigned\/\w+ is missing or not/m, (copy) => unlist(copy, `cosigned/${node}`)],
+    [65, /^DAMAGED summary\.html is not the file that MANIFEST lists$/m, (copy) => append(join(copy, "summary.html"), "x")],
+    [65, /^DAMAGED custody\.json is missing, and MANIFEST lists it$/m, (copy) => rmSync(join(copy, "custody.json"))],
+    [65, /^DAMAGED MANIFEST is missing$/m, (copy) => rmSync(join(copy, "MANIFEST"))],
+    [65, /^DAMAGED summary\.csv is not listed in MANIFEST$/m, (copy) => unlist(copy, "summary.csv")],
+    [65, /^DAMAGED cosigned\/\w+ is not listed/m, (copy) => unlist(copy, `cosigned/${node}`)],
+    [65, /^DAMAGED entries\.jsonl is missing, and MANIFEST lists it$/m, (copy) => rmSync(join(copy, "entries.jsonl"))],
+    [65, /^DAMAGED keys\.jsonl is missing, and MANIFEST lists it$/m, (copy) => rmSync(join(copy, "keys.jsonl"))],
+    [65, /^DAMAGED tile\/0\/000 is missing, and MANIFEST lists it$/m, (copy) => rmSync(join(copy, "tile/0/000"))],
+    [104, /^DAMAGED tile\/entries\/001\.p\/46 is missing/m, (copy) => rmSync(join(copy, "tile/entries/001.p/46"))],
+    [65, /^DAMAGED keys\.jsonl is not listed/m, (copy) => unlist(copy, "keys.jsonl")],
     [
       65,
-      /^proof\.json is missing or not/m,
+      /^DAMAGED proof\.json is missing$/m,
       (copy) => {
         unlist(copy, "proof.json");
         rmSync(join(copy, "proof.json"));
@@ -79,6 +85,9 @@ t.test("each tampering with an export is found, and what entries do not prove is
     const told = await verify(copy);
     t.equal(told.exit, exit, told.stdout);
     t.match(told.stdout, says);
+    t.match(told.stdout, /^NOT OK: /m);
+    t.notMatch(told.stdout, /^OK/m, "the word and the exit code agree");
+    t.match(JSON.parse((await verify(copy, "--json")).stdout), [{ ok: false }]);
   }
 });
 
@@ -126,7 +135,7 @@ t.test("proofs beside a log are proven, whatever the list says and also without 
       else rmSync(join(copy, "MANIFEST"));
       const { exit, stdout } = await verify(copy);
       t.equal(exit, 65, `${file}: ${what}`);
-      t.match(stdout, `${file} is missing or not`);
+      t.match(stdout, `DAMAGED ${file} `);
     }
   }
 });
@@ -150,6 +159,7 @@ t.test("of several exports on a medium the longest must reach an anchor, and one
   writeFileSync(anchor("newest"), log.lastCheckpoint() ?? "");
   const cut = await verify(mount, "--anchor", anchor("newest"), "--json");
   t.equal(cut.exit, 104, "both were cut, or are older: only the longest is asked");
+  t.match((await verify(mount, "--anchor", anchor("newest"))).stdout, /NOT OK: 1 of 2 logs, see above\n$/);
   const found = (JSON.parse(cut.stdout) as { findings: { code: string }[] }[]).map(({ findings }) => findings.length);
   t.same(found, [0, 1]);
   const other = readFileSync(anchor("first"), "utf8").replaceAll(`${node}/0`, `${node}/1`);

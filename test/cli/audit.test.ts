@@ -99,6 +99,12 @@ t.test("what cannot be verified is an error, never OK", async (t) => {
     hint: /tidegate status/,
   });
   await t.rejects(run(["audit", "tail", "--lines", "x"]), { code: "CLI_USAGE" });
+  rmSync(join(data, "audit/0/tile/entries"), { recursive: true });
+  await t.rejects(run(["audit", "verify", data]), {
+    code: "AUDIT_FOLDER_EMPTY",
+    message: /NOTHING WAS VERIFIED.*the log has 300/,
+    hint: /This is not OK/,
+  });
 });
 
 t.test("tail prints the newest entries of a running node, and follows", async (t) => {

@@ -77,6 +77,8 @@ t.test("an export is good in both verifiers, and each tampering has the same nam
     [[["EDIT", 7]], (copy) => edit(join(copy, "entries.jsonl"), '"index":7,', '"index":8,')],
     [[["EDIT", 7]], (copy) => edit(join(copy, "tile/entries/000"), '"index":7,', '"index":8,')],
     [[["EDIT", 0]], (copy) => writeFileSync(join(copy, "tile/1/000.p/1"), new Uint8Array(32))],
+    [[], (copy) => rmSync(join(copy, "entries.jsonl"))],
+    [[], (copy) => rmSync(join(copy, "tile/0/000"))],
     [[["TRUNCATED", 256]], (copy) => rmSync(join(copy, "tile/entries/001.p"), { recursive: true })],
     [[["DELETE", 0]], (copy) => rmSync(join(copy, "tile/entries/000"))],
     [[["EPOCH-GAP", 301]], (copy) => rmSync(join(copy, "epochs"), { recursive: true })],
@@ -150,7 +152,7 @@ t.test("proofs beside the log that prove nothing are named by both verifiers", a
     damage(copy);
     const { ours, theirs } = await verdicts(copy);
     t.same([ours.found, ours.beside, ours.exit], [[], [file], 65]);
-    t.same([theirs.found, theirs.beside, theirs.exit], [[], [file], 1]);
+    t.same([theirs.found, theirs.beside, theirs.exit], [[], [file], 65]);
   }
 });
 
@@ -199,6 +201,11 @@ t.test("what lies on media means the same to both verifiers, there, here and tog
     t.same(theirs.found, found, says);
     t.same(ours, theirs, says);
   }
+  const gapped = copyOf(t, archive.folder);
+  rmSync(join(gapped, "tile/entries/000"));
+  const lacking = await verdicts(own, "--archive", gapped);
+  t.same([lacking.theirs.found, lacking.theirs.beside], [[["DELETE", 0]], [`${gapped}/tile/entries/000`]]);
+  t.same(lacking.ours, lacking.theirs);
   const medium = await verdicts(archive.folder);
   t.same([medium.theirs.found, medium.theirs.exit], [[], 0]);
   t.same(medium.ours, medium.theirs);

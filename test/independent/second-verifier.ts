@@ -22,7 +22,7 @@ export async function verdicts(folder: string, ...options: string[]) {
   const [log] = JSON.parse(product.stdout) as {
     findings: { code: string; index: number }[];
     sealedSize: number;
-    damaged: string[];
+    damaged: { file: string }[];
   }[];
   const other = python("verify_audit.py", [folder, ...options, "--json"]);
   if (other.stdout === "") throw new Error(other.stderr);
@@ -32,13 +32,13 @@ export async function verdicts(folder: string, ...options: string[]) {
       found: log?.findings.map(({ code, index }) => [code, index]),
       sealed: log?.sealedSize,
       exit: product.exit,
-      beside: log?.damaged,
+      beside: log?.damaged.map(({ file }) => file),
     },
     theirs: {
       found: theirs.findings.map(({ code, index }) => [code, index]),
       sealed: theirs.sealedSize,
       exit: other.exit,
-      beside: theirs.problems.map((text) => text.split(" ")[0]),
+      beside: [...new Set(theirs.problems.map((text) => text.split(" ")[0]))].sort(),
     },
   };
 }

@@ -2,7 +2,8 @@
 """Verifies the folder of an audit log, or an export of one, with the second implementation beside this file.
 
 Usage: verify_audit.py FOLDER [--from ENTRY] [--anchor NOTE]... [--archive FOLDER]... [--vault ID] [--json]
-Ends with 0 where the log is good, 101 for EDIT to 108 for UNSEALED-TAIL (the lowest that was found), else with 1.
+Ends with 0 where the log is good, 101 for EDIT to 108 for UNSEALED-TAIL (the lowest that was found), 65 where files beside it are not good
+without a finding, and 1 where it cannot be verified.
 """
 
 import argparse
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
         print(f"cannot verify: {error}", file=sys.stderr)
         return 1
     show(report, options.json)
-    return exit_code(report.findings) or (1 if report.problems else 0)
+    return exit_code(report.findings) or (65 if report.problems else 0)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ t.test("data folder, audit folder, a log's own folder and copies of them are fou
   writeFileSync(file, "x");
   for (const path of [empty, join(empty, "missing"), file])
     t.throws(() => findLogFolders(path), { code: "AUDIT_FOLDER_UNREADABLE" }, path);
-  await t.rejects(verify(hollow), { code: "AUDIT_FOLDER_UNREADABLE" }, "tiles without entries");
+  await t.rejects(verify(hollow), { code: "AUDIT_FOLDER_EMPTY" }, "tiles without entries");
 });
 
 t.test("files that cannot be what they say are errors", async (t) => {

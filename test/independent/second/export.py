@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from .findings import Finding, in_order
-from .folder import WITNESS, Auditor, Folder, TooFewHashes, entry_hashes, first_bundle, read_folder
+from .folder import EXPORT_NAME, WITNESS, Auditor, Folder, TooFewHashes, archived_sizes, entry_hashes, first_bundle, read_folder
 from .log import Verdict, verify_log
 from .merkle import check_consistency, root_of
 from .notes import cosigned_at, parse_checkpoint
@@ -16,8 +16,8 @@ from .refused import Refused
 from .tiles import TILE_WIDTH, TilePlace
 
 
-EXPORT_NAME = re.compile(r"[0-9]+-[0-9]+-[0-9]+", re.ASCII)
-UNPROVED = ("cosigned/*", "proof.json", "custody.json", "summary.html", "summary.csv", "checkpoint.png")
+PROVED = re.compile(r"(tile|epochs)/.*|checkpoint|(entries|keys)\.jsonl|(member|roots)\.cbor")
+ALWAYS = ("entries.jsonl", "keys.jsonl", "proof.json", "custody.json", "summary.html", "summary.csv", "checkpoint.png")
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,25 @@ def verify_path(path: Path, first: int, auditor: Auditor) -> Report:
         else:
             verdict = verify_log(folder.log)
             if verdict.archived_until >= begins:
-                return _report(folder, verdict)
+                promised = _first_promised(verdict, archived_sizes(auditor), begins)
+                if promised is None:
+                    return _report(folder, verdict, auditor)
+                first = max(first, promised - promised % TILE_WIDTH)
     folder = read_folder(path, first, auditor)
-    return _report(folder, verify_log(folder.log))
+    return _report(folder, verify_log(folder.log), auditor)
 
 
-def _report(folder: Folder, verdict: Verdict) -> Report:
+def _first_promised(verdict: Verdict, sizes: set[int], begins: int) -> int | None:
+    """The first entry below `begins` that a given archive ought to hold, as the log says of it."""
+    told = [leaf.details.get("from") for leaf in verdict.archives if leaf.details.get("size") in sizes]
+    return min((first for first in told if type(first) is int and first < begins), default=None)
+
+
+def _report(folder: Folder, verdict: Verdict, auditor: Auditor) -> Report:
     findings = list(verdict.findings)
     hashes = entry_hashes(folder)
     problems = [*_check_manifest(folder.path), *_check_cosigned(folder)]
+    problems += [f"{archive}/{problem}" for archive in auditor.archives for problem in _check_manifest(archive)]
     if all(finding.kind == "UNSEALED-TAIL" for finding in findings):
         findings += _compare_lines(folder) + _compare_hash_tiles(folder.hash_tiles, hashes)
         problems += _check_proof(folder, hashes)
@@ -88,7 +98,7 @@ def _compare_hash_tiles(tiles: dict[TilePlace, bytes], hashes: list[bytes]) -> l
 
 
 def _check_manifest(path: Path) -> list[str]:
-    """Files that the entries do not prove and MANIFEST does not list as they are; only an export has one."""
+    """What MANIFEST lists and is not there, or, where entries do not prove it, not as listed; only an export has one."""
     manifest = path / "MANIFEST"
     if not manifest.is_file():
         return ["MANIFEST is missing"] if EXPORT_NAME.fullmatch(path.resolve().name) else []
@@ -96,12 +106,15 @@ def _check_manifest(path: Path) -> list[str]:
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     if not all(len(digest) == 64 and ".." not in PurePosixPath(name).parts for name, digest in listed.items()):
         return ["MANIFEST is malformed"]
-    present = [file for pattern in UNPROVED for file in path.glob(pattern) if file.is_file()]
-    names = {file.relative_to(path).as_posix() for file in present}
-    expected = {name for name in listed if any(PurePosixPath(name).match(pattern) for pattern in UNPROVED)}
-    problems = [f"{name} is missing" for name in sorted((expected | set(UNPROVED[1:])) - names)]
-    for name in sorted(names):
-        if listed.get(name) != sha256((path / name).read_bytes()).hex():
+    cosigned = [file.relative_to(path).as_posix() for file in (path / "cosigned").glob("*") if file.is_file()]
+    problems = []
+    for name in sorted({*listed, *ALWAYS, *cosigned}):
+        file = path / name
+        if not file.is_file() or file.is_symlink():
+            problems.append(f"{name} is missing")
+        elif name not in listed:
+            problems.append(f"{name} is not listed")
+        elif not PROVED.fullmatch(name) and listed[name] != sha256(file.read_bytes()).hex():
             problems.append(f"{name} is not as listed")
     return problems
 

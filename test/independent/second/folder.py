@@ -21,6 +21,7 @@ from .trust import Pin, Trust, begin
 MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + MAX_LEAF_BYTES)
 MAX_TRUST_BYTES = 71_320_576
 WITNESS = "/tidegate/1/witness/"
+EXPORT_NAME = re.compile(r"[0-9]+-[0-9]+-([0-9]+)", re.ASCII)
 
 
 class FolderError(Exception):
@@ -70,7 +71,7 @@ def read_folder(path: Path, first: int, auditor: Auditor) -> Folder:
     if not any(place.level == "entries" and place.index * TILE_WIDTH >= first for place in tiles):
         raise FolderError("there are no entries")
     successions = _lines(path / "keys.jsonl") if first else []
-    notes = [_read(note, MAX_NOTE_BYTES) for folder in (*auditor.archives, path) for note in _checkpoint_files(folder)]
+    notes = [*_archived_notes(path, auditor), *_notes(path)]
     heads, serial = _read_anchors(auditor.anchors, member, trust.newest)
     serials = believed_serials(notes, member)
     if serial is not None and serials and serial not in serials:
@@ -88,6 +89,31 @@ def read_folder(path: Path, first: int, auditor: Auditor) -> Folder:
     )
     hash_tiles = {place: data for place, data in tiles.items() if place.level != "entries"}
     return Folder(path, trust, log, first, hash_tiles, len(earlier))
+
+
+def archived_sizes(auditor: Auditor) -> set[int]:
+    """The sizes of the newest checkpoints of the archives."""
+    newest = [archive / "checkpoint" for archive in auditor.archives]
+    sizes = {_size_in(_read(note, MAX_NOTE_BYTES)) for note in newest if note.is_file()}
+    return {size for size in sizes if size is not None}
+
+
+def _archived_notes(path: Path, auditor: Auditor) -> list[bytes]:
+    """Checkpoints of the archives; of an export those that it can reach, as a newer archive only says that it was taken before."""
+    notes = [note for archive in auditor.archives for note in _notes(archive)]
+    name = EXPORT_NAME.fullmatch(path.resolve().name)
+    return notes if name is None else [note for note in notes if (_size_in(note) or 0) <= int(name[1])]
+
+
+def _notes(path: Path) -> list[bytes]:
+    return [_read(note, MAX_NOTE_BYTES) for note in _checkpoint_files(path)]
+
+
+def _size_in(note: bytes) -> int | None:
+    try:
+        return parse_checkpoint(note).size
+    except Refused:
+        return None
 
 
 def _checkpoint_files(path: Path) -> list[Path]:

@@ -61,7 +61,12 @@ class Verdict:
     findings: list[Finding]
     sealed_size: int
     places: list[int] = field(default_factory=list)
-    archived_until: int = -1
+    archives: list[Leaf] = field(default_factory=list)
+
+    @property
+    def archived_until(self) -> int:
+        """The greatest `until` that a told `audit.archive` leaf names; -1 without one."""
+        return max((until for leaf in self.archives if type(until := leaf.details["until"]) is int), default=-1)
 
 
 @dataclass(frozen=True)
@@ -98,15 +103,14 @@ def verify_log(log: LogInput) -> Verdict:
     if any(place >= sealed_up_to for place in arrangement.places):
         findings.append(Finding("UNSEALED-TAIL", sealed_up_to))
     sealed_size = max((head.size for head in fitting), default=0)
-    until = _archived_until(entries, set(arrangement.places), max(sealed_size, proven))
-    return Verdict(in_order(findings + structure + unfit), sealed_size, arrangement.places, until)
+    told = _told_archives(entries, set(arrangement.places), max(sealed_size, proven))
+    return Verdict(in_order(findings + structure + unfit), sealed_size, arrangement.places, told)
 
 
-def _archived_until(entries: _Entries, places: set[int], end: int) -> int:
-    """The greatest `until` of the `audit.archive` leaves that are told as notices; -1 without one."""
+def _told_archives(entries: _Entries, places: set[int], end: int) -> list[Leaf]:
+    """The `audit.archive` leaves that are told as notices."""
     placed = [leaf for leaf in entries.leaves.values() if leaf.action == "audit.archive" and leaf.index in places and leaf.index < end]
-    told = [leaf.details.get("until") for leaf in placed if leaf.outcome == "ok"]
-    return max((until for until in told if type(until) is int), default=-1)
+    return [leaf for leaf in placed if leaf.outcome == "ok" and type(leaf.details.get("until")) is int]
 
 
 def _origin(member: Member, serial: int) -> str:
