@@ -10,10 +10,10 @@ import type { Frame } from "../../cli/frame/index.ts";
 import { createOutput } from "../../cli/frame/output.ts";
 import { createProgram } from "../../cli/program.ts";
 import { decodeLeaf, encodeLeaf } from "../../protocol/audit/index.ts";
-import { toHex } from "../../protocol/base/index.ts";
-import { fill, member, openRig } from "../agent/audit/rig.ts";
+import { fill, openRig } from "../agent/audit/rig.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { shortFolder } from "../support/short-folder.ts";
+import { exportSource } from "./export-rig.ts";
 
 /** Runs the command line in this process. */
 async function run(words: string[]) {
@@ -52,19 +52,7 @@ async function nodeWith(t: Test, entries: number, changes: NodeChanges = {}) {
   if (entries > 0) fill(store, log, entries);
   log.checkpoint();
   await rig.mirror?.settled();
-  const source: ExportSource = {
-    name: log.name,
-    size: () => log.head().size,
-    files: () => log.files(),
-    time: () => log.time(),
-    about: () => ({ nodeName: member.name, role: "edge", vaultId: toHex(member.vaultId) }),
-    seal: (events) => log.sealEpoch(events),
-    anchor: () => log.acknowledged(),
-    proof: (from, size) => log.proofBetween(from, size),
-    cosigned: () => [],
-    archive: log.archive,
-    append: (event) => store.transaction((tx) => void log.append(tx, event)),
-  };
+  const source = exportSource(rig, store);
   const admin = await createAdminServer({
     socketPath: join(data, "admin.sock"),
     routes: auditCopyRoutes(changes.wrap?.(source) ?? source, (length) => new Uint8Array(length).fill(7)),

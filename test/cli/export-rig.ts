@@ -33,6 +33,27 @@ export async function run(words: string[]) {
   return told;
 }
 
+/** What a node with this log hands out for a copy of it. */
+export function exportSource(
+  { log }: Pick<ReturnType<typeof openRig>, "log">,
+  store: MemoryStore,
+  cosigned: ReturnType<ExportSource["cosigned"]> = [],
+): ExportSource {
+  return {
+    name: log.name,
+    size: () => log.head().size,
+    files: () => log.files(),
+    time: () => log.time(),
+    about: () => ({ nodeName: member.name, role: "edge", vaultId: toHex(member.vaultId) }),
+    seal: (events) => log.sealEpoch(events),
+    anchor: () => log.acknowledged(),
+    proof: (from, size) => log.proofBetween(from, size),
+    cosigned: () => cosigned,
+    archive: log.archive,
+    append: (event) => store.transaction((tx) => void log.append(tx, event)),
+  };
+}
+
 /** A node whose log is exported over its admin socket. */
 export async function nodeWith(t: Test, entries: number) {
   const folder = createDataFolder(shortFolder(t));
@@ -43,19 +64,7 @@ export async function nodeWith(t: Test, entries: number) {
   await rig.mirror?.settled();
   const name = witnessKeyName(log.name.trustDomain, node);
   const cosigned = cosign(checkpointText(originOf(log.name), log.head()), 1_795_000_000, { name, key: sampleSigner(45) });
-  const source: ExportSource = {
-    name: log.name,
-    size: () => log.head().size,
-    files: () => log.files(),
-    time: () => log.time(),
-    about: () => ({ nodeName: member.name, role: "edge", vaultId: toHex(member.vaultId) }),
-    seal: (events) => log.sealEpoch(events),
-    anchor: () => log.acknowledged(),
-    proof: (from, size) => log.proofBetween(from, size),
-    cosigned: () => [{ name: node, note: cosigned }],
-    archive: log.archive,
-    append: (event) => store.transaction((tx) => void log.append(tx, event)),
-  };
+  const source = exportSource(rig, store, [{ name: node, note: cosigned }]);
   const admin = await createAdminServer({
     socketPath: folder.adminSocket,
     routes: auditCopyRoutes(source, (length) => new Uint8Array(length).fill(7)),
