@@ -8,7 +8,9 @@ export interface AccountSummary {
   readonly device: string;
   /** The account's name on it; empty for what concerns the device as a whole. */
   readonly account: string;
+  /** Changes that a login proved; a proof of what was there before is none. */
   changes: number;
+  /** The newest proof that a version is live, whether or not it was just set. */
   lastProven: { readonly time: string; readonly version: string; readonly index: number } | null;
   /** Who asked for the last change or approved it, with the entry that says so. */
   approved: { readonly by: string; readonly what: string; readonly time: string; readonly index: number } | null;
@@ -25,9 +27,6 @@ export interface AccountSummary {
 /** Exceptions of one account that are told in words; the others are counted. */
 const toldExceptions = 5;
 
-const provenActions: ReadonlySet<string> = new Set(["rotation.verified", "rotation.proven"]);
-/** What an edge reported to the vault. */
-const provenResults: ReadonlySet<string> = new Set(["verified", "proven"]);
 const approvals: ReadonlySet<string> = new Set([
   "order.accept",
   "credential.set",
@@ -112,9 +111,10 @@ export class DeviceSummary {
 
 function note(account: AccountSummary, leaf: Leaf, time: string): void {
   const { action, details, index, outcome } = leaf;
-  const proven = provenActions.has(action) || (action === "rotation.report" && provenResults.has(String(details["result"])));
-  if (proven && outcome === "ok") {
-    account.changes += 1;
+  // What an edge reported to the vault, or logged itself.
+  const result = action === "rotation.report" ? details["result"] : action.replace("rotation.", "");
+  if ((result === "verified" || result === "proven") && outcome === "ok") {
+    if (result === "verified") account.changes += 1;
     account.lastProven = { time, version: `${details["epoch"] ?? "?"}.${details["number"] ?? "?"}`, index };
     account.unknownSince = null;
   }
@@ -122,6 +122,12 @@ function note(account: AccountSummary, leaf: Leaf, time: string): void {
   if (approvals.has(action) && outcome === "ok") {
     const by = String(details["operator"] ?? `${leaf.actor.kind} ${leaf.actor.id}`);
     account.approved = { by, what: action, time, index };
+  }
+  if (action === "rotation.staged") {
+    // What the vault ordered bears the order; a later change without one must not stand beside it.
+    const { orderId } = details;
+    if (typeof orderId === "string") account.approved = { by: `order ${orderId}`, what: action, time, index };
+    else if (account.approved?.what === action) account.approved = null;
   }
   if (outcome === "ok" && !notable.has(action)) return;
   account.exceptionCount += 1;

@@ -37,6 +37,8 @@ export class LogNotes {
   archivedBefore = 0;
   reads = 0;
   refusedReads = 0;
+  /** The newest entry that says so. */
+  lastRefused: LogNote | null = null;
   /** Persons and operators who did or approved something, and how often. */
   readonly people = new Map<string, number>();
 
@@ -45,7 +47,10 @@ export class LogNotes {
     const count = typeof details["count"] === "number" ? details["count"] : 1;
     if (action === "credential.read") {
       if (outcome === "ok") this.reads += count;
-      else this.refusedReads += count;
+      else {
+        this.refusedReads += count;
+        this.lastRefused = { time, what: `${actor.kind} ${actor.id} at ${leaf.subject.id}`, index };
+      }
       return;
     }
     if (actor.kind === "operator" || actor.kind === "person") this.#person(`${actor.kind} ${actor.id}`);

@@ -5,7 +5,7 @@ const columns = [
   "device",
   "account",
   "proven changes",
-  "last proven change",
+  "last proof",
   "version",
   "entry",
   "approved by",

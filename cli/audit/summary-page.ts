@@ -12,6 +12,8 @@ export interface SummaryHead {
   readonly at: string;
 }
 
+const neverTold = ">=1970-01-01T00:00:00.000Z";
+
 /** Accounts that are named among those that need a look; the others stand in the table. */
 const namedAccounts = 100;
 
@@ -33,11 +35,11 @@ export function summaryHtml(summary: DeviceSummary, head: SummaryHead): string {
 <h1>Audit of <bdi>${escaped(grant.nodeName)}</bdi></h1>
 <p class="soft">${escaped(grant.role)}, entries ${grant.from} to ${grant.size - 1} of log ${grant.serial}, ${escaped(shown(head.at))}</p>
 </header>
-<p class="note"><b>This page is a convenience and proves nothing.</b> Each statement names the entry that it was taken from. They are proven
-where <code>tidegate audit verify</code> ends with OK on the folder that this page lies in. Times are the node's own; &ge; means that only a
+<p class="note"><b>This page is a convenience and proves nothing.</b> What it says of accounts and of the node names the entry that it was taken from; those
+entries are proven where <code>tidegate audit verify</code> ends with OK on the folder that this page lies in. Times are the node's own; &ge; means that only a
 lower bound was known.</p>
-${tiles(summary, accounts)}
-${attention(accounts)}
+${tiles(summary, accounts, grant.role)}
+${attention(accounts, summary)}
 ${facts(summary, head)}
 ${accountTable(accounts)}
 ${nodeTable(summary)}
@@ -47,15 +49,18 @@ ${peopleTable(summary)}
 `;
 }
 
-function tiles({ notes }: DeviceSummary, accounts: readonly AccountSummary[]): string {
+function tiles({ notes }: DeviceSummary, accounts: readonly AccountSummary[], role: string): string {
   const sum = (of: (each: AccountSummary) => number) => accounts.reduce((total, each) => total + of(each), 0);
   const named = accounts.filter(({ account }) => account !== "");
   const unknown = named.filter(({ unknownSince }) => unknownSince !== null).length;
   const never = named.filter(({ lastProven }) => lastProven === null).length;
+  const changes = sum((each) => each.changes);
+  // A gateway logs in to no device: that it proves nothing is in order.
+  const lacking = never > 0 ? "warn" : "good";
   const all: [number, string, string][] = [
     [named.length, "accounts", ""],
-    [sum(({ changes }) => changes), "changes proven on the device", "good"],
-    [never, "accounts without a proven change here", never > 0 ? "warn" : "good"],
+    [changes, "changes proven on the device", changes > 0 ? "good" : ""],
+    [never, "accounts whose password is not proven here", role === "gateway" ? "" : lacking],
     [unknown, "accounts whose password is not known", unknown > 0 ? "bad" : "good"],
     [sum(({ exceptionCount }) => exceptionCount), "exceptions", ""],
     [notes.refusedReads, "reads refused", ""],
@@ -65,13 +70,14 @@ function tiles({ notes }: DeviceSummary, accounts: readonly AccountSummary[]): s
   return `<ul class="tiles">\n${all.map(([count, says, look]) => `<li class="${look}"><b>${number(count)}</b>${says}</li>`).join("\n")}\n</ul>`;
 }
 
-/** What a reader wants first: accounts with an unknown password or exceptions. */
-function attention(accounts: readonly AccountSummary[]): string {
+/** What a reader wants first: accounts with an unknown password or exceptions, and refused reads. */
+function attention(accounts: readonly AccountSummary[], { notes }: DeviceSummary): string {
   const wanted = accounts.map((account, at) => ({ account, at })).filter(({ account }) => account.exceptionCount > 0);
   const unknownFirst = wanted.toSorted(
     (a, b) => Number(b.account.unknownSince !== null) - Number(a.account.unknownSince !== null),
   );
-  if (wanted.length === 0) return "<h2>Needs a look</h2>\n<p>Nothing: no exception stands in these entries.</p>";
+  if (wanted.length === 0 && notes.lastRefused === null)
+    return "<h2>Needs a look</h2>\n<p>Nothing: no exception and no refused read stands in these entries.</p>";
   const items = unknownFirst.slice(0, namedAccounts).map(({ account: { device, account, exceptions, exceptionCount }, at }) => {
     const last = exceptions.at(-1);
     const says = last === undefined ? "" : `${escaped(last.what)} ${source(last)}`;
@@ -80,7 +86,11 @@ function attention(accounts: readonly AccountSummary[]): string {
   });
   const rest =
     wanted.length > namedAccounts ? `<li>and ${number(wanted.length - namedAccounts)} more accounts, see below</li>` : "";
-  return `<h2>Needs a look</h2>\n<ul>\n${items.join("\n")}${rest}\n</ul>`;
+  const refused =
+    notes.lastRefused === null
+      ? ""
+      : `<li>${counted(notes.refusedReads, "read")} refused, the last to <bdi>${escaped(notes.lastRefused.what)}</bdi> ${source(notes.lastRefused)}</li>`;
+  return `<h2>Needs a look</h2>\n<ul>\n${items.join("\n")}${rest}${refused}\n</ul>`;
 }
 
 function facts(summary: DeviceSummary, { grant, carried, at }: SummaryHead): string {
@@ -110,7 +120,7 @@ function accountTable(accounts: readonly AccountSummary[]): string {
   if (rows.length === 0) return "<h2>Devices</h2>\n<p>These entries concern no device.</p>";
   return `<h2>Devices</h2>
 <div class="wide"><table>
-<thead><tr><th scope="col">Account</th><th scope="col">Standing</th><th scope="col">Last proven change</th><th scope="col">Asked for or approved by</th><th scope="col" class="r">Reads</th><th scope="col">Exceptions, newest first</th></tr></thead>
+<thead><tr><th scope="col">Account</th><th scope="col">Standing</th><th scope="col">Last proof on the device</th><th scope="col">Last asked for or approved by</th><th scope="col" class="r">Reads</th><th scope="col">Exceptions, newest first</th></tr></thead>
 <tbody>
 ${rows.join("\n")}
 </tbody>
@@ -121,22 +131,27 @@ function accountRow(account: AccountSummary, at: number): string {
   const { lastProven, approved, changes, reads, refused } = account;
   const name =
     account.account === "" ? '<span class="soft">the device itself</span>' : `<bdi>${escaped(account.account)}</bdi>`;
+  // A device as a whole has no password: what is empty there is not missing.
+  const none = (text: string) => (account.account === "" ? "" : `<span class="soft">${text}</span>`);
   const change =
     lastProven === null
-      ? '<span class="soft">none here</span>'
-      : `${time(lastProven.time)}<br><small>version <span class="n">${escaped(lastProven.version)}</span>, entry <span class="n">${lastProven.index}</span>, ${number(changes)} in all</small>`;
+      ? none("none here")
+      : `${time(lastProven.time)}<br><small>version <span class="n">${escaped(lastProven.version)}</span>, entry <span class="n">${lastProven.index}</span>, ${counted(changes, "change")} in all</small>`;
   const by =
     approved === null
-      ? '<span class="soft">nobody here</span>'
+      ? none("nobody here")
       : `<bdi>${escaped(approved.by)}</bdi><br><small><code>${escaped(approved.what)}</code> ${time(approved.time)}, entry <span class="n">${approved.index}</span></small>`;
-  const read = `<span class="n">${number(reads)}</span>${refused > 0 ? `<br><small>${number(refused)} refused</small>` : ""}`;
+  const read =
+    account.account === "" && reads + refused === 0
+      ? ""
+      : `<span class="n">${number(reads)}</span>${refused > 0 ? `<br><small>${number(refused)} refused</small>` : ""}`;
   return `<tr id="a${at}"><th scope="row">${name}</th><td>${standing(account)}</td><td>${change}</td><td>${by}</td><td class="r">${read}</td><td>${exceptionList(account)}</td></tr>`;
 }
 
 function standing({ account, lastProven, unknownSince }: AccountSummary): string {
   if (account === "") return "";
   if (unknownSince !== null) return `<span class="badge bad">not known</span><br><small>since entry ${unknownSince}</small>`;
-  return lastProven === null ? '<span class="badge warn">not proven</span>' : '<span class="badge good">proven</span>';
+  return lastProven === null ? '<span class="badge warn">not proven here</span>' : '<span class="badge good">proven</span>';
 }
 
 function exceptionList({ exceptions, exceptionCount }: AccountSummary): string {
@@ -191,7 +206,13 @@ function time(text: string): string {
 }
 
 function shown(text: string): string {
+  // A node that was never told the time knows no more than that.
+  if (text === neverTold) return "not known";
   return text.replace(/^>=/, "\u2265\u00a0").replace(/T(\d\d:\d\d:\d\d)\.\d+Z$/, " $1 UTC");
+}
+
+function counted(count: number, noun: string): string {
+  return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** With a narrow space between thousands. */

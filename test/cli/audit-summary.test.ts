@@ -102,11 +102,11 @@ t.test("the page says per account what was proven last, who asked for it, and wh
     outcome: "ok",
     details: { operator },
   });
-  const rotation = (action: "rotation.verified" | "rotation.unknown", number: number): AuditEvent => ({
+  const rotation = (action: "rotation.verified" | "rotation.proven" | "rotation.unknown", number: number): AuditEvent => ({
     action,
     actor: self,
     subject,
-    outcome: action === "rotation.verified" ? "ok" : "failed",
+    outcome: action === "rotation.unknown" ? "failed" : "ok",
     details: { epoch: 1, number },
   });
   const known = summaryOf([order("Ana"), rotation("rotation.unknown", 1), order("Kim"), rotation("rotation.verified", 2)]);
@@ -123,6 +123,17 @@ t.test("the page says per account what was proven last, who asked for it, and wh
     summaryHtml(known, head("edge")),
     /badge good">proven.*version <span class="n">1\.2<\/span>, entry <span class="n">3</s,
   );
+  const factory = summaryOf([rotation("rotation.proven", 0), rotation("rotation.verified", 1), rotation("rotation.proven", 1)]);
+  t.match(factory.accounts(), [{ changes: 1, lastProven: { version: "1.1", index: 2 } }], "a proof is no change");
+  const staged = (details: { orderId?: string }): AuditEvent => ({
+    action: "rotation.staged",
+    actor: self,
+    subject,
+    outcome: "ok",
+    details: { epoch: 1, number: 1, ...details },
+  });
+  t.match(summaryOf([staged({ orderId: "4af3" })]).accounts(), [{ approved: { by: "order 4af3", index: 0 } }]);
+  t.match(summaryOf([staged({ orderId: "4af3" }), staged({})]).accounts(), [{ approved: null }], "the next one had no order");
   const lost = summaryOf([rotation("rotation.verified", 2), rotation("rotation.unknown", 3)]);
   t.match(lost.accounts(), [{ unknownSince: 1 }]);
   t.match(summaryHtml(lost, head("edge")), /Needs a look.*the password is not known any more.*badge bad">not known/s);
@@ -143,6 +154,7 @@ t.test("reads are counted, and what a refused caller made up is no account", (t)
   t.equal(summary.accounts().length, 1);
   t.match(summary.notes, { reads: 1500, refusedReads: 9 });
   t.match(summaryHtml(summary, head("edge")), /1\u202f500/);
+  t.match(summaryHtml(summary, head("edge")), /<li>9 reads refused, the last to <bdi>application hmi at made\/up\/name/);
   t.end();
 });
 
@@ -175,6 +187,6 @@ t.test("gaps, crashes, archives and who acted stand in the page, and its size do
   t.match(page, /3 entries were not written \(reads\)/);
   t.match(page, /operator kim/);
   const fresh = summaryHtml(summaryOf([]), head("edge"));
-  t.match(fresh, /no exception stands in these entries.*concern no device.*Nothing out of the ordinary/s);
+  t.match(fresh, /no exception and no refused read stands in these entries.*concern no device.*Nothing out of the ordinary/s);
   t.end();
 });
