@@ -1,5 +1,15 @@
 // Writes protocol/vectors/audit-logs.json.
-import { decodeLeaf, emptyTree, encodeLeaf, rootOf, sequence, signCheckpoint, verifyLog } from "../../protocol/audit/index.ts";
+import {
+  type AuditEvent,
+  decodeLeaf,
+  emptyTree,
+  encodeLeaf,
+  rootOf,
+  sequence,
+  signCheckpoint,
+  successionDetails,
+  verifyLog,
+} from "../../protocol/audit/index.ts";
 import { concat, toHex } from "../../protocol/base/index.ts";
 import { type SigningKey, signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import {
@@ -37,6 +47,15 @@ const strange = signCheckpoint(origin, whole3, { log: stranger, epoch: epochKeys
 /** Epoch 1 begins at 4 by a leaf that says 3. */
 const early = encodeLeaf({ ...decodeLeaf(encodeLeaf(leafAt(3, successionAt(3, 1)))), index: 4 });
 const misplaced: SampleLog = { ...sampleLog({ size: 8 }), leaves: sampleLog({ size: 8 }).leaves.with(4, early), hashes: [] };
+/** Epoch 0 hands over to a key of small order (y = 1), under which anybody could seal. */
+const weakKey = Uint8Array.of(1, ...new Uint8Array(31));
+const ending = epochKeys[0] as SigningKey;
+const weak = successionDetails(origin, { epoch: 1, publicKey: weakKey, from: 4 }, (message) => ending.sign(message));
+const weakened: SampleLog = {
+  ...sampleLog({ size: 8 }),
+  leaves: sampleLog({ size: 8 }).leaves.with(4, encodeLeaf(leafAt(4, { ...successionAt(4, 1), details: weak } as AuditEvent))),
+  hashes: [],
+};
 const tampered: [string, SampleLog][] = [
   ["edited at 0", { ...honest, leaves: honest.leaves.with(0, editedLeaf(0)) }],
   ["edited at 7", { ...honest, leaves: honest.leaves.with(7, editedLeaf(7)) }],
@@ -109,6 +128,10 @@ const tampered: [string, SampleLog][] = [
   [
     "a succession that tells another place",
     { ...misplaced, checkpoints: [reseal(misplaced.leaves.slice(0, 4), 0), reseal(misplaced.leaves, 1)] },
+  ],
+  [
+    "a succession to a key of small order",
+    { ...weakened, checkpoints: [reseal(weakened.leaves.slice(0, 4), 0), reseal(weakened.leaves, 0)] },
   ],
   [
     "a checkpoint of another trust domain",

@@ -151,6 +151,10 @@ const malformed: readonly [name: string, type: number, tuple: Tcbor][] = [
 
 const entryCases = variants({ kind: "entry content", expect: "ok" }, [
   ...contents.map((content) => ({ name: content.kind, ...encodeContent(content) })),
+  {
+    name: "a name with U+007F, U+0085 and U+009F",
+    ...encodeContent({ kind: "conduit", nodeId: new Uint8Array(20).fill(5), name: "edge\u007f\u0085\u009f" }),
+  },
   ...malformed.map(([name, type, tuple]) => ({ name, type, payload: encodeTcbor(tuple), expect: "CONTENT_MALFORMED" })),
   { name: "payload that is not TCBOR", type: 5, payload: Uint8Array.of(0xff), expect: "CONTENT_MALFORMED" },
   { name: "entry type 0", type: 0, payload: encodeTcbor([]), expect: "CONTENT_UNKNOWN_TYPE" },

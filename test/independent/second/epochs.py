@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from . import tcbor
 from .envelope import pae
 from .findings import Finding
+from .keys import check_ed25519_key
 from .leaf import Leaf
 from .notes import ED25519, Checkpoint, key_id
 from .primitives import ed25519_holds
+from .refused import Refused
 from .text_forms import MAX_NUMBER, strict_base64, strict_decimal
 
 EPOCH_ACTION = "audit.epoch"
@@ -71,7 +73,11 @@ def _parse(leaf: Leaf) -> _Succession | None:
     if not all(type(number) is int for number in numbers) or not all(isinstance(text, str) for text in texts):
         return None
     public_key, signature = (strict_base64(str(text)) for text in texts)
-    if public_key is None or signature is None or len(public_key) != 32 or len(signature) != 64:
+    if public_key is None or signature is None or len(signature) != 64:
+        return None
+    try:
+        check_ed25519_key(public_key)
+    except Refused:
         return None
     return _Succession(int(str(numbers[0])), int(str(numbers[1])), public_key, signature)
 

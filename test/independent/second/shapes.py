@@ -30,13 +30,10 @@ def text(low: int, high: int, pattern: str = r".*") -> Shape:
     def fits(value: Any) -> bool:
         if type(value) is not str or compiled.fullmatch(value) is None:
             return False
-        return low <= len(value.encode()) <= high and not any(_is_control(character) for character in value)
+        return low <= len(value.encode()) <= high and not any(character < " " for character in value)
 
     return fits
 
-
-def _is_control(character: str) -> bool:
-    return character < " " or "\x7f" <= character <= "\x9f"
 
 
 def boolean(value: Any) -> bool:
