@@ -53,7 +53,7 @@ export function forward({
 }: ForwardOptions): Forwarder {
   const [made] = openForwarders({
     targets: forwardShape.parse([
-      { name: "siem", format: "json", ...(collector ? { to: "file", path: "unused" } : {}), ...target },
+      { name: "siem", format: "json", ...(collector ? { to: "file", path: "/unused" } : {}), ...target },
     ]),
     feed,
     speaker,
