@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { Closing } from "../agent/closing/index.ts";
-import type { Post } from "../agent/custody/index.ts";
 import { ApplicationList, type LocalApi } from "../agent/local-api/index.ts";
 import type { Log } from "../agent/log/index.ts";
 import { openNode } from "../agent/node/index.ts";
@@ -13,13 +12,13 @@ import { ConduitTable, goneConduits } from "./conduits.ts";
 import type { GatewayConfig } from "./config.ts";
 import { GatewayCredentials } from "./credentials.ts";
 import { GatewayMailroom } from "./gateway-mailroom.ts";
-import { dialVault, dropStrangers, listenForEdges, RootWatch } from "./gateway-tunnels.ts";
 import { JoinForward } from "./join-forward.ts";
 import { Mailboxes } from "./mailbox/index.ts";
-import { gatewayPost } from "./media.ts";
+import type { GatewayPostOptions } from "./media.ts";
 import { NoticeDesk } from "./notices/index.ts";
 import type { GatewayParts } from "./parts.ts";
 import { noteServed } from "./served-rows.ts";
+import { dropStrangers, RootWatch } from "./strangers.ts";
 import { acknowledgeEvents, noteCredentials, takeInAgain } from "./take-in.ts";
 
 export interface CoreOptions {
@@ -37,8 +36,8 @@ export interface CoreOptions {
 /** A gateway without its sockets: node, mailboxes and credentials over one store. */
 export interface GatewayCore {
   readonly parts: Omit<GatewayParts, "forwards" | "space">;
-  /** What it has to do with removable media. */
-  readonly post: Post;
+  /** What carries items through it, for removable media to join in. */
+  readonly couriers: Pick<GatewayPostOptions, "mailroom" | "joins" | "notices">;
   /** Tells the local API of changes from now on. */
   serve(api: LocalApi): void;
   /** Listens for edges where the configuration says so, then dials the vault; sockets where no other way is given. Throws NODE_NO_UPSTREAM, LINK_LISTEN. */
@@ -113,11 +112,13 @@ export function openCore({ store, config, seams, log, version, folder, closing }
   closing.push(node.onChanged(() => follow(parts, { log, roots, changed: () => api?.changed() })));
   return {
     parts,
-    post: gatewayPost({ ...parts, mailroom, joins, notices }),
+    couriers: { mailroom, joins, notices },
     serve(local) {
       api = local;
     },
     async connect(ways) {
+      // Loaded after reads are served.
+      const { dialVault, listenForEdges } = await import("./gateway-tunnels.ts");
       const { listen: edgesAt, allowProxies } = config.edges;
       const places = { vault: config.vault?.address ?? "", edges: edgesAt, allowProxies, proxy: routeOf(config.proxy, store) };
       const tunnels = { node, audit, mailroom, joins, conduits, seams, log, ...places, ...ways };

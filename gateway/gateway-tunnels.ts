@@ -1,6 +1,6 @@
 import type { AuditLog } from "../agent/audit/index.ts";
 import type { Log } from "../agent/log/index.ts";
-import { isTrusted, type JoinedNode, upstreamOf } from "../agent/node/index.ts";
+import { type JoinedNode, upstreamOf } from "../agent/node/index.ts";
 import type { ProxyRoute } from "../agent/proxy/index.ts";
 import type { Seams } from "../agent/seams/index.ts";
 import {
@@ -20,7 +20,7 @@ import {
 } from "../agent/tunnel/index.ts";
 import { sameBytes, toHex } from "../protocol/base/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
-import { newestRoot, nodeRole } from "../protocol/trust/index.ts";
+import { nodeRole } from "../protocol/trust/index.ts";
 import { type TunnelTrust, tunnelTrust } from "../protocol/tunnel/index.ts";
 import type { JoinForward } from "./join-forward.ts";
 import type { Conduits } from "./parts.ts";
@@ -70,31 +70,6 @@ export async function listenForEdges(options: TunnelsOptions, address: string): 
     onJoin: (carrier) => joins.ask(carrier),
     report: reporter(options),
   });
-}
-
-/** Ends the sessions of edges that are revoked or behind this gateway no more. */
-export function dropStrangers(listener: TunnelListener, { node, conduits }: Pick<TunnelsOptions, "node" | "conduits">): void {
-  for (const { peer } of listener.sessions()) {
-    if (!conduits.has(peer.nodeId) || !isTrusted(node.trust(), peer.nodeId)) listener.drop(peer.nodeId);
-  }
-}
-
-/** Ends every session after a new root: a peer learns it in the handshake of the next one. */
-export class RootWatch {
-  readonly #node: Pick<JoinedNode, "trust">;
-  #version: number;
-
-  constructor(node: Pick<JoinedNode, "trust">) {
-    this.#node = node;
-    this.#version = newestRoot(node.trust()).document.version;
-  }
-
-  look(listener: TunnelListener): void {
-    const { version } = newestRoot(this.#node.trust()).document;
-    if (version <= this.#version) return;
-    this.#version = version;
-    for (const { peer } of listener.sessions()) listener.drop(peer.nodeId);
-  }
 }
 
 function tunnelNode({ node, mailroom, seams }: TunnelsOptions): TunnelNode {

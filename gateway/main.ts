@@ -1,6 +1,4 @@
-import { createAdminServer } from "../agent/admin/index.ts";
 import { Closing } from "../agent/closing/index.ts";
-import { auditCopyRoutes, MediaDesk, mediaRoutes, memberExport } from "../agent/custody/index.ts";
 import { type DataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import type { LocalApi } from "../agent/local-api/index.ts";
 import { createLog, type Log } from "../agent/log/index.ts";
@@ -22,7 +20,6 @@ import type { Store } from "../agent/store/index.ts";
 import { writeAuthorityFile } from "../agent/tls/index.ts";
 import type { Dial, Listen, TunnelListener } from "../agent/tunnel/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
-import { adminRoutes } from "./admin-routes.ts";
 import type { GatewayConfig } from "./config.ts";
 import { type GatewayCore, openCore } from "./core.ts";
 import type { GatewayParts } from "./parts.ts";
@@ -121,12 +118,8 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing, space
   });
   const parts: GatewayParts = { ...core.parts, forwards, space };
   followSpace({ space, node, audit, store, log });
-  const routes = [
-    ...adminRoutes(parts),
-    ...mediaRoutes(new MediaDesk(core.post, seams)),
-    ...auditCopyRoutes(memberExport("gateway", parts), seams.random),
-  ];
-  const admin = await createAdminServer({ socketPath: folder.adminSocket, routes, log });
+  const { openAdmin } = await import("./admin.ts");
+  const admin = await openAdmin(folder.adminSocket, { ...parts, ...core.couriers }, { log, seams });
   closing.push(() => admin.close());
   await core.connect(ports);
   writeAuthorityFile(folder.authority, node.identity.tls);

@@ -16,6 +16,7 @@ import { edgePost } from "../../edge/media.ts";
 import type { EdgeParts } from "../../edge/parts.ts";
 import { gatewayConfigSchema } from "../../gateway/config.ts";
 import { openCore as openGateway } from "../../gateway/core.ts";
+import { gatewayPost } from "../../gateway/media.ts";
 import { parseEnrolmentCode } from "../../protocol/join/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { vaultRoutes } from "../../vault/admin/index.ts";
@@ -105,7 +106,7 @@ export class MediaRig {
     const config = gatewayConfigSchema.parse({ vault: { address: "vault.test:7443" }, ...changes });
     const core = openGateway({ store, config, seams: this.vault.seams, log, version: "test", folder: null, closing });
     this.#t.teardown(() => closing.run());
-    return { ...this.#node(core.post), core, store, close: () => closing.run() };
+    return { ...this.#node(gatewayPost({ ...core.parts, ...core.couriers })), core, store, close: () => closing.run() };
   }
 
   /** An edge that has yet to join: the same request goes onto each stick until one brings the answer. */
