@@ -50,7 +50,8 @@ function identityCheck(node: JoinedNode): HealthCheck {
 /** Red while values are missing that an earlier process held in memory only; nothing where there are none. */
 function memoryCheck(node: JoinedNode): HealthCheck[] {
   const { gone } = node.status().memoryOnly;
-  const detail = `${gone} values ended with the last process; the vault is asked for them`;
+  const ways = "over the tunnel, or by a stick that is written here, read and written at the vault, and read here";
+  const detail = `${gone} values ended with the last process; the vault is asked for everything: ${ways}`;
   return gone === 0 ? [] : [{ name: "memory-only", ok: false, detail }];
 }
 

@@ -5,7 +5,7 @@ import t from "tap";
 import { loadConfig } from "../../agent/config/index.ts";
 import { createDataFolder, type DataFolder } from "../../agent/data-folder/index.ts";
 import type { CredentialSource } from "../../agent/local-api/index.ts";
-import { everyRow, openNodeStore } from "../../agent/node/index.ts";
+import { everyRow, nodeHealth, openNodeStore } from "../../agent/node/index.ts";
 import { createKeyFile, openSealKey } from "../../agent/seal-key/index.ts";
 import { edgeConfigSchema, joinEdge, start } from "../../edge/index.ts";
 import { type Secret, sameBytes } from "../../protocol/base/index.ts";
@@ -60,6 +60,11 @@ t.test("a value held in memory only is on no disk, is served, ends with the proc
   await edge.close();
   edge = rig.openEdge(edge.store.reopen());
   t.match(edge.core.node.status().memoryOnly, { held: 0, gone: 1 });
+  const red = () => {
+    const hop = { to: "gateway", status: () => null, nowMs: () => 0 } as const;
+    return nodeHealth({ ...edge.core, hop }).checks.find(({ name }) => name === "memory-only")?.detail;
+  };
+  t.match(red(), /^1 values .* by a stick that is written here, read and written at the vault, and read here$/);
   t.throws(() => edge.core.credentials.find(path), { code: "API_MEMORY_ONLY", retryable: true });
   t.equal(edge.core.node.memoryOnly("plant/pump/other"), null);
   await rig.vault.setPassword(path, first);
@@ -68,7 +73,8 @@ t.test("a value held in memory only is on no disk, is served, ends with the proc
   t.match(await edge.read(waiting), [{ refusals: [{ code: "BUNDLE_BASE_MISMATCH" }] }], "a change alone is not enough");
   t.throws(() => edge.core.credentials.find(path), { code: "API_MEMORY_ONLY" });
   await round();
-  t.equal(readAt(edge.core.credentials), first, "the snapshot that it asked for brought it");
+  t.equal(readAt(edge.core.credentials), first, "the snapshot that it asked for by itself brought it");
+  t.equal(red(), undefined);
   t.match(edge.core.node.status(), { memoryOnly: { held: 1, gone: 0 }, mode: "NORMAL" });
   t.same(edge.store.tablesWith(first), []);
 

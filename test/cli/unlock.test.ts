@@ -3,7 +3,7 @@ import { join } from "node:path";
 import t from "tap";
 import { createDataFolder } from "../../agent/data-folder/index.ts";
 import { createKeyFile, createSealKey, openSealKey } from "../../agent/seal-key/index.ts";
-import { creatingUnlock, type Frame, openingUnlock } from "../../cli/frame/index.ts";
+import { createFrame, creatingUnlock, type Frame, openingUnlock } from "../../cli/frame/index.ts";
 import { readSecret } from "../../cli/frame/secrets.ts";
 import { Secret } from "../../protocol/base/index.ts";
 import { shortFolder } from "../support/short-folder.ts";
@@ -85,4 +85,14 @@ t.test("what a key file sealed opens from systemd's credential, and no other cre
   await t.rejects(wrong, { code: "SEAL_KEY_REFUSED" });
   const missing = openSealKey({ path, unlock: { kind: "credential-file", path: join(parent, "none") } });
   await t.rejects(missing, { code: "SEAL_KEY_FILE" });
+});
+
+t.test("systemd's folder is the one that the environment names", async (t) => {
+  for (const [named, expected] of [
+    ["/run/credentials/tidegate-edge.service", "/run/credentials/tidegate-edge.service"],
+    ["", undefined],
+  ] as const) {
+    const started = Object.assign(Object.create(process), { env: { CREDENTIALS_DIRECTORY: named } });
+    t.equal(createFrame(started, () => false).environment.credentialsDirectory, expected);
+  }
 });
