@@ -12,7 +12,8 @@ export interface SummaryHead {
   readonly at: string;
 }
 
-const neverTold = ">=1970-01-01T00:00:00.000Z";
+/** How a time begins whose node was never told one, and counts from 0. */
+const neverTold = ">=1970-01-01T";
 
 /** Accounts that are named among those that need a look; the others stand in the table. */
 const namedAccounts = 100;
@@ -207,7 +208,7 @@ function time(text: string): string {
 
 function shown(text: string): string {
   // A node that was never told the time knows no more than that.
-  if (text === neverTold) return "not known";
+  if (text.startsWith(neverTold)) return "not known";
   return text.replace(/^>=/, "\u2265\u00a0").replace(/T(\d\d:\d\d:\d\d)\.\d+Z$/, " $1 UTC");
 }
 

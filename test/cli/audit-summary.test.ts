@@ -186,6 +186,8 @@ t.test("gaps, crashes, archives and who acted stand in the page, and its size do
   t.match(page, /The newest 40 of 102/);
   t.match(page, /3 entries were not written \(reads\)/);
   t.match(page, /operator kim/);
+  const untold = Object.assign(summaryOf([]), { first: ">=1970-01-01T00:00:00.012Z" });
+  t.match(summaryHtml(untold, head("edge")), /not known to none/);
   const fresh = summaryHtml(summaryOf([]), head("edge"));
   t.match(fresh, /no exception and no refused read stands in these entries.*concern no device.*Nothing out of the ordinary/s);
   t.end();
