@@ -4,7 +4,10 @@ import { newestRoot } from "../protocol/trust/index.ts";
 import type { Conduits } from "./parts.ts";
 
 /** Ends the sessions of edges that are revoked or behind this gateway no more. */
-export function dropStrangers(listener: TunnelListener, { node, conduits }: { readonly node: Pick<JoinedNode, "trust">; readonly conduits: Conduits }): void {
+export function dropStrangers(
+  listener: TunnelListener,
+  { node, conduits }: { readonly node: Pick<JoinedNode, "trust">; readonly conduits: Conduits },
+): void {
   for (const { peer } of listener.sessions()) {
     if (!conduits.has(peer.nodeId) || !isTrusted(node.trust(), peer.nodeId)) listener.drop(peer.nodeId);
   }
