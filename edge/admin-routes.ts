@@ -5,8 +5,16 @@ import { missingAt } from "../agent/config/index.ts";
 import { spaceCheck } from "../agent/member/index.ts";
 import { hopStatus, nodeHealth } from "../agent/node/index.ts";
 import { proxyLoginRoutes } from "../agent/proxy/index.ts";
+import type { AuditEvent } from "../protocol/audit/index.ts";
 import { nodeIdText } from "../protocol/keys/index.ts";
-import { candidateOf, isResting, RotationError, type RotationEvent, stateName } from "../protocol/rotation/index.ts";
+import {
+  candidateOf,
+  isResting,
+  type RotationCode,
+  RotationError,
+  type RotationEvent,
+  stateName,
+} from "../protocol/rotation/index.ts";
 import { EdgeError } from "./errors.ts";
 import type { EdgeParts } from "./parts.ts";
 import type { Account } from "./rotation/index.ts";
@@ -59,7 +67,10 @@ export function adminRoutes(parts: EdgeParts): AdminRoute[] {
   ];
 }
 
-/** An operator's wish about one account: carried out or refused with the machine's own code. */
+/**
+ * An operator's wish about one account: carried out or refused with the machine's own code. That somebody here asked stands in the log
+ * with the step that it caused, in one commit.
+ */
 function wish(parts: EdgeParts, name: string, event: RotationEvent): AdminRoute {
   return adminRoute({
     method: "POST",
@@ -67,13 +78,23 @@ function wish(parts: EdgeParts, name: string, event: RotationEvent): AdminRoute 
     body: onePath,
     handle({ body }) {
       const account = accountAt(parts, body.path);
-      const code = parts.engine.tell(account, event);
+      let code: RotationCode | null = null;
+      parts.engine.commits.now(() => {
+        code = parts.engine.tell(account, event);
+        parts.store.transaction((tx) => void parts.audit.append(tx, asked(body.path, name, code)));
+      });
       const by = code === "ROTATION_GROUP_NOT_READY" ? waitsFor(parts, account) : null;
       if (code !== null) throw new RotationError(code, `${body.path}: ${name} is refused${by === null ? "" : `, by ${by}`}`);
       parts.engine.advance(account);
       return accountStatus(parts, account);
     },
   });
+}
+
+function asked(path: string, kind: string, code: RotationCode | null): AuditEvent {
+  const said = { actor: { kind: "operator", id: "local" }, subject: { kind: "account", id: path }, details: { kind } } as const;
+  if (code === null) return { action: "order.accept", outcome: "ok", ...said };
+  return { action: "order.refuse", outcome: "denied", code, ...said };
 }
 
 function accountAt({ credentials, node }: Pick<EdgeParts, "credentials" | "node">, path: string): Account {

@@ -4,6 +4,7 @@ import { callAdmin } from "../../agent/admin/index.ts";
 import { loadConfig } from "../../agent/config/index.ts";
 import { upstreamOf } from "../../agent/node/index.ts";
 import { edgeConfigSchema, type RunningEdge } from "../../edge/index.ts";
+import { decodeLeaf } from "../../protocol/audit/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
 import { sealingKeyFromSeed } from "../../protocol/keys/index.ts";
 import { decodeEscrowList } from "../../protocol/rotation/index.ts";
@@ -100,6 +101,15 @@ t.test("an operator proves and refuses by the admin socket", async (t) => {
   t.match(await call("verify", "plant-1/meter/operator"), { path: "plant-1/meter/operator", state: "IDLE" });
   await t.rejects(call("rotate", "plant-1/meter/operator"), { code: /ROTATION_(BUSY|POOL_EMPTY|IDENTITY|DEVICE_BUSY)/ });
   await t.rejects(call("verify", "plant-1/meter/nobody"), { code: "EDGE_UNKNOWN_ACCOUNT" });
+  const asked = edge.parts.audit.leaves(0, 256).flatMap((bytes) => {
+    const { action, actor, outcome, details } = decodeLeaf(bytes);
+    return action.startsWith("order.") ? [{ action, by: actor.kind, outcome, details }] : [];
+  });
+  const by = "operator";
+  t.same(asked, [
+    { action: "order.accept", by, outcome: "ok", details: { kind: "verify" } },
+    { action: "order.refuse", by, outcome: "denied", details: { kind: "rotate" } },
+  ]);
   await edge.close();
   t.same(world.device.seen, ["verify old"]);
 });
