@@ -11,6 +11,7 @@ import {
   creatingUnlock,
   dataPath,
   type Frame,
+  keepTickShape,
   newDataFolder,
   openingUnlock,
   type UnlockOptions,
@@ -151,6 +152,7 @@ export function addRun<Config>(
   return withUnlock(parent.command("run"))
     .description(`run this ${role} in the foreground until it is stopped`)
     .action(async (options: UnlockOptions) => {
+      await keepTickShape();
       if (role === "edge") await keepSmall();
       const { loadConfigOf } = await import("../../agent/config/index.ts");
       const { machineSeams } = await import("../../agent/seams/index.ts");

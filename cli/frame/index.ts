@@ -16,3 +16,4 @@ export type { Progress } from "./progress.ts";
 export { readLimited } from "./read-limited.ts";
 export { writeSecretFile } from "./secret-file.ts";
 export type { SecretSource } from "./secrets.ts";
+export { keepTickShape } from "./tick-shape.ts";
