@@ -20,7 +20,8 @@ function packageVersion(): string {
 }
 
 try {
-  await createProgram(frame, modulesFor(process.argv.slice(2)), packageVersion()).parseAsync(process.argv);
+  const modules = await modulesFor(process.argv.slice(2));
+  await createProgram(frame, modules, packageVersion()).parseAsync(process.argv);
 } catch (error) {
   const shown = error instanceof CommanderError ? usageError(error) : error;
   if (shown !== null) fail(process, frame.output, shown);
