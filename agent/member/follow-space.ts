@@ -1,5 +1,5 @@
 import type { AuditEvent } from "../../protocol/audit/index.ts";
-import { TidegateError } from "../../protocol/base/index.ts";
+import { TidegateError, utf8 } from "../../protocol/base/index.ts";
 import { encodeFact } from "../../protocol/content/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import type { AuditLog } from "../audit/index.ts";
@@ -18,14 +18,18 @@ export interface SpaceFollower {
   readonly log: Log;
 }
 
-/** What a person is told as the disk fills. */
+/** What a person is told as the disk fills, and what about. */
 const codes = { low: "AUDIT_SPACE_LOW", short: "AUDIT_SPACE_SHORT" } as const;
+const subject = "the disk of the data folder";
+
+/** Of alarms that stand, by their code, perhaps since an earlier run. */
+const table = "space-alarm";
 
 /** From now on the log, the vault and the operator are told how the disk stands, and the log leaves out what can wait while it is short. */
 export function followSpace(follower: SpaceFollower): void {
-  follower.space.start((standing, before) => {
+  follower.space.start((standing) => {
     try {
-      tell(follower, standing, before);
+      tell(follower, standing);
     } catch (error) {
       // The store has stopped, which health tells already.
       if (!(error instanceof TidegateError)) throw error;
@@ -34,29 +38,34 @@ export function followSpace(follower: SpaceFollower): void {
   });
 }
 
-function tell(follower: SpaceFollower, standing: SpaceStanding, before: SpaceStanding | null): void {
+function tell(follower: SpaceFollower, standing: SpaceStanding): void {
   const { audit, store } = follower;
   if (standing === "short") return audit.space.begin((tx) => raise(follower, tx, codes.short));
   const after = (tx: Transaction) => {
-    if (before === "short") clear(follower, tx, codes.short);
-    if (before === "low") clear(follower, tx, codes.low);
+    clear(follower, tx, codes.short);
     if (standing === "low") raise(follower, tx, codes.low);
+    else clear(follower, tx, codes.low);
   };
   // Also where an earlier run left the log short.
   if (audit.space.short) audit.space.end(after);
   else store.transaction(after);
 }
 
+/** One that stands already is not told again. */
 function raise({ node, audit, log, space }: SpaceFollower, tx: Transaction, code: string): void {
+  if (tx.get(table, utf8(code)) !== null) return;
+  tx.put(table, utf8(code), new Uint8Array());
   const { freeBytes, usedPart } = space.facts;
   const reason = `${Math.floor(freeBytes / 1_048_576)} MiB free, ${Math.floor(usedPart * 100)} % in use`;
   audit.append(tx, { ...alarm(node), action: "alarm.raise", outcome: "failed", code, details: { reason } });
-  node.queueReport(tx, [encodeFact({ kind: "alarm", code, subject: "the disk of the data folder", at: node.time() })]);
+  node.queueReport(tx, [encodeFact({ kind: "alarm", code, subject, at: node.time() })]);
   log.error("alarm.raised", { code, reason });
 }
 
 function clear({ node, audit, log }: SpaceFollower, tx: Transaction, code: string): void {
+  if (!tx.delete(table, utf8(code))) return;
   audit.append(tx, { ...alarm(node), action: "alarm.clear", outcome: "ok", details: { reason: code } });
+  node.queueReport(tx, [encodeFact({ kind: "alarm-end", code, subject, at: node.time() })]);
   log.info("alarm.cleared", { code });
 }
 

@@ -19,7 +19,7 @@ export interface SpaceWatchOptions {
   readonly look: () => DiskSpace | null;
 }
 
-type OnChanged = (standing: SpaceStanding, before: SpaceStanding | null) => void;
+type OnChanged = (standing: SpaceStanding) => void;
 
 /** Looks at a node's disk now and then, keeps its reserve, and tells how it stands. */
 export class SpaceWatch {
@@ -107,10 +107,9 @@ export class SpaceWatch {
   }
 
   #become(standing: SpaceStanding): void {
-    const before = this.#standing;
-    if (before === standing) return;
+    if (this.#standing === standing) return;
     this.#standing = standing;
-    this.#onChanged(standing, before);
+    this.#onChanged(standing);
   }
 }
 

@@ -16,6 +16,13 @@ export interface LeafPlace {
   readonly index: number;
 }
 
+interface AlarmFact<K> {
+  readonly kind: K;
+  readonly code: string;
+  readonly subject: string;
+  readonly at: FactTime;
+}
+
 /** What a node tells the vault. Numbers as in {@link factType}. */
 export type FactContent =
   /** An entry that the node cannot use. */
@@ -36,7 +43,9 @@ export type FactContent =
   | { readonly kind: "identity"; readonly deviceId: Uint8Array; readonly identity: string }
   /** What became of an order. */
   | { readonly kind: "order-outcome"; readonly orderId: Uint8Array; readonly outcome: string; readonly code: string | null }
-  | { readonly kind: "alarm"; readonly code: string; readonly subject: string; readonly at: FactTime }
+  | AlarmFact<"alarm">
+  /** The alarm of this code and subject stands no longer. */
+  | AlarmFact<"alarm-end">
   /** Size of the node's audit log and its leaves since the last anchor. */
   | { readonly kind: "audit"; readonly size: number; readonly eventsSinceAnchor: number }
   /** The gateway holds this version for its applications. */
@@ -61,18 +70,32 @@ export const factType = {
   audit: 6,
   "consumer-ack": 7,
   "person-read": 8,
+  "alarm-end": 9,
 } as const satisfies Record<FactKind, number>;
 
 /** What a fact says, or the code for which it is inert. */
 export type ReadFact = { readonly content: FactContent } | { readonly inert: ContentCode };
 
-interface FactCodec<C extends FactContent> {
+interface FactCodec<C> {
   readonly length: number;
   encode(content: C): readonly Tcbor[];
   decode(tuple: readonly Tcbor[]): C;
 }
 
 const { wordBytes, subjectBytes } = contentLimits;
+
+function alarmCodec<K extends "alarm" | "alarm-end">(kind: K): FactCodec<AlarmFact<K>> {
+  return {
+    length: 3,
+    encode: (c) => [c.code, c.subject, timeToTcbor(c.at)],
+    decode: ([code, subject, time]) => ({
+      kind,
+      code: asWord(code, `${kind}.code`, wordBytes),
+      subject: asWord(subject, `${kind}.subject`, subjectBytes, 0),
+      at: timeFromTcbor(time, `${kind}.at`),
+    }),
+  };
+}
 
 const codecs: { readonly [K in FactKind]: FactCodec<Extract<FactContent, { kind: K }>> } = {
   inert: {
@@ -126,16 +149,8 @@ const codecs: { readonly [K in FactKind]: FactCodec<Extract<FactContent, { kind:
       code: orNull(code, (word) => asWord(word, "order-outcome.code", wordBytes)),
     }),
   },
-  alarm: {
-    length: 3,
-    encode: (c) => [c.code, c.subject, timeToTcbor(c.at)],
-    decode: ([code, subject, time]) => ({
-      kind: "alarm",
-      code: asWord(code, "alarm.code", wordBytes),
-      subject: asWord(subject, "alarm.subject", subjectBytes, 0),
-      at: timeFromTcbor(time, "alarm.at"),
-    }),
-  },
+  alarm: alarmCodec("alarm"),
+  "alarm-end": alarmCodec("alarm-end"),
   audit: {
     length: 2,
     encode: (c) => [c.size, c.eventsSinceAnchor],

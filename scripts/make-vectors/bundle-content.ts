@@ -87,6 +87,7 @@ const facts: readonly FactContent[] = [
   { kind: "audit", size: 12, eventsSinceAnchor: 3 },
   { kind: "consumer-ack", accountId: id(2), index },
   { kind: "person-read", accountId: id(2), index, applicationId: id(4) },
+  { kind: "alarm-end", code: "AUDIT_SPACE_LOW", subject: "the disk of the data folder", at: { lo: 5, hi: null } },
 ];
 
 const window = [127, 0, 1];

@@ -58,8 +58,35 @@ t.test("a disk that fills raises alarms here and at the vault, reads go on, a ga
       ["rotation.verified", ""],
       ["audit.gap", "AUDIT_FULL"],
       ["alarm.clear", "AUDIT_SPACE_SHORT"],
+      ["alarm.clear", "AUDIT_SPACE_LOW"],
     ],
   );
+  t.match(alarms.slice(2), [
+    { kind: "alarm-end", code: "AUDIT_SPACE_SHORT" },
+    { kind: "alarm-end", code: "AUDIT_SPACE_LOW" },
+  ]);
   t.match(leaves[3]?.details, { class: "reads", count: 5 });
   await space.close();
+});
+
+t.test("an alarm that a start finds standing is not told again, and ends where there is room again", async (t) => {
+  const store = new MemoryStore();
+  const { log } = openRig({ store });
+  const path = join(shortFolder(t), "reserve");
+  const told: string[] = [];
+  const node = {
+    nodeId: member.nodeId,
+    time: () => ({ lo: 1_700_000_000, hi: null }),
+    queueReport: (_tx: unknown, facts: Parameters<typeof decodeFact>[0][]) =>
+      told.push(...facts.map((fact) => decodeFact(fact).kind)),
+  };
+  for (const free of [100, 100, 900, 900]) {
+    const reserve = new SpaceReserve({ path, bytes: mebibyte, random: (length) => new Uint8Array(length).fill(1) });
+    const look = () => ({ free: free * mebibyte, total: 1000 * mebibyte });
+    const space = new SpaceWatch({ reserve, timers: new ManualTime().timers, look });
+    followSpace({ space, node: node as never, audit: log, store, log: silent as never });
+    await space.look();
+    await space.close();
+  }
+  t.same(told, ["alarm", "alarm-end"]);
 });

@@ -1,5 +1,6 @@
 import t from "tap";
 import { encodeFact } from "../../protocol/content/index.ts";
+import { raiseAlarm } from "../../vault/ingest/index.ts";
 import { alarmsPerNode, unprovenAfterMs } from "../../vault/ingest/limits.ts";
 import { raiseUnproven } from "../../vault/ingest/unproven-watch.ts";
 import { random } from "./rig.ts";
@@ -67,6 +68,24 @@ t.test("an alarm that stands is counted, ends when the account is proven, and th
     ["TEST_ALARM", path, 1, "stands"],
     ["TEST_ALARM", "of nothing", 1, "stands"],
     ["TEST_ALARM", path, 2, "ended"],
+  ]);
+});
+
+t.test("an alarm about its disk ends by the node's word, what was seen of the node itself does not", async (t) => {
+  const { rig, edge } = await running(t);
+  const subject = "the disk";
+  const { nodeId } = edge.node;
+  const [row] = await rig.core.store.read((tx) => tx.selectFrom("nodes").selectAll().where("node_id", "=", nodeId).execute());
+  if (row === undefined) throw new Error("the edge has joined");
+  await rig.core.store.transaction((tx) => raiseAlarm(rig.core, tx, { node: row, code: "INGEST_CLONE", subject }));
+  edge.report([encodeFact({ kind: "alarm", code: "AUDIT_SPACE_LOW", subject, at })]);
+  await edge.exchange();
+  const codes = ["INGEST_CLONE", "AUDIT_SPACE_SHORT", "AUDIT_SPACE_LOW", "AUDIT_SPACE_LOW"];
+  edge.report(codes.map((code) => encodeFact({ kind: "alarm-end", code, subject, at })));
+  await edge.exchange();
+  t.same((await shown(rig)).sort(), [
+    ["AUDIT_SPACE_LOW", subject, 1, "ended"],
+    ["INGEST_CLONE", subject, 1, "stands"],
   ]);
 });
 

@@ -40,15 +40,36 @@ export async function endAlarms(core: VaultCore, tx: VaultTransaction, node: Nod
     .where((eb) => eb.or([eb("node_id", "=", node.node_id), eb("code", "=", "INGEST_UNPROVEN")]))
     .returning("code")
     .execute();
-  for (const { code } of ended) {
-    await core.log.append(tx, {
-      action: "alarm.clear",
-      actor: { kind: "node", id: nodeIdText(node.node_id) },
-      subject: { kind: "account", id: path },
-      outcome: "ok",
-      details: { reason: code },
-    });
-  }
+  for (const { code } of ended) await logEnd(core, tx, node, { code, subject: { kind: "account", id: path } });
+}
+
+/** What a node alone can know to be over. The others end by a proof: a node that somebody took over must not clear what was seen of it. */
+const endedByWord: ReadonlySet<string> = new Set(["AUDIT_SPACE_LOW", "AUDIT_SPACE_SHORT"]);
+
+/** Ends what a node told and says no longer stands, where its word is enough; of what does not stand nothing is to be said. */
+export async function endAlarm(core: VaultCore, tx: VaultTransaction, alarm: Alarm & { node: NodeRow }): Promise<void> {
+  const { node, code, subject } = alarm;
+  if (!endedByWord.has(code)) return;
+  const ended = await tx
+    .updateTable("alarms")
+    .set({ resolved_at: core.clock.wallMs() })
+    .where("node_id", "=", node.node_id)
+    .where("code", "=", code)
+    .where("subject", "=", subject)
+    .where("resolved_at", "is", null)
+    .returning("code")
+    .execute();
+  if (ended.length > 0) await logEnd(core, tx, node, { code, subject: { kind: "node", id: nodeIdText(node.node_id) } });
+}
+
+async function logEnd(
+  core: VaultCore,
+  tx: VaultTransaction,
+  node: NodeRow,
+  { code, subject }: { code: string; subject: { kind: "account" | "node"; id: string } },
+): Promise<void> {
+  const actor = { kind: "node", id: nodeIdText(node.node_id) } as const;
+  await core.log.append(tx, { action: "alarm.clear", actor, subject, outcome: "ok", details: { reason: code } });
 }
 
 async function countedOnce(core: VaultCore, tx: VaultTransaction, { node, code, subject }: Alarm): Promise<boolean> {

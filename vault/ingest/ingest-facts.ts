@@ -6,7 +6,7 @@ import { giveOrder } from "../registry/index.ts";
 import type { NodeRow, VaultTransaction } from "../store/index.ts";
 import { registryOf, type VaultCore } from "../streams/index.ts";
 import { accountOfNode } from "./account-of-node.ts";
-import { alarmKey, takeAlarm } from "./alarms.ts";
+import { alarmKey, endAlarm, takeAlarm } from "./alarms.ts";
 import { type FactOf, ingestRotation } from "./ingest-rotation.ts";
 import { orderAfterReadS } from "./limits.ts";
 import { noteAlarm } from "./reported-state.ts";
@@ -58,6 +58,8 @@ async function ingestFact(
       return ingestIdentity(core, tx, node, fact);
     case "alarm":
       return ingestAlarm(core, tx, node, { fact, told });
+    case "alarm-end":
+      return endAlarm(core, tx, { node, code: codeOf(fact), subject: fact.subject });
     case "inert":
       return takeAlarm(core, tx, { node, code: codeOf(fact), subject: `entry of type ${fact.type} is of no use there` });
     case "audit":
@@ -67,7 +69,7 @@ async function ingestFact(
 }
 
 /** The code that a node gave; what no leaf takes as a code must not make a whole report refused, again and again. */
-function codeOf({ code }: FactOf<"alarm"> | FactOf<"inert">): string {
+function codeOf({ code }: FactOf<"alarm" | "alarm-end" | "inert">): string {
   return /^[A-Z][A-Z0-9_]*$/.test(code) ? code : "CONTENT_MALFORMED";
 }
 

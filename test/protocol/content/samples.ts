@@ -114,6 +114,7 @@ export const facts: readonly FactContent[] = [
   { kind: "audit", size: 12, eventsSinceAnchor: 3 },
   { kind: "consumer-ack", accountId: id(2), index: at(5) },
   { kind: "person-read", accountId: id(2), index: at(5), applicationId: id(4) },
+  { kind: "alarm-end", code: "AUDIT_SPACE_LOW", subject: "the disk", at: { lo: 5, hi: null } },
 ];
 
 /** An entry that says `content`; credentials and orders of the sample account unless it says otherwise. */
