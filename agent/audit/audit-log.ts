@@ -69,7 +69,7 @@ export class AuditLog extends LogReading {
       store,
       clock,
       timers,
-      draft: () => new LeafDraft(options, this.size()),
+      draft: () => new LeafDraft(options, this.cache.newest),
       append: (tx, events, draft) => void this.#append(tx, events, draft),
       gap: (count) => this.#gap(count),
       onFailed: (error) => this.#stop(error),
@@ -113,8 +113,8 @@ export class AuditLog extends LogReading {
   #append(tx: Transaction, events: readonly AuditEvent[], draft?: LeafDraft): LeafRef {
     const writing = this.#options.storage.write(tx);
     const tree = loadTree(writing, this.cache);
-    const leaves = draft === undefined ? leavesAfter(this.#options, tree, events) : draft.leavesOf(tree, events);
-    const { state, rows } = sequence(tree, leaves);
+    const { state, rows } =
+      draft === undefined ? sequence(tree, leavesAfter(this.#options, tree, events)) : draft.sequenceOn(tree, events);
     writing.append(rows);
     this.cache.add(rows.state, state);
     this.#scheduleCheckpoint();

@@ -1,31 +1,43 @@
-import type { AuditEvent } from "../../protocol/audit/index.ts";
+import { type AuditEvent, GrowingTree, type Sequenced, sequence, type TreeState } from "../../protocol/audit/index.ts";
 import { type LogContext, leavesAfter } from "./log-context.ts";
 
-/** Leaves spelled before the transaction that appends them, as they follow on a log of `from` leaves. */
+/** Leaves spelled and hashed before the transaction that appends them, as they follow on `tree`. */
 export class LeafDraft {
   readonly #context: LogContext;
-  readonly #from: number;
-  readonly #leaves: Uint8Array[] = [];
+  readonly #tree: TreeState;
+  readonly #growing: GrowingTree;
+  #grown: Sequenced | null = null;
 
-  constructor(context: LogContext, from: number) {
+  constructor(context: LogContext, tree: TreeState) {
     this.#context = context;
-    this.#from = from;
+    this.#tree = tree;
+    this.#growing = new GrowingTree(tree);
   }
 
-  /** Leaves spelled so far. */
+  /** Leaves drafted so far. */
   get size(): number {
-    return this.#leaves.length;
+    return this.#growing.size - this.#tree.size;
   }
 
-  /** Spells the next ones. Throws AUDIT_LEAF_TOO_LARGE, AUDIT_LEAF_MALFORMED. */
+  /** Drafts the next ones. Throws AUDIT_LEAF_TOO_LARGE, AUDIT_LEAF_MALFORMED. */
   add(events: readonly AuditEvent[]): void {
-    this.#leaves.push(...leavesAfter(this.#context, { size: this.#from + this.size }, events));
+    this.#growing.add(leavesAfter(this.#context, this.#growing, events));
+    this.#grown = null;
   }
 
-  /** The leaves of `events`, whose first ones were drafted: anew where others came into the log meanwhile. Throws as {@link add}. */
-  leavesOf(tree: { readonly size: number }, events: readonly AuditEvent[]): Uint8Array[] {
-    if (tree.size !== this.#from) return leavesAfter(this.#context, tree, events);
-    this.add(events.slice(this.size));
-    return this.#leaves;
+  /** The tree of all that was drafted is made now, not in the transaction. */
+  finish(): Sequenced {
+    this.#grown ??= this.#growing.grown();
+    return this.#grown;
+  }
+
+  /**
+   * The leaves of `events` on `tree`, which stands; the first ones were drafted. All of them anew where it is not the very tree that the
+   * draft follows: others came into the log meanwhile, or what it follows was taken back. Throws as {@link add}.
+   */
+  sequenceOn(tree: TreeState, events: readonly AuditEvent[]): Sequenced {
+    if (tree !== this.#tree) return sequence(tree, leavesAfter(this.#context, tree, events));
+    if (this.size < events.length) this.add(events.slice(this.size));
+    return this.finish();
   }
 }

@@ -103,6 +103,7 @@ export class ReadLog {
     if (size >= all.length) return this.#commitLeaving();
     try {
       draft.add(all.slice(size, size + Math.max(leastDraftedTogether, Math.ceil(all.length / draftTurns))));
+      if (draft.size === all.length) draft.finish();
     } catch {
       // The commit comes to the same leaf and deals with it.
       return this.#commitLeaving();

@@ -10,6 +10,11 @@ import type { AuditRead, Later } from "./storage.ts";
 export class TreeCache {
   #recent: { readonly stored: Uint8Array; readonly tree: TreeState }[] = [];
 
+  /** The tree that was added last: nearly always the one that stands, but only the store can tell. */
+  get newest(): TreeState {
+    return this.#recent.at(-1)?.tree ?? emptyTree;
+  }
+
   /** The tree with this stored state, or null where it must be read anew. */
   find(stored: Uint8Array | null): TreeState | null {
     if (stored === null) return emptyTree;

@@ -14,6 +14,7 @@ export { type Succession, successionDetails, successionMessage, successionOf } f
 export { AUDIT_CODES, AuditError } from "./errors.ts";
 export type { Actor, AuditAction, AuditEvent, DetailsOf, Outcome, Subject } from "./event.ts";
 export { byIndex, FINDING_CODES, type Finding, type FindingCode } from "./findings.ts";
+export { type AuditRows, GrowingTree, type Sequenced, sequence, type TileRow } from "./growing-tree.ts";
 export { decodeLeaf, encodeLeaf, type Leaf, type LeafPlace, leafOf } from "./leaf.ts";
 export { maxDetailLength, maxIdLength, maxLeafBytes, maxNoteBytes, tileWidth } from "./limits.ts";
 export { decodeNote, type Note, type NoteKey, type NoteSigner, noteKeyId, signNote, verifyNote } from "./note.ts";
@@ -25,16 +26,13 @@ export { type LogOfLeaves, type ScannedEntries, scanEntries } from "./scan-entri
 export { parseTilePath, type TilePlace, tilePath, tilesBetween } from "./tile-path.ts";
 export { emptyRoot, foldHashes, hashLeaf, hashLength, hashNode } from "./tree-hash.ts";
 export {
-  type AuditRows,
   decodeTreeState,
   emptyTree,
   encodeTreeState,
   restorePlan,
   restoreTree,
   rootOf,
-  sequence,
   splitHashes,
-  type TileRow,
   type TreeState,
 } from "./tree-state.ts";
 export {

@@ -1,7 +1,7 @@
-import { asBytesUpTo, assert, asTuple, asUint, concat, decodeTcbor, encodeTcbor, TcborError } from "../base/index.ts";
+import { asBytesUpTo, asTuple, asUint, concat, decodeTcbor, encodeTcbor, TcborError } from "../base/index.ts";
 import { AuditError } from "./errors.ts";
-import { tileHeight, tileWidth } from "./limits.ts";
-import { emptyRoot, foldSubtree, hashLeaf, hashLeafInto, hashLength, hashNode } from "./tree-hash.ts";
+import { tileWidth } from "./limits.ts";
+import { emptyRoot, hashLeaf, hashLength, hashNode } from "./tree-hash.ts";
 
 /** A tree that grows at its right side: everything that appending and the root need. Immutable. */
 export interface TreeState {
@@ -13,126 +13,7 @@ export interface TreeState {
   readonly edge: readonly (readonly Uint8Array[])[];
 }
 
-/** A hash tile for storing: at level 0 always full, above as full as it is so far (it replaces the row before). */
-export interface TileRow {
-  readonly level: number;
-  readonly index: number;
-  /** 1 to 256 hashes of 32 bytes. */
-  readonly bytes: Uint8Array;
-}
-
-/** What one append adds to storage, all of it in one transaction. */
-export interface AuditRows {
-  /** Consecutive leaves, the first at index `first`. */
-  readonly first: number;
-  readonly leaves: readonly Uint8Array[];
-  /** Tiles to put, by (level, index). */
-  readonly tiles: readonly TileRow[];
-  /** The tree after them, for {@link decodeTreeState}; replaces the one before. */
-  readonly state: Uint8Array;
-}
-
 export const emptyTree: TreeState = { size: 0, peaks: [], edge: [] };
-
-/**
- * Appends `leaves` in order: the next state and the rows to write. Pure: where the transaction fails, go on from `state`.
- * Each leaf costs one leaf hash and, on average, one node hash.
- */
-export function sequence(state: TreeState, leaves: readonly Uint8Array[]): { state: TreeState; rows: AuditRows } {
-  const grown = new GrowingTree(state);
-  for (let taken = 0; taken < leaves.length; ) {
-    const whole = grown.size % tileWidth === 0 && leaves.length - taken >= tileWidth;
-    if (whole) grown.addTile(leaves.slice(taken, taken + tileWidth));
-    else grown.addLeaf(leaves[taken] as Uint8Array);
-    taken += whole ? tileWidth : 1;
-  }
-  const next = grown.state();
-  return { state: next, rows: { first: state.size, leaves, tiles: grown.tiles(), state: encodeTreeState(next) } };
-}
-
-class GrowingTree {
-  size: number;
-  readonly #peaks: Uint8Array[];
-  readonly #edge: Uint8Array[][];
-  readonly #full: TileRow[] = [];
-  /** Levels above the first whose rightmost tile has more hashes than before. */
-  readonly #grown = new Set<number>();
-
-  constructor(state: TreeState) {
-    this.size = state.size;
-    this.#peaks = [...state.peaks];
-    this.#edge = state.edge.map((level) => [...level]);
-  }
-
-  addLeaf(leaf: Uint8Array): void {
-    const hash = hashLeaf(leaf);
-    this.#push(0, hash);
-    this.#addSubtree(hash, 0);
-  }
-
-  /** The 256 leaves of a tile that has none yet. */
-  addTile(leaves: readonly Uint8Array[]): void {
-    const hashes = Buffer.allocUnsafeSlow(tileWidth * hashLength);
-    for (const [at, leaf] of leaves.entries()) hashLeafInto(hashes, at * hashLength, leaf);
-    const root = foldSubtree(hashes);
-    this.#full.push({ level: 0, index: this.size / tileWidth, bytes: hashes });
-    this.#edge[0] = [];
-    this.#push(1, root);
-    this.#grown.add(1);
-    this.#addSubtree(root, tileHeight);
-  }
-
-  state(): TreeState {
-    return { size: this.size, peaks: this.#peaks, edge: this.#edge };
-  }
-
-  tiles(): TileRow[] {
-    const partial = [...this.#grown].flatMap((level): TileRow[] => {
-      const hashes = this.#edge[level] ?? [];
-      return hashes.length === 0 ? [] : [{ level, index: tileIndex(level, this.size - 1), bytes: concat(...hashes) }];
-    });
-    return [...this.#full, ...partial];
-  }
-
-  /** Takes in a complete subtree of this height; its leaves' own levels are in the edge already. */
-  #addSubtree(hash: Uint8Array, from: number): void {
-    let subtree = hash;
-    let height = from;
-    const leaf = this.size + 2 ** from - 1;
-    for (let rest = this.size / 2 ** from; rest % 2 === 1; rest = (rest - 1) / 2) {
-      subtree = hashNode(this.#peaks.pop() as Uint8Array, subtree);
-      height += 1;
-      // A complete subtree of 256^level leaves is one hash of the tile level above the one that it fills.
-      if (height % tileHeight === 0) {
-        const level = height / tileHeight;
-        this.#full.push(this.#takeFull(level - 1, leaf));
-        this.#push(level, subtree);
-        this.#grown.add(level);
-      }
-    }
-    this.#peaks.push(subtree);
-    this.size = leaf + 1;
-  }
-
-  /** Takes the full tile out of the edge; `leaf` is the index of the leaf that filled it. */
-  #takeFull(level: number, leaf: number): TileRow {
-    const hashes = this.#edge[level];
-    assert(hashes?.length === tileWidth, "a tile is full when its subtree is complete");
-    this.#edge[level] = [];
-    return { level, index: tileIndex(level, leaf), bytes: concat(...hashes) };
-  }
-
-  #push(level: number, hash: Uint8Array): void {
-    const hashes = this.#edge[level];
-    if (hashes !== undefined) hashes.push(hash);
-    else this.#edge[level] = [hash];
-  }
-}
-
-/** Index of the tile of `level` over the leaf at index `leaf`. */
-function tileIndex(level: number, leaf: number): number {
-  return Math.floor(leaf / tileWidth ** (level + 1));
-}
 
 /** Root of the whole tree; about log2(size) hashes. */
 export function rootOf(state: Pick<TreeState, "peaks">): Uint8Array {

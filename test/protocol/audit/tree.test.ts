@@ -5,6 +5,7 @@ import {
   decodeTreeState,
   emptyTree,
   encodeTreeState,
+  GrowingTree,
   hashLeaf,
   planConsistency,
   planInclusion,
@@ -261,3 +262,28 @@ t.test("a stored tree that its leaves and tiles do not lead to is refused", asyn
   for (const [name, run] of cases) t.throws(run, { code: "AUDIT_STATE_MALFORMED" }, name);
   t.throws(() => buildProof(planRoot(700), () => new Uint8Array(32)), { code: "AUDIT_TILE_MALFORMED" });
 });
+
+t.test(
+  "leaves that are added a few at a time make the rows of one append, and what was made before does not change",
+  async (t) => {
+    const leaves = Array.from({ length: 1200 }, (_, at) => Uint8Array.of(at >> 8, at));
+    for (const [from, ...cuts] of [
+      [0, 1, 3, 256],
+      [250, 251, 256, 257, 700],
+      [255, 256, 512, 1199],
+    ] as const) {
+      const before = sequence(emptyTree, leaves.slice(0, from)).state;
+      const growing = new GrowingTree(before);
+      const ends = [...cuts, 1200];
+      const made = ends.map((end) => {
+        growing.add(leaves.slice(growing.size, end));
+        return growing.grown();
+      });
+      t.same(
+        made,
+        ends.map((end) => sequence(before, leaves.slice(from, end))),
+      );
+      t.same(before, sequence(emptyTree, leaves.slice(0, from)).state);
+    }
+  },
+);
