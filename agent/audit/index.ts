@@ -25,7 +25,7 @@ export {
 export { type ReadEvent, ReadFold } from "./read-fold.ts";
 export type { AsyncAuditStorage, AuditRead, AuditStorage, AuditWrite, EpochKey, Later, MarkName } from "./storage.ts";
 export { storeSource } from "./store-source.ts";
-export { storeStorage } from "./store-storage.ts";
+export { auditMarkTable, storeStorage } from "./store-storage.ts";
 export { loadTree, loadTreeLater, TreeCache } from "./tree-cache.ts";
 export { type FolderVerdict, type VerifyFolderOptions, verifyFolder } from "./verify-folder.ts";
 export { defaultFullPolicy, type FullPolicy, WhenFull } from "./when-full.ts";

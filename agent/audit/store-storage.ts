@@ -33,7 +33,10 @@ const maxGrowingPart = 16;
 
 const treeMark = utf8("tree");
 
-const tables = { part: "audit-part", bundle: "audit-bundle", tile: "audit-tile", mark: "audit-mark" } as const;
+/** The table of a log's marks, which tell nothing secret; each append reads one. */
+export const auditMarkTable = "audit-mark";
+
+const tables = { part: "audit-part", bundle: "audit-bundle", tile: "audit-tile", mark: auditMarkTable } as const;
 
 class Reading implements AuditRead {
   readonly #view: View;

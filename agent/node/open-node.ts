@@ -3,7 +3,15 @@ import { assert, type Secret, toHex } from "../../protocol/base/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import type { WallPolicy } from "../../protocol/time/index.ts";
 import { memberOf, newestRoot, vaultIdOf } from "../../protocol/trust/index.ts";
-import { type AuditLog, AuditMirror, type FullPolicy, openAuditLog, storeSource, storeStorage } from "../audit/index.ts";
+import {
+  type AuditLog,
+  AuditMirror,
+  auditMarkTable,
+  type FullPolicy,
+  openAuditLog,
+  storeSource,
+  storeStorage,
+} from "../audit/index.ts";
 import type { DataFolder } from "../data-folder/index.ts";
 import { identityOf, identityTable, loadIdentity } from "../identity/index.ts";
 import type { Log } from "../log/index.ts";
@@ -26,7 +34,8 @@ export function openNodeStore(
   key: Secret,
   { random, failpoint, reserve }: Pick<Seams, "random" | "failpoint"> & Pick<StoreOptions, "reserve">,
 ): Store {
-  const common = { path: folder.store, markPath: folder.mark, key, random, failpoint, erasing: [identityTable] };
+  const tables = { erasing: [identityTable], kept: [auditMarkTable] };
+  const common = { path: folder.store, markPath: folder.mark, key, random, failpoint, ...tables };
   return openStore(reserve === undefined ? common : { ...common, reserve });
 }
 

@@ -50,7 +50,7 @@ export class PendingRows {
 
   /** As {@link get} without a copy. */
   peek(table: string, id: Uint8Array): Uint8Array | null | undefined {
-    return this.#tables.get(table)?.rows.get(keyOf(id))?.value;
+    return this.#tables.get(table)?.rows.get(idKey(id))?.value;
   }
 
   /** Notes a copy of `value`, or that the row is to go. */
@@ -94,7 +94,7 @@ export class PendingRows {
     if (!table.sorted) table.keys.sort();
     table.sorted = true;
     const { keys, rows } = table;
-    const [lowest, highest] = [keyOf(low), keyOf(high)];
+    const [lowest, highest] = [idKey(low), idKey(high)];
     for (let at = 0; at < keys.length; at += 1) {
       const key = keys[reverse ? keys.length - 1 - at : at] as string;
       if (reverse ? key < lowest : key > highest) return;
@@ -124,7 +124,7 @@ export class PendingRows {
       table = { rows: new Map(), keys: [], sorted: true };
       this.#tables.set(name, table);
     }
-    const key = keyOf(id);
+    const key = idKey(id);
     const known = table.rows.get(key);
     if (known !== undefined) return known;
     const row: PendingRow = { id: copyOf(id), value: undefined };
@@ -136,8 +136,8 @@ export class PendingRows {
   }
 }
 
-/** Orders as the bytes do: one character each. */
-function keyOf(id: Uint8Array): string {
+/** An id as a map's key; orders as the bytes do: one character each. */
+export function idKey(id: Uint8Array): string {
   return Buffer.from(id.buffer, id.byteOffset, id.length).toString("latin1");
 }
 

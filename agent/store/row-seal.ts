@@ -7,8 +7,8 @@ import { type RowName, rowNameBytes } from "./row-name.ts";
 const nonceBytes = 24;
 /** Of either cipher. */
 const tagBytes = 16;
-/** Nonces drawn at once: a draw costs as much as sealing a small row. They are no secrets. */
-const noncesPerDraw = 64;
+/** Bytes of nonces drawn at once: a draw costs as much as sealing a small row. They are no secrets. */
+const nonceBytesPerDraw = 64 * nonceBytes;
 /** HKDF's salt where there is none: RFC 5869 section 2.2. */
 const noSalt = new Uint8Array(32);
 /** HKDF's counter of the first and only block of 32 bytes: RFC 5869 section 2.3. */
@@ -59,7 +59,7 @@ export class RowSeal {
 
   #sealSmall(name: RowName, plain: Uint8Array): Uint8Array {
     const named = concat(rowNameBytes(name), plain);
-    const nonce = this.#nonce();
+    const nonce = this.#nonce(nonceBytes);
     const sealed = concat(smallForm, nonce, nacl.secretbox(named, nonce, this.#smallKey));
     named.fill(0);
     return sealed;
@@ -75,7 +75,7 @@ export class RowSeal {
   }
 
   #sealLarge(name: RowName, plain: Uint8Array): Uint8Array {
-    const nonce = this.#random(largeNonceBytes);
+    const nonce = this.#nonce(largeNonceBytes);
     const cipher = createCipheriv(largeCipher, this.#openKey(), nonce).setAAD(rowNameBytes(name));
     return concat(largeForm, nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag());
   }
@@ -118,10 +118,11 @@ export class RowSeal {
     return this.#largeKey;
   }
 
-  #nonce(): Uint8Array {
-    if (this.#nonces.length === 0) this.#nonces = this.#random(nonceBytes * noncesPerDraw) as Uint8Array<ArrayBuffer>;
-    const nonce = this.#nonces.subarray(0, nonceBytes);
-    this.#nonces = this.#nonces.subarray(nonceBytes);
+  /** Random bytes that nothing else gets: what a draw has left and is too short is not used. */
+  #nonce(length: number): Uint8Array {
+    if (this.#nonces.length < length) this.#nonces = this.#random(nonceBytesPerDraw) as Uint8Array<ArrayBuffer>;
+    const nonce = this.#nonces.subarray(0, length);
+    this.#nonces = this.#nonces.subarray(length);
     return nonce;
   }
 }

@@ -2,12 +2,21 @@ import type { DatabaseSync } from "node:sqlite";
 import { asBytes, assert, asTuple, asUint, decodeTcbor, encodeTcbor, fromHex } from "../../protocol/base/index.ts";
 import { prepareStatements, type Statements } from "./database.ts";
 import { StoreError } from "./errors.ts";
+import { KeptRows } from "./kept-rows.ts";
 import { mergeRows, PendingRows } from "./pending-rows.ts";
 import type { RowName } from "./row-name.ts";
 import type { RowSeal } from "./row-seal.ts";
 import { RowSum } from "./row-sum.ts";
 import { maxIdBytes, rangeOf } from "./scan-range.ts";
 import type { Row, ScanOptions, Transaction, View } from "./store.ts";
+
+/** Tables that are treated in ways of their own. */
+export interface TableKinds {
+  /** Tables of keys: where a row of one is replaced or deleted, the journal is truncated so that no old copy stays. */
+  readonly erasing?: readonly string[];
+  /** Tables whose rows are read all the time and are no secrets: they may stay in memory in plain. */
+  readonly kept?: readonly string[];
+}
 
 interface SealedRow {
   readonly id: Uint8Array;
@@ -30,18 +39,19 @@ export class SealedRows {
   readonly #sum: RowSum;
   readonly #erasing: readonly string[];
   readonly #pending = new PendingRows();
+  readonly #kept: KeptRows;
   #generation = 0;
   #inPart = false;
   #erased = false;
   #spilled = false;
 
-  /** `erasing`: tables of keys. */
-  constructor(database: DatabaseSync, seal: RowSeal, erasing: readonly string[]) {
+  constructor(database: DatabaseSync, seal: RowSeal, { erasing = [], kept = [] }: TableKinds) {
     this.#database = database;
     this.#statements = prepareStatements(database);
     this.#seal = seal;
     this.#sum = new RowSum(seal.derive("row sum"));
     this.#erasing = erasing;
+    this.#kept = new KeptRows(kept);
   }
 
   /** The sum over all rows' names: kept before a transaction, and put back where that rolls back. */
@@ -137,6 +147,12 @@ export class SealedRows {
     for (const { table, id, value } of this.#pending.all()) this.#store({ table, id, version: this.#generation }, value);
   }
 
+  /** The database has committed what the transaction has written. */
+  committed(): void {
+    for (const { table, id, value } of this.#pending.all())
+      if (value !== null) this.#kept.keep({ table, id, version: this.#generation }, value);
+  }
+
   /** Forgets what the transaction has written. */
   discard(): void {
     this.#pending.clear();
@@ -183,7 +199,8 @@ export class SealedRows {
   /** Puts or deletes one row; the version that was there before leaves the sum. */
   #store(name: RowName, value: Uint8Array | null): void {
     const { table, id } = name;
-    const present = this.#statements.version.get(table, id) as { version: number } | undefined;
+    const stored = this.#kept.take(table, id) ?? this.#statements.version.get(table, id);
+    const present = stored as { readonly version: number } | undefined;
     if (present !== undefined) this.#sum.remove({ table, id, version: present.version });
     if (value === null) {
       if (present !== undefined) this.#statements.delete.run(table, id);
@@ -204,6 +221,8 @@ export class SealedRows {
   }
 
   #row(table: string, id: Uint8Array): Uint8Array | null {
+    const kept = this.#kept.find(table, id);
+    if (kept !== undefined) return new Uint8Array(kept.value);
     const row = this.#statements.get.get(table, id) as { version: number; sealed: Uint8Array } | undefined;
     return row === undefined ? null : this.#seal.open({ table, id, version: row.version }, row.sealed);
   }

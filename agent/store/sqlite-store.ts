@@ -7,10 +7,10 @@ import { isStorageFault, StoreError, storeErrorOf } from "./errors.ts";
 import { HighWaterMark } from "./high-water-mark.ts";
 import { JournalSync } from "./journal-sync.ts";
 import { RowSeal } from "./row-seal.ts";
-import { SealedRows } from "./sealed-rows.ts";
+import { SealedRows, type TableKinds } from "./sealed-rows.ts";
 import type { Store, Transaction, View } from "./store.ts";
 
-export interface StoreOptions {
+export interface StoreOptions extends TableKinds {
   /** The database file; made with mode 0600 where it is missing. */
   readonly path: string;
   /** The high-water mark's file, kept apart from the database. */
@@ -20,8 +20,6 @@ export interface StoreOptions {
   readonly random: Random;
   /** Names `store.before-commit` and `store.after-commit`; where the sync comes later, around it `store.before-sync` and `store.after-sync`. */
   readonly failpoint: Failpoint;
-  /** Tables of keys: where a row of one is replaced or deleted, the journal is truncated so that no old copy stays. */
-  readonly erasing?: readonly string[];
   /** Room that is given up where the disk is full, so that what was to be written then still is; none where it is absent. */
   readonly reserve?: { release(): boolean };
 }
@@ -61,6 +59,8 @@ class SqliteStore implements Store {
   #durable: number;
   #stopped: Store["stopped"] = null;
   #inTransaction = false;
+  /** Whether SQLite syncs what it commits. */
+  #commitsSync = true;
   #shared: SharedCommit | null = null;
   #closed = false;
 
@@ -70,7 +70,7 @@ class SqliteStore implements Store {
     this.#seal = seal;
     this.#database = openDatabase(options.path);
     try {
-      this.#rows = new SealedRows(this.#database, seal, options.erasing ?? []);
+      this.#rows = new SealedRows(this.#database, seal, options);
       this.#generation = this.#rows.verify();
       this.#durable = this.#generation;
       this.#mark = new HighWaterMark(options.markPath, seal.derive("high-water mark"));
@@ -101,7 +101,7 @@ class SqliteStore implements Store {
 
   transaction<T>(work: (tx: Transaction) => T): T {
     if (this.#shared !== null) return this.#inShared(this.#shared, work);
-    const result = this.#commit(work);
+    const result = this.#commit(work, { sync: true });
     this.#afterCommit();
     return result;
   }
@@ -133,16 +133,11 @@ class SqliteStore implements Store {
   }
 
   transactionSyncedLater(work: (tx: Transaction) => void): Promise<void> {
-    assert(!this.#inTransaction, "a transaction inside a transaction");
-    try {
-      syncCommits(this.#database, false);
-      this.#commit((tx) => {
-        work(tx);
-        assert(!this.#rows.erased, "erasing waits for the disk");
-      });
-    } finally {
-      this.#syncCommitsAgain();
-    }
+    const unsynced = (tx: Transaction) => {
+      work(tx);
+      assert(!this.#rows.erased, "erasing waits for the disk");
+    };
+    this.#commit(unsynced, { sync: false });
     const generation = this.#generation;
     this.#options.failpoint("store.after-commit");
     return this.#journal
@@ -193,13 +188,14 @@ class SqliteStore implements Store {
     }
   }
 
-  #commit<T>(work: (tx: Transaction) => T): T {
+  #commit<T>(work: (tx: Transaction) => T, { sync }: { readonly sync: boolean }): T {
     assert(!this.#inTransaction, "a transaction inside a transaction");
     if (this.#stopped !== null) {
       throw new StoreError("STORE_STOPPED", `the store stopped writing (${this.#stopped})`, {
         hint: "Mend the disk, then restart the node.",
       });
     }
+    this.#syncCommits(sync);
     const before = { generation: this.#generation, sum: this.#rows.sum };
     this.#inTransaction = true;
     try {
@@ -241,6 +237,7 @@ class SqliteStore implements Store {
     this.#rows.putMeta(this.#generation);
     this.#options.failpoint("store.before-commit");
     this.#database.exec("commit");
+    this.#rows.committed();
   }
 
   // Once SQLite has said "committed" nothing may undo it here: a failing mark or checkpoint only stops the writer.
@@ -262,12 +259,14 @@ class SqliteStore implements Store {
     this.#mark.write(generation);
   }
 
-  /** A store that cannot be made to sync again must not commit: nobody would notice. */
-  #syncCommitsAgain(): void {
+  /** Only where it is not so already: it takes a tenth of a small commit. A store that cannot be made to sync must not commit, for nobody would notice. */
+  #syncCommits(sync: boolean): void {
+    if (sync === this.#commitsSync) return;
     try {
-      syncCommits(this.#database, true);
+      syncCommits(this.#database, sync);
+      this.#commitsSync = sync;
     } catch (cause) {
-      this.#stop(new StoreError("STORE_IO", "the store's commits cannot be made to sync again", { cause }));
+      throw this.#stop(new StoreError("STORE_IO", "the store cannot set whether its commits sync", { cause }));
     }
   }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { openAuditLog, storeStorage } from "../../agent/audit/index.ts";
+import { auditMarkTable, openAuditLog, storeStorage } from "../../agent/audit/index.ts";
 import { identityTable } from "../../agent/identity/index.ts";
 import { openStore, type Store } from "../../agent/store/index.ts";
 import { hashLeaf, hashNode } from "../../protocol/audit/index.ts";
@@ -42,6 +42,7 @@ export const auditAppendRow: Row = {
       random,
       failpoint: () => {},
       erasing: [identityTable],
+      kept: [auditMarkTable],
     });
     const bare = new DatabaseSync(join(folder, "bare.db"));
     try {

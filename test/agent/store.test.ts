@@ -398,9 +398,13 @@ t.test("planted: a store whose commits do not sync again after one that did not 
   DatabaseSync.prototype.exec = function (sql: string) {
     if (!/synchronous = full/.test(sql)) exec.call(this, sql);
   };
-  const synced = store.transactionSyncedLater((tx) => tx.put("things", rowOne, utf8("one")));
+  await store.transactionSyncedLater((tx) => tx.put("things", rowOne, utf8("one")));
+  t.throws(() => store.transaction((tx) => tx.put("things", rowOne, utf8("two"))), { code: "STORE_IO" });
   t.equal(store.stopped, "STORE_IO");
+  t.same(
+    store.read((view) => view.get("things", rowOne)),
+    utf8("one"),
+  );
   t.throws(() => store.transaction(() => {}), { code: "STORE_STOPPED" });
-  await synced;
   store.close();
 });
