@@ -110,6 +110,7 @@ FACTS: dict[int, Shape] = {
     6: items(uint(), uint()),
     7: items(_ID, INDEX),
     8: items(_ID, INDEX, _ID),
+    9: items(_WORD, text(0, 512), interval),
 }
 
 
