@@ -34,13 +34,13 @@ export function applyBundle(parts: NodeParts, carrier: Uint8Array): Applied {
   return parts.records.change((tx, draft) => {
     const changed = draftTrust(parts, tx, draft, opened);
     if (judgement.verdict === "duplicate")
-      return { result: { outcome: "duplicate" }, changed, reportDue: false, next: null, memory: null };
+      return { result: { outcome: "duplicate" }, changed, reportDue: changed, next: null, memory: null };
     if (judgement.verdict === "hold" && parts.memory.active) return notKept(parts, draft, changed);
     if (judgement.verdict === "hold") {
       draft.receiver = holdItem(draft.receiver, opened.header, opened.id);
       tx.put(heldTable, opened.id, carrier);
       parts.audit.append(tx, streamEvent(parts, "bundle.hold", { details: placeDetails(opened) }));
-      return { result: { outcome: "held" }, changed, reportDue: false, next: null, memory: null };
+      return { result: { outcome: "held" }, changed, reportDue: changed, next: null, memory: null };
     }
     return refuseItem(parts, tx, draft, { opened, judgement, changed });
   });

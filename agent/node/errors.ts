@@ -19,6 +19,8 @@ export const NODE_CODES = {
   NODE_REPORT_FORK: { fault: "peer", retryable: false },
   /** The vault's own audit log lost or changed leaves since it was last proven. */
   NODE_VAULT_LOG_FORK: { fault: "peer", retryable: false },
+  /** A revoked list of the vault leaves out a node that its former one names. */
+  NODE_REVOCATION_LOST: { fault: "peer", retryable: false },
   /** The vault holds another head of this node's audit log than the log has. */
   NODE_OWN_LOG_FORK: { fault: "peer", retryable: false },
 } as const;

@@ -4,6 +4,7 @@ import type { OpenedBundle } from "../../protocol/bundle/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import { applyStatements, newestRoot } from "../../protocol/trust/index.ts";
 import type { Transaction } from "../store/index.ts";
+import { followRevocations } from "./lost-revocations.ts";
 import { type NodeParts, streamEvent } from "./node-parts.ts";
 import type { NodeDraft } from "./node-records.ts";
 
@@ -30,7 +31,7 @@ export function learnStatements(parts: NodeParts, statements: readonly Uint8Arra
   return parts.records.change((tx, draft) => draftTrust(parts, tx, draft, { trust, trustChanges: changes }));
 }
 
-/** Takes verified statements into the draft, with a leaf for each new root; false where they changed nothing. */
+/** Takes verified statements into the draft, with a leaf for each new root and an alarm for each revocation that got lost; false where they changed nothing. */
 export function draftTrust(
   parts: NodeParts,
   tx: Transaction,
@@ -38,7 +39,10 @@ export function draftTrust(
   { trust, trustChanges }: Pick<OpenedBundle, "trust" | "trustChanges">,
 ): boolean {
   if (trustChanges.length === 0) return false;
+  const before = draft.trust.revoked?.list ?? null;
   draft.trust = trust;
+  const after = trust.revoked?.list ?? null;
+  if (after !== null && after !== before) followRevocations(parts, tx, before, after);
   for (const change of trustChanges) {
     if (change.kind !== "root") continue;
     const details = { version: change.version, vaultEpoch: change.vaultEpoch };

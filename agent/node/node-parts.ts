@@ -72,8 +72,12 @@ export function streamEvent<Action extends AuditEvent["action"]>(
 
 /** An alarm for the vault. */
 export function alarmFact(parts: NodeParts, code: string, subject: string): Fact {
-  const at = inSeconds(intervalOf(parts.records.current.time, parts.seams.clock, parts.wall));
-  return encodeFact({ kind: "alarm", code, subject, at });
+  return encodeFact({ kind: "alarm", code, subject, at: nowInSeconds(parts) });
+}
+
+/** The time as a fact takes it. */
+export function nowInSeconds(parts: NodeParts): NodeTime {
+  return inSeconds(intervalOf(parts.records.current.time, parts.seams.clock, parts.wall));
 }
 
 /** The vault's own member, or undefined before its statement came. */

@@ -68,7 +68,7 @@ export function takeBundle(applying: Applying): Applied {
   const { header, id } = opened;
   const held = heldEntries(parts, tx);
   const applied = applyBody(held, body);
-  draftTrust(parts, tx, draft, opened);
+  const learned = draftTrust(parts, tx, draft, opened);
   draftHeard(applying);
   draftTime(applying);
   judgeAudit(applying);
@@ -99,7 +99,8 @@ export function takeBundle(applying: Applying): Applied {
   return {
     result: { outcome: "applied", seq: header.seq },
     changed: true,
-    reportDue: changed || header.kind === bundleKind.snapshot,
+    // What was learned of nodes and roots may be an alarm.
+    reportDue: changed || learned || header.kind === bundleKind.snapshot,
     next: next.next,
     memory,
   };

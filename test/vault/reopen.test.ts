@@ -6,7 +6,7 @@ import { openDataFolder } from "../../agent/data-folder/index.ts";
 import { createLog } from "../../agent/log/index.ts";
 import { openSealKey } from "../../agent/seal-key/index.ts";
 import { decodeCheckpoint, decodeLeaf, type Leaf } from "../../protocol/audit/index.ts";
-import { signingKeyFromSeed } from "../../protocol/keys/index.ts";
+import { nodeIdText, signingKeyFromSeed } from "../../protocol/keys/index.ts";
 import { writeBackup } from "../../vault/backup/index.ts";
 import { restoreVault } from "../../vault/restore-vault.ts";
 import { type TestNode, VaultRig } from "./vault-rig.ts";
@@ -28,11 +28,13 @@ async function fill(rig: VaultRig, times: number): Promise<void> {
 async function lost(
   t: Test,
   meanwhile: (rig: VaultRig) => Promise<unknown> = async () => {},
+  first: (rig: VaultRig) => Promise<unknown> = async () => {},
 ): Promise<{ rig: VaultRig; edge: TestNode; anchor: Uint8Array; folder: string }> {
   const rig = await VaultRig.make(t);
   const edge = await rig.join(t, { name: "edge-1", role: "edge", zone: "plant", address: "127.0.0.1:7444" });
   await rig.addPump("plant");
   await rig.setPassword(path, "First-live1");
+  await first(rig);
   await edge.exchange();
   const parent = join(rig.folder, "..");
   const file = join(parent, "vault.backup");
@@ -137,4 +139,41 @@ t.test("a restored vault revokes under a number that the lost one cannot have gi
   t.equal(moved.node.status().lastRefusal, null);
   t.same(moved.values(path)["current"], ["After-loss1"], "else every bundle with the list would be refused for ever");
   t.match(moved.node.trust().revoked?.list, { version: 1_000_001, nodes: [{ serial: 1_000_000 }] });
+});
+
+t.test("a revocation that a restore forgot is an alarm, until the node is revoked again", async (t) => {
+  const revoke = (rig: VaultRig, name: string) => rig.call("POST", `/v1/nodes/${name}/revoke`, { reason: "stolen" });
+  const { rig, edge } = await lost(
+    t,
+    async (before) => {
+      await revoke(before, "edge-2");
+    },
+    async (before) => {
+      await before.join(t, { name: "edge-2", role: "edge", zone: "yard", address: "127.0.0.1:7444" });
+    },
+  );
+  t.teardown(() => rig.vault.close());
+  const moved = rig.adopt(edge);
+  const [known] = moved.node.trust().revoked?.list.nodes ?? [];
+  if (known === undefined) throw new Error("the edge knew of the revocation");
+  await rig.core.store.transaction((tx) => tx.updateTable("accounts").set({ unsettled: 0 }).execute());
+  const standing = async () => {
+    const alarms = (await rig.call("GET", "/v1/alarms")) as unknown as {
+      code: string;
+      subject: string;
+      resolvedAtMs: number | null;
+    }[];
+    return alarms
+      .filter(({ code }) => code === "NODE_REVOCATION_LOST")
+      .map(({ subject, resolvedAtMs }) => [subject, resolvedAtMs === null]);
+  };
+  await rig.join(t, { name: "edge-3", role: "edge", zone: "dock", address: "127.0.0.1:7444" });
+  for (const [name, stands] of [
+    ["edge-3", true],
+    ["edge-2", false],
+  ] as const) {
+    await revoke(rig, name);
+    await moved.exchange();
+    t.same(await standing(), [[nodeIdText(known.nodeId), stands]], name);
+  }
 });

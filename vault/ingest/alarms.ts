@@ -44,7 +44,7 @@ export async function endAlarms(core: VaultCore, tx: VaultTransaction, node: Nod
 }
 
 /** What a node alone can know to be over. The others end by a proof: a node that somebody took over must not clear what was seen of it. */
-const endedByWord: ReadonlySet<string> = new Set(["AUDIT_SPACE_LOW", "AUDIT_SPACE_SHORT"]);
+const endedByWord: ReadonlySet<string> = new Set(["AUDIT_SPACE_LOW", "AUDIT_SPACE_SHORT", "NODE_REVOCATION_LOST"]);
 
 /** Ends what a node told and says no longer stands, where its word is enough; of what does not stand nothing is to be said. */
 export async function endAlarm(core: VaultCore, tx: VaultTransaction, alarm: Alarm & { node: NodeRow }): Promise<void> {
