@@ -48,14 +48,18 @@ export interface TunnelsOptions {
 
 /** Dials the vault. Throws ADDRESS_INVALID; never listens towards it. */
 export function dialVault(options: TunnelsOptions): DialledTunnel {
-  const { node, vault } = options;
+  const { node, vault, joins } = options;
+  const report = reporter(options);
   return dialTunnel({
     node: tunnelNode(options),
     peer: () => upstreamOf(node.trust(), nodeRole.vault).nodeId,
     address: vault,
     dial: options.dial ?? socketDial(node.identity.tls, options.proxy),
     nextCounter: () => node.nextTunnelCounter(),
-    report: reporter(options),
+    report(event) {
+      if (event.name === "tunnel.opened") joins.sessionBegan();
+      report(event);
+    },
   });
 }
 

@@ -20,6 +20,8 @@ interface Waiting {
  */
 export class JoinForward {
   readonly #waiting = new Map<string, Waiting>();
+  /** Ids of requests that the vault refused in this session, in which the courier offers none of them again. */
+  readonly #refused = new Set<string>();
   readonly #timers: Timers;
   readonly #vaultMailbox: Uint8Array;
   readonly #wake: () => void;
@@ -41,6 +43,7 @@ export class JoinForward {
     const place = answerPlaceOf(envelope);
     const nodeId = toHex(place.joiner);
     const { id } = decodeEnvelope(envelope);
+    if (this.#refused.has(toHex(id))) return Promise.resolve({ refuse: "GATEWAY_JOIN_REFUSED" });
     if (this.#waiting.size >= gatewayLimits.joins && !this.#waiting.has(nodeId))
       return Promise.resolve({ refuse: "GATEWAY_JOIN_BUSY" });
     this.#waiting.get(nodeId)?.answer({ refuse: "GATEWAY_JOIN_BUSY" });
@@ -68,8 +71,16 @@ export class JoinForward {
     if (outcome === "stored" || outcome === "full") return;
     const id = toHex(item.id);
     for (const waiting of this.#waiting.values()) {
-      if (toHex(waiting.item.id) === id) waiting.answer({ refuse: "GATEWAY_JOIN_REFUSED" });
+      if (toHex(waiting.item.id) !== id) continue;
+      if (this.#refused.size >= gatewayLimits.joinsRefused) this.#refused.clear();
+      this.#refused.add(id);
+      waiting.answer({ refuse: "GATEWAY_JOIN_REFUSED" });
     }
+  }
+
+  /** A new session with the vault has begun: it may judge anew what it refused before. */
+  sessionBegan(): void {
+    this.#refused.clear();
   }
 
   close(): void {

@@ -14,6 +14,8 @@ export const gatewayLimits = {
   joins: 64,
   /** How long a join waits for the vault's answer; the joining side waits ten minutes. */
   joinMs: 540_000,
+  /** Refused join requests that are remembered, so that one that comes again is answered; at most as many as the courier remembers. */
+  joinsRefused: 1024,
   /** Items looked through for one request of a tunnel. */
   scanItems: 256,
 } as const;

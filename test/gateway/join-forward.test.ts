@@ -75,6 +75,26 @@ t.test("an answer that does not come, a refusal and the end of the gateway each 
   t.same(await cut, { refuse: "GATEWAY_JOIN_TIMEOUT" });
 });
 
+t.test("a refused request that comes again is refused at once, until the vault may judge it anew", async (t) => {
+  const { joins } = forward();
+  const { carrier } = request();
+  const first = joins.ask(carrier);
+  const [item] = joins.items;
+  if (item === undefined) throw new Error("no item");
+  joins.settled(item, "refused");
+  await first;
+  t.same(await joins.ask(carrier), { refuse: "GATEWAY_JOIN_REFUSED" });
+  t.same(joins.items, [], "the courier would not offer it again");
+  joins.sessionBegan();
+  const again = joins.ask(carrier);
+  t.same(
+    joins.items.map(({ id }) => id),
+    [item.id],
+  );
+  joins.settled(item, "refused");
+  t.same(await again, { refuse: "GATEWAY_JOIN_REFUSED" });
+});
+
 t.test("joins are bounded, one a node, and only join requests pass", async (t) => {
   const { joins } = forward();
   const { nodeId, carrier } = request();
