@@ -90,10 +90,11 @@ export function writeDraft(path: string, draft: RootDraft): void {
   writeFileDurably(path, utf8(`${JSON.stringify(file, null, 2)}\n`));
 }
 
-/** Reads a draft; every signature in it holds and is by a key that may sign. Throws ROOT_DRAFT. */
+/** Reads a draft; every signature in it holds and is by a key that may sign. Throws CLI_FILE, ROOT_DRAFT. */
 export function readDraft(path: string): RootDraft {
+  const read = readLimited(path).toString("utf8");
   try {
-    const file = shape.parse(JSON.parse(readLimited(path).toString("utf8")));
+    const file = shape.parse(JSON.parse(read));
     const bytes = (text: string) => concat(Buffer.from(text, "base64"));
     const before = decodeEnvelope(bytes(file.before));
     expectType(before, "root");

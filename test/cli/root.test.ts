@@ -121,6 +121,7 @@ t.test("a draft that was altered, or is about another root, is refused before an
     await t.rejects(sign("bad", "first"), { code: "ROOT_DRAFT" }, name);
   }
   await t.rejects(apply("d"), { code: "ROOT_DRAFT" }, "nobody has signed");
+  await t.rejects(sign("nowhere", "first"), { code: "CLI_FILE" }, "a file that is not there is no bad draft");
   await draft("e", ["--raise-epoch"]);
   await sign("d", "first");
   await sign("e", "first");
