@@ -44,7 +44,7 @@ export async function verifyLogs(frame: Frame, path: string, options: VerifyOpti
     verdicts.push(verdict);
   }
   frame.output.result(verdicts, (all) => [
-    ...all.flatMap((verdict) => verdictLines(verdict, options)),
+    ...all.flatMap((verdict) => verdictLines(verdict, options, frame.isTerminal)),
     ...(all.length > 1 ? [overallLine(all)] : []),
   ]);
   const found = exitCodeOfFindings(verdicts.flatMap((verdict) => verdict.findings));
@@ -77,7 +77,7 @@ async function withProgress(
   }
 }
 
-function verdictLines(verdict: FolderVerdict, { qr = false, archive }: VerifyOptions): string[] {
+function verdictLines(verdict: FolderVerdict, { qr = false, archive }: VerifyOptions, colours: boolean): string[] {
   const { findings, sealedSize, size, from, damaged, checkpoint } = verdict;
   const lines = [
     `folder   ${verdict.path}`,
@@ -100,7 +100,7 @@ function verdictLines(verdict: FolderVerdict, { qr = false, archive }: VerifyOpt
   for (const { file, says } of damaged) lines.push(`DAMAGED ${file} ${says}`);
   if (damaged.length > 0) lines.push("  hint: Do not believe what these files say, and take a fresh copy.");
   lines.push(verdictLine(verdict));
-  if (qr && verdict.ok && checkpoint !== null) lines.push("", checkpoint.trimEnd(), ...qrLines(checkpoint));
+  if (qr && verdict.ok && checkpoint !== null) lines.push("", checkpoint.trimEnd(), ...qrLines(checkpoint, colours));
   return lines;
 }
 
