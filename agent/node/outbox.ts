@@ -1,8 +1,9 @@
 import { asBytes, asBytesUpTo, asTuple, asUint, concat, decodeTcbor, encodeTcbor, u64be } from "../../protocol/base/index.ts";
 import { bundleLimits, type Fact, type StreamHead } from "../../protocol/bundle/index.ts";
-import type { Transaction, View } from "../store/index.ts";
+import type { Row, Transaction, View } from "../store/index.ts";
 import type { OutboxLimits } from "./contracts.ts";
 import { everyRow } from "./entry-rows.ts";
+import { nodeLimits } from "./limits.ts";
 
 const factTable = "fact";
 const reportTable = "report";
@@ -33,12 +34,19 @@ export function addFacts(tx: Transaction, facts: readonly Fact[]): void {
 /** Facts that no report carries yet, oldest first, at most `limit`. */
 export function unsentFacts(view: View, limit: number): FactRow[] {
   const due: FactRow[] = [];
-  for (const { id, value } of everyRow(view, factTable)) {
-    if (due.length === limit) break;
+  // Facts are sent in their order, so what waits stands last: thousands that the vault has yet to acknowledge stay unread.
+  for (const { id, value } of newestFacts(view)) {
     const row = decodeFactRow(id, value);
-    if (row.sent === null) due.push(row);
+    if (row.sent !== null) break;
+    due.push(row);
   }
-  return due;
+  return due.reverse().slice(0, limit);
+}
+
+/** Whether there is a fact that no report carries yet. */
+export function hasUnsentFacts(view: View): boolean {
+  const [last] = view.scan(factTable, { limit: 1, reverse: true });
+  return last !== undefined && decodeFactRow(last.id, last.value).sent === null;
 }
 
 export function countFacts(view: View): number {
@@ -98,6 +106,20 @@ export function readReports(view: View, after: Place | null, limits: OutboxLimit
     reports.push(report);
   }
   return reports;
+}
+
+/** Facts from the newest on, in steps that grow: mostly few are asked for. */
+function* newestFacts(view: View): Generator<Row> {
+  let from: Uint8Array | undefined;
+  for (let limit = 1; ; limit = Math.min(2 * limit, nodeLimits.scanRows)) {
+    const reverse = true;
+    const rows = view.scan(factTable, from === undefined ? { limit, reverse } : { from, limit: limit + 1, reverse });
+    const fresh = from === undefined ? rows : rows.slice(1);
+    yield* fresh;
+    const last = fresh.at(-1);
+    if (last === undefined || fresh.length < limit) return;
+    from = last.id;
+  }
 }
 
 function encodeFactRow(fact: Fact, sent: Place | null): Uint8Array {

@@ -24,7 +24,7 @@ import type { Transaction, View } from "../store/index.ts";
 import { nodeLimits } from "./limits.ts";
 import { inSeconds, intervalOf, type NodeParts, streamEvent, vaultMember } from "./node-parts.ts";
 import type { NodeDraft } from "./node-records.ts";
-import { dropReports, dropReportsBefore, markAllUnsent, markSent, putReport, unsentFacts } from "./outbox.ts";
+import { dropReports, dropReportsBefore, hasUnsentFacts, markAllUnsent, markSent, putReport, unsentFacts } from "./outbox.ts";
 import { draftNonce } from "./own-nonce.ts";
 
 /** Importing a sealing key costs more than sealing to it. */
@@ -55,7 +55,7 @@ export function sealReport(parts: NodeParts): boolean {
     if (snapshot) dropReports(tx, foldable(draft.sender));
     const details = { epoch: place.epoch, sequence: place.seq, kind: snapshot ? "snapshot" : "delta", id: toHex(built.id) };
     parts.audit.append(tx, streamEvent(parts, "report.seal", { details: { ...details, facts: facts.length } }));
-    return unsentFacts(tx, 1).length > 0;
+    return hasUnsentFacts(tx);
   });
 }
 
