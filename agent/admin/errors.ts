@@ -14,6 +14,13 @@ export class AdminError extends TidegateError<keyof typeof ADMIN_CODES> {
   }
 }
 
+/** True where nobody listens: what a node that was killed leaves behind. A node that is there, but does not answer, is not meant. */
+export function isNobodyThere(error: unknown): boolean {
+  if (!(error instanceof AdminError) || error.code !== "ADMIN_UNREACHABLE") return false;
+  const { code } = (error.cause ?? {}) as { code?: unknown };
+  return code === "ECONNREFUSED" || code === "ENOENT";
+}
+
 /** A problem that the node answered, with the code it has there. */
 export class RemoteError extends TidegateError<string> {
   readonly status: number;

@@ -1,5 +1,5 @@
 import type { VerifyOptions } from "../audit/index.ts";
-import { CliError, type CommandModule, dataPath, withData } from "../frame/index.ts";
+import { type CommandModule, dataPath, wholeNumber, withData } from "../frame/index.ts";
 
 /** `tidegate audit tail | checkpoint | export | archive | verify`. */
 export const auditCommand: CommandModule = (program, frame) => {
@@ -53,11 +53,4 @@ export const auditCommand: CommandModule = (program, frame) => {
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
-}
-
-function wholeNumber(option: string): (text: string) => number {
-  return (text) => {
-    if (/^(0|[1-9][0-9]{0,8})$/.test(text)) return Number(text);
-    throw new CliError("CLI_USAGE", `${option} takes a whole number, not '${text}'`);
-  };
 }

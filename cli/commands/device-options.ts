@@ -22,12 +22,6 @@ export function vaultPath(frame: Frame, options: { data?: string }): string {
   return dataPath(frame, "vault", options);
 }
 
-/** Throws CLI_USAGE. */
-export function wholeNumber(text: string): number {
-  if (/^(0|[1-9][0-9]{0,8})$/.test(text)) return Number(text);
-  throw new CliError("CLI_USAGE", "expected a whole number");
-}
-
 /** An option that may be given more than once. */
 export function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];

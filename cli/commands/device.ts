@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { callAdmin } from "../../agent/admin/index.ts";
-import { type CommandModule, type Frame, notAvailable, table, withData } from "../frame/index.ts";
+import { type CommandModule, type Frame, notAvailable, table, wholeNumber, withData } from "../frame/index.ts";
 import { type AddOptions, addDevice } from "./device-add.ts";
 import { type AdoptOptions, adoptAccount, type HoldOptions, holdDevice } from "./device-care.ts";
-import { collect, collectPair, vaultPath, wholeNumber } from "./device-options.ts";
+import { collect, collectPair, vaultPath } from "./device-options.ts";
 import { type OrderOptions, orderDevice } from "./device-order.ts";
 import { type SetOptions, setDevice } from "./device-set.ts";
 import { type DeviceAnswer, deviceLines, reportedText, showDevice } from "./device-view.ts";
@@ -18,7 +18,7 @@ export const deviceCommand: CommandModule = (program, frame) => {
     .requiredOption("--zone <zone>", "the zone whose edge reaches it")
     .requiredOption("--model <model>", "a model's name (tidegate model list) or a model file")
     .requiredOption("--host <host>", "name or address, without the port")
-    .option("--port <port>", "the model's own port unless given", wholeNumber)
+    .option("--port <port>", "the model's own port unless given", wholeNumber("--port"))
     .option("--set <key=value>", "a setting of the model; may be given more than once", collectPair, [])
     .requiredOption("--account <user>", "USER, or NAME=USER where USER is no name; may be given more than once", collect, [])
     .option("--rotate <policy>", "never, on-demand, or an interval such as 30d or 12h", "on-demand")
@@ -32,7 +32,7 @@ export const deviceCommand: CommandModule = (program, frame) => {
       "correct a device (zone/device) or the rules of an account (zone/device/account); what is not given stays, and so does the identity that its edge has pinned",
     )
     .option("--host <host>", "name or address, without the port")
-    .option("--port <port>", "the port", wholeNumber)
+    .option("--port <port>", "the port", wholeNumber("--port"))
     .option("--set <key=value>", "a setting of the model; may be given more than once", collectPair, [])
     .option("--window <text>", `${windowHelp}; all of them, or none`, collect, [])
     .option("--time-zone <name>", "the time zone that the windows are meant in, such as Europe/Berlin")
@@ -73,7 +73,7 @@ export const deviceCommand: CommandModule = (program, frame) => {
     .description("take an account over with its present password: it is proven, read-only, and never rotated until you say so")
     .option("--from-file <file>", "take the password from a file; several fields as lines name=value")
     .option("--from-stdin", "take it from standard input; several fields as lines name=value")
-    .option("--wait <seconds>", "wait that long for the proof; exit code 1 where it is not good", wholeNumber, 60)
+    .option("--wait <seconds>", "wait that long for the proof; exit code 1 where it is not good", wholeNumber("--wait"), 60)
     .action((path: string, options: AdoptOptions) => adoptAccount(frame, path, options));
   notAvailable(device, "remove <path>", "forget a device and its accounts");
 };
@@ -87,8 +87,8 @@ const orderSummaries = {
 function addOrder(device: Command, frame: Frame, action: keyof typeof orderSummaries): void {
   const command = withData(device.command(`${action} <zone/device/account>`))
     .description(orderSummaries[action])
-    .option("--within <seconds>", "how long the edge may take to begin", wholeNumber)
-    .option("--wait <seconds>", "wait that long for the outcome; exit code 1 where it is not good", wholeNumber)
+    .option("--within <seconds>", "how long the edge may take to begin", wholeNumber("--within"))
+    .option("--wait <seconds>", "wait that long for the outcome; exit code 1 where it is not good", wholeNumber("--wait"))
     .option("--cancel", "take back the orders that no edge has begun");
   if (action === "rotate") {
     command

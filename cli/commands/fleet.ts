@@ -1,5 +1,15 @@
 import { callAdmin } from "../../agent/admin/index.ts";
-import { CliError, type CommandModule, dataPath, exitCodes, type Frame, hintOf, table, withData } from "../frame/index.ts";
+import {
+  CliError,
+  type CommandModule,
+  dataPath,
+  exitCodes,
+  type Frame,
+  hintOf,
+  table,
+  wholeNumber,
+  withData,
+} from "../frame/index.ts";
 import { countText, type FleetAnswer, type FleetHead, fleetLines, isEnded } from "./fleet-view.ts";
 
 interface StartOptions {
@@ -32,9 +42,9 @@ export const fleetCommand: CommandModule = (program, frame) => {
       [],
     )
     .option("--exposed-by <gateway>", "only accounts of which a gateway that was replaced has a value in use")
-    .option("--canaries <number>", "accounts that must come through before any other is begun", wholeNumber)
-    .option("--parallel <number>", "accounts at once in each zone", wholeNumber)
-    .option("--within <seconds>", "how long an edge may take to begin", wholeNumber)
+    .option("--canaries <number>", "accounts that must come through before any other is begun", wholeNumber("--canaries"))
+    .option("--parallel <number>", "accounts at once in each zone", wholeNumber("--parallel"))
+    .option("--within <seconds>", "how long an edge may take to begin", wholeNumber("--within"))
     .option("--dry-run", "list what would be rotated, in order; nothing is ordered")
     .option("--detach", "do not wait for the end")
     .action((options: StartOptions) => rotate(frame, options));
@@ -141,11 +151,6 @@ async function call<Answer>(
   request: { method: "GET" | "POST"; path: string; body?: unknown },
 ): Promise<Answer> {
   return (await callAdmin(dataPath(frame, "vault", options), request)) as Answer;
-}
-
-function wholeNumber(text: string): number {
-  if (/^(0|[1-9][0-9]{0,8})$/.test(text)) return Number(text);
-  throw new CliError("CLI_USAGE", "expected a whole number");
 }
 
 function collect(value: string, before: readonly string[]): string[] {

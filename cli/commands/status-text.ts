@@ -3,17 +3,24 @@ type Facts = Readonly<Record<string, unknown>>;
 const mebibyte = 1024 * 1024;
 const dayS = 86_400;
 
-/** What a node says of itself, for people: one line a fact, objects and lists of objects indented below their name. `--json` has the raw values. */
-export function factLines(facts: Facts, indent: string): string[] {
+/** How facts are shown: how far to the right, and the time since the machine's start, of which some count. */
+export interface Shown {
+  readonly indent: string;
+  readonly nowMs: number;
+}
+
+/** What a node of this machine says of itself, for people: one line a fact, objects and lists of objects indented below their name. `--json` has the raw values. */
+export function factLines(facts: Facts, shown: Shown): string[] {
+  const { indent, nowMs } = shown;
   return Object.entries(facts).flatMap(([name, value]) => {
     if (name === "time" && isInterval(value)) return [`${indent}time: ${intervalText(value)}`];
-    if (value === null || typeof value !== "object") return [`${indent}${plain(name, value, ": ")}`];
-    if (!Array.isArray(value)) return [`${indent}${name}:`, ...factLines(value as Facts, `${indent}  `)];
+    if (value === null || typeof value !== "object") return [`${indent}${plain(name, value, { between: ": ", nowMs })}`];
+    if (!Array.isArray(value)) return [`${indent}${name}:`, ...factLines(value as Facts, { ...shown, indent: `${indent}  ` })];
     if (value.length === 0) return [`${indent}${name}: none`];
     if (value.every((each) => typeof each !== "object")) return [`${indent}${name}: ${value.join(", ")}`];
     return [
       `${indent}${name}:`,
-      ...value.map((each) => `${indent}  - ${isCheck(each) ? checkText(each) : inline(each as Facts)}`),
+      ...value.map((each) => `${indent}  - ${isCheck(each) ? checkText(each) : inline(each as Facts, nowMs)}`),
     ];
   });
 }
@@ -33,31 +40,33 @@ function checkText({ name, ok, detail }: Check): string {
   return `${name}: ${ok ? "ok" : "RED"}, ${detail}`;
 }
 
-function inline(facts: Facts): string {
+function inline(facts: Facts, nowMs: number): string {
   return Object.entries(facts)
     .map(([name, value]) =>
-      value !== null && typeof value === "object" ? `${name} ${JSON.stringify(value)}` : plain(name, value, " "),
+      value !== null && typeof value === "object"
+        ? `${name} ${JSON.stringify(value)}`
+        : plain(name, value, { between: " ", nowMs }),
     )
     .join(", ");
 }
 
 /** A fact by the unit that its name ends with. */
-function plain(name: string, value: unknown, between: string): string {
+function plain(name: string, value: unknown, { between, nowMs }: { between: string; nowMs: number }): string {
   if (typeof value === "boolean") return `${name}${between}${value ? "yes" : "no"}`;
   if (typeof value !== "number") return `${name}${between}${value === null ? "none" : String(value)}`;
   for (const [unit, shorter, text] of units) {
-    if (unit.test(name)) return `${name.replace(unit, shorter)}${between}${text(value)}`;
+    if (unit.test(name)) return `${name.replace(unit, shorter)}${between}${text(value, nowMs)}`;
   }
   return `${name}${between}${value}`;
 }
 
-const units: readonly (readonly [unit: RegExp, shorter: string, text: (value: number) => string])[] = [
+const units: readonly (readonly [unit: RegExp, shorter: string, text: (value: number, nowMs: number) => string])[] = [
   [/AtMs$/, "At", (ms) => new Date(ms).toISOString()],
   // By the clock that runs since the machine's start: no other is believed.
-  [/(Since|Heard)Ms$/, "$1", (ms) => `${durationText(ms / 1000)} after this machine's start`],
+  [/(Since|Heard)Ms$/, "$1", (ms, nowMs) => `${durationText((nowMs - ms) / 1000)} ago`],
   [/(?<=[a-z])Ms$/, "", (ms) => durationText(ms / 1000)],
-  [/(?<=[a-z])S$/, "", durationText],
-  [/(?<=[a-z])Bytes$/, "", bytesText],
+  [/(?<=[a-z])S$/, "", (seconds) => durationText(seconds)],
+  [/(?<=[a-z])Bytes$/, "", (bytes) => bytesText(bytes)],
   [/Part$/, "", (part) => `${Math.round(part * 100)} %`],
 ];
 

@@ -1,5 +1,6 @@
-import { callAdmin } from "../../agent/admin/index.ts";
+import { callAdmin, isNobodyThere } from "../../agent/admin/index.ts";
 import { dataFolderAt, type NodeRole, readRunFile } from "../../agent/data-folder/index.ts";
+import { machineSeams } from "../../agent/seams/index.ts";
 import { type CommandModule, dataPath, exitCodes, type Frame, withData } from "../frame/index.ts";
 import { factLines } from "./status-text.ts";
 
@@ -29,10 +30,18 @@ function folders(frame: Frame, options: { data?: string }): string[] {
 async function ask(folder: string): Promise<{ folder: string; status: Facts; listeners: Facts } | null> {
   const run = readRunFile(dataFolderAt(folder));
   if (run === null) return null;
-  const status = (await callAdmin(folder, { method: "GET", path: "/v1/status" })) as Facts;
-  return { folder, status, listeners: run.listeners };
+  try {
+    const status = (await callAdmin(folder, { method: "GET", path: "/v1/status" })) as Facts;
+    return { folder, status, listeners: run.listeners };
+  } catch (error) {
+    if (isNobodyThere(error)) return null;
+    throw error;
+  }
 }
 
 function nodeLines({ folder, status, listeners }: { folder: string; status: Facts; listeners: Facts }): string[] {
-  return [`${status["role"]} in ${folder}`, ...factLines({ ...status, listeners }, "  ")];
+  return [
+    `${status["role"]} in ${folder}`,
+    ...factLines({ ...status, listeners }, { indent: "  ", nowMs: machineSeams().clock.sinceBootMs() }),
+  ];
 }

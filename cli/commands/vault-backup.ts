@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { callAdmin } from "../../agent/admin/index.ts";
+import { callAdmin, isNobodyThere } from "../../agent/admin/index.ts";
 import type { Restored } from "../../vault/index.ts";
-import { dataPath, type Frame, givenUnlock, openingUnlock, type UnlockOptions, withUnlock } from "../frame/index.ts";
+import { CliError, dataPath, type Frame, givenUnlock, openingUnlock, type UnlockOptions, withUnlock } from "../frame/index.ts";
 
 interface RestoreOptions extends UnlockOptions {
   readonly rootKey: readonly string[];
@@ -33,10 +34,11 @@ async function backup(program: Command, frame: Frame, file: string, options: Unl
   const { openDataFolder, readRunFile } = await import("../../agent/data-folder/index.ts");
   const folder = openDataFolder(dataPath(frame, "vault", options));
   const path = resolve(file);
-  const made =
-    readRunFile(folder) === null
-      ? await stoppedBackup(program, frame, path, options)
-      : ((await callAdmin(folder.path, { method: "POST", path: "/v1/backup", body: { path } })) as BackupAnswer);
+  const stopped = () => stoppedBackup(program, frame, path, options);
+  const running = () => callAdmin(folder.path, { method: "POST", path: "/v1/backup", body: { path } }) as Promise<BackupAnswer>;
+  // A vault that was killed leaves its run file behind.
+  const unlessKilled = (error: unknown) => (isNobodyThere(error) ? stopped() : Promise.reject(error));
+  const made = await (readRunFile(folder) === null ? stopped() : running().catch(unlessKilled));
   frame.output.result(made, ({ bytes }) => [
     `${made.path}: ${bytes} bytes, read back and compared`,
     "It opens with this vault's passphrase or key file only: keep a copy of a key file apart from this machine.",
@@ -70,6 +72,8 @@ async function restore(program: Command, frame: Frame, file: string, options: Re
   const { machineSeams } = await import("../../agent/seams/index.ts");
   const { restoreVault } = await import("../../vault/index.ts");
   const { openRootKeys, readRootsFile } = await import("../root/index.ts");
+  // Before anything is asked for.
+  if (!existsSync(file)) throw new CliError("CLI_FILE", `${resolve(file)}: no such file`, { hint: "Name the backup's file." });
   const unlock = (await givenUnlock(frame, options, false)) ?? {
     kind: "passphrase" as const,
     passphrase: await frame.secret({ label: "passphrase of the vault", options: "--passphrase-file FILE or --key-file FILE" }),

@@ -17,3 +17,4 @@ export { readLimited } from "./read-limited.ts";
 export { writeSecretFile } from "./secret-file.ts";
 export type { SecretSource } from "./secrets.ts";
 export { keepTickShape } from "./tick-shape.ts";
+export { wholeNumber } from "./whole-number.ts";

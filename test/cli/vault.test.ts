@@ -1,6 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
+import { openDataFolder, writeRunFile } from "../../agent/data-folder/index.ts";
 import { createKeyFile } from "../../agent/seal-key/index.ts";
 import { readBuiltinModel } from "../../cli/models/index.ts";
 import { parseEnrolmentCode } from "../../protocol/join/index.ts";
@@ -161,4 +162,21 @@ t.test("what a later version brings says so by its code", async (t) => {
   ]) {
     await t.rejects(run(words), { code: "NOT_AVAILABLE" }, words.join(" "));
   }
+});
+
+t.test("a vault that was killed is not running: status says so, and a backup is made without it", async (t) => {
+  const parent = shortFolder(t);
+  const folder = join(parent, "v");
+  const key = join(parent, "key");
+  createKeyFile(key, random);
+  const data = ["--data", folder];
+  await run(["vault", "init", ...data, "--key-file", key, "--listen", "127.0.0.1:0"]);
+  // What it leaves: a socket on which nobody listens.
+  writeRunFile(openDataFolder(folder), { role: "vault", pid: process.pid, nodeId: "x", listeners: {} });
+  t.equal((await run(["status", ...data])).exit, 1);
+  const file = join(parent, "backup");
+  const made = await run(["vault", "backup", file, ...data, "--key-file", key, "--json"]);
+  t.match(JSON.parse(made.stdout), { path: file });
+  const none = ["vault", "restore", join(parent, "none"), "--data", join(parent, "r")];
+  await t.rejects(run(none), { code: "CLI_FILE" }, "before the passphrase is asked for");
 });
