@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { callAdmin } from "../../agent/admin/index.ts";
 import type { Secret } from "../../protocol/base/index.ts";
 import {
+  CliError,
   type CommandModule,
   creatingUnlock,
   dataPath,
@@ -52,7 +53,7 @@ export const vaultCommand: CommandModule = (program, frame) => {
     .description(
       "give out an enrolment code, good for one hour (30 days with --media) and one node; an enrolled name is replaced",
     )
-    .requiredOption("--role <role>", "gateway or edge")
+    .requiredOption("--role <role>", "gateway or edge", enrolledRole)
     .requiredOption("--zone <zone>", "the zone that the node stands in")
     .option("--via <gateway>", "the gateway that an edge goes through")
     .option("--address <address>", "where the new node dials, host:port")
@@ -161,4 +162,9 @@ async function enroll(frame: Frame, name: string, options: EnrollOptions): Promi
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
+}
+
+function enrolledRole(text: string): string {
+  if (text === "gateway" || text === "edge") return text;
+  throw new CliError("CLI_USAGE", `--role takes gateway or edge, not '${text}'`);
 }

@@ -67,6 +67,10 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
     },
   );
 
+  await t.rejects(run(["vault", "enroll", "x", "--role", "relay", "--zone", "plant", ...data]), {
+    code: "CLI_USAGE",
+    message: /--role.*relay/,
+  });
   t.match((await run(["node", "list", ...data])).stdout, /^NODE +ROLE +ZONE +STATE +LINK +FOLLOWED +LAST HEARD\n/);
   const add = ["device", "add", "agent", "--zone", "plant", "--model", "generic-snmpv3", "--host", "10.0.0.1", ...data];
   await t.rejects(run([...add, "--account", "operator", "--set", "colour=blue"]), { code: "CLI_USAGE", message: /colour/ });
