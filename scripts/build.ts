@@ -13,8 +13,10 @@ rmSync("dist", { recursive: true, force: true });
 rmSync(compiled, { recursive: true, force: true });
 const built = spawnSync("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
 if (built.status !== 0) process.exit(built.status ?? 1);
-const bundled = await link(compiled, "dist");
-writeFileSync("dist/THIRD-PARTY-NOTICES", thirdPartyNotices(bundled));
+const { packages, files } = await link(compiled, "dist");
+// Linked code bears no comments: who wants to know what a file is made of reads it here.
+writeFileSync("dist/linked.json", `${JSON.stringify(files, null, 1)}\n`);
+writeFileSync("dist/THIRD-PARTY-NOTICES", thirdPartyNotices(packages));
 const models = "firmware-adapters/models";
 cpSync(models, `dist/${models}`, { recursive: true, filter: (path) => !path.endsWith(".ts") });
 rmSync(compiled, { recursive: true });

@@ -24,11 +24,19 @@ const __filename = import.meta.filename;
 const __dirname = import.meta.dirname;
 const __moduleUrl = (path) => import.meta.url.slice(0, import.meta.url.lastIndexOf("/dist/") + 6) + path;`;
 
+/** What was linked. */
+export interface Linked {
+  /** Folders of the packages whose code went in. */
+  readonly packages: readonly string[];
+  /** By the path of each file made, what it was made of: files of packages, and ours as they were compiled. */
+  readonly files: Readonly<Record<string, readonly string[]>>;
+}
+
 /**
  * Links the compiled code in `from` with the libraries it uses into few files in `to`; what is imported later stays in chunks of its
- * own. Returns the folders of the packages whose code went in.
+ * own.
  */
-export async function link(from: string, to: string): Promise<readonly string[]> {
+export async function link(from: string, to: string): Promise<Linked> {
   const { metafile } = await build({
     entryPoints: Object.fromEntries(entries.map((entry) => [entry, `${from}/${entry}.js`])),
     outdir: to,
@@ -48,8 +56,9 @@ export async function link(from: string, to: string): Promise<readonly string[]>
     metafile: true,
     logLevel: "warning",
   });
-  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
-  return [...new Set(inputs.flatMap(packageFolder))].sort();
+  const made = Object.entries(metafile.outputs).map(([path, { inputs }]) => [relative(to, path), Object.keys(inputs)] as const);
+  const packages = new Set(made.flatMap(([, inputs]) => inputs.flatMap(packageFolder)));
+  return { packages: [...packages].sort(), files: Object.fromEntries(made.sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
 /** Gives each of our modules the import.meta.url that it would have had unlinked. */
