@@ -57,7 +57,7 @@ export function searchFolder(folder: string, wanted: readonly Wanted[]): Found[]
   if (entries.length === 0) throw new Error(`${folder} holds no file`);
   return entries.flatMap((entry) => {
     const path = join(entry.parentPath, entry.name);
-    return searchBytes(readFileSync(path), wanted, path);
+    return searchBytes(contentOf(path), wanted, path);
   });
 }
 
@@ -105,5 +105,15 @@ function readAt(file: number, piece: Buffer, at: number, length: number): number
     return readSync(file, piece, 0, length, at);
   } catch {
     return 0;
+  }
+}
+
+/** A running node may put a file that it has just written in its place between the listing and the reading. */
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ENOENT" || !path.endsWith(".new")) throw error;
+    return readFileSync(path.slice(0, -".new".length));
   }
 }
