@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { modulesFor } from "./commands/index.ts";
 import { createFrame, endWithOutput, fail } from "./frame/index.ts";
-import { CommanderError, createProgram, usageError } from "./program.ts";
+import { CommanderError, createProgram, runProgram, usageError } from "./program.ts";
 
 // Files that any command makes are its user's alone.
 process.umask(0o077);
@@ -21,7 +21,7 @@ function packageVersion(): string {
 
 try {
   const modules = await modulesFor(process.argv.slice(2));
-  await createProgram(frame, modules, packageVersion()).parseAsync(process.argv);
+  await runProgram(createProgram(frame, modules, packageVersion()), process.argv);
 } catch (error) {
   const shown = error instanceof CommanderError ? usageError(error) : error;
   if (shown !== null) fail(process, frame.output, shown);

@@ -15,12 +15,26 @@ export function createProgram(frame: Frame, modules: readonly CommandModule[], v
   return program;
 }
 
+/** Runs what was typed. What a node finds wrong in the call is told of the options and arguments that were typed. */
+export async function runProgram(program: Command, words: readonly string[]): Promise<void> {
+  const typed: Command[] = [];
+  program.hook("preAction", (_program, command) => void typed.push(command));
+  try {
+    await program.parseAsync(words);
+  } catch (error) {
+    const command = typed.at(-1);
+    if (command === undefined) throw error;
+    const { asTyped } = await import("./typed-names.ts");
+    throw asTyped(error, command);
+  }
+}
+
 /** Turns what commander throws into our errors; null where it only printed help or the version. */
 export function usageError(error: CommanderError): CliError | null {
   if (error.exitCode === 0 || error.code === "commander.help") return null;
-  return new CliError("CLI_USAGE", error.message.replace(/^error: /, "").split("\n")[0] ?? "usage", {
-    hint: "Run the command with --help.",
-  });
+  const [message = "usage", meant = ""] = error.message.replace(/^error: /, "").split("\n");
+  const suggestion = /^\((Did you mean .*\?)\)$/.exec(meant)?.[1];
+  return new CliError("CLI_USAGE", message, { hint: suggestion ?? "Run the command with --help." });
 }
 
 /** Commands of later versions refuse by name instead of being unknown. */

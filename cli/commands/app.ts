@@ -1,11 +1,11 @@
 import { callAdmin } from "../../agent/admin/index.ts";
-import { type CommandModule, dataPath, type Frame, table, withData, writeSecretFile } from "../frame/index.ts";
+import { type CommandModule, dataPath, type Frame, table, wholeNumber, withData, writeSecretFile } from "../frame/index.ts";
 import { grantHint } from "./grant-hint.ts";
 
 interface AddOptions {
   readonly data?: string;
   readonly node?: string;
-  readonly uid?: string;
+  readonly uid?: number;
   readonly person?: boolean;
 }
 
@@ -25,11 +25,10 @@ export const appCommand: CommandModule = (program, frame) => {
   withData(app.command("add <name>"))
     .description("register an application; it can read nothing yet")
     .option("--node <node>", "the only gateway or edge that serves it")
-    .option("--uid <uid>", "the user id that its process has, for the Unix socket")
+    .option("--uid <uid>", "the user id that its process has, for the Unix socket", wholeNumber("--uid"))
     .option("--person", "a person reads with its token: what was read is rotated an hour later where the account says so")
     .action(async (name: string, options: AddOptions) => {
-      const uid = options.uid === undefined ? null : Number(options.uid);
-      const body = { name, node: options.node ?? null, uid, person: options.person === true };
+      const body = { name, node: options.node ?? null, uid: options.uid ?? null, person: options.person === true };
       await call(frame, options, { method: "POST", path: "/v1/applications", body });
       frame.output.result({ name }, () => `${name} is registered; next: tidegate app grant ${name} ZONE/**`);
     });

@@ -60,7 +60,45 @@ t.test("windows, holds, policies and a dry run at the vault's command line", asy
   const window = ["--window", "Mon-Fri 22:00-04:00", "--window", "Sat,Sun 00:00-24:00"];
   await t.rejects(run([...add, ...accounts, ...window, ...data]), { code: "CLI_USAGE", message: /--time-zone/ });
   const nowhere = [...add, ...accounts, ...window, "--time-zone", "Nowhere/Land", ...data];
-  await t.rejects(run(nowhere), { code: "REQUEST_INVALID" });
+  await t.rejects(run(nowhere), { code: "REQUEST_INVALID", problems: [{ path: "--time-zone" }] });
+  const misread: [words: string[], names: string[]][] = [
+    [["device", "rotate", "plant/meter"], ["<zone/device/account>"]],
+    [["device", "rotate", "plant/meter/a", "--within", "1"], ["--within"]],
+    [["credential", "history", "plant"], ["<zone/device/account>"]],
+    [
+      ["vault", "enroll", "Edge", "--role", "edge", "--zone", "Z", "--host", ""],
+      ["<name>", "--zone", "--host"],
+    ],
+    [
+      ["app", "add", "Reader", "--node", "No"],
+      ["<name>", "--node"],
+    ],
+    [["app", "grant", "reader", "a//b"], ["<pattern>"]],
+    [["app", "grant", "reader", "a//b", "--revoke"], ["<pattern>"]],
+    [
+      ["lease", "grant", "reader", "a//b", "--for", "1s"],
+      ["<pattern>", "--for"],
+    ],
+    [["freshness", "set", "a//b", "--ttl", "1d"], ["<pattern>"]],
+    [["group", "add", "g", "a/b", "a/b/c"], ["<path>"]],
+    [["fleet", "rotate", "--canaries", "9999"], ["--canaries"]],
+    [
+      [...add, "--account", "A", "--rotate", "1s"],
+      ["--account", "--rotate"],
+    ],
+    [["node", "revoke", "n", "--reason", "two\nlines"], ["--reason"]],
+  ];
+  for (const [words, names] of misread)
+    await t.rejects(
+      run([...words, ...data]),
+      { code: "REQUEST_INVALID", problems: names.map((path) => ({ path })) },
+      words.join(" "),
+    );
+  await t.rejects(run(["vault", "enroll", "e", "--role", "edge", "--zone", "z", "--address", "x", ...data]), {
+    code: "REGISTRY_INVALID",
+    problems: [{ path: "--address" }],
+  });
+  await t.rejects(run(["app", "add", "reader", "--uid", "no-number", ...data]), { code: "CLI_USAGE" });
   await t.rejects(run([...add, "--account", "a", "--break-glass", "b", ...data]), {
     code: "CLI_USAGE",
     message: /--break-glass/,

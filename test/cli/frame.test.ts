@@ -5,7 +5,7 @@ import { modulesFor } from "../../cli/commands/index.ts";
 import { createFrame, endWithOutput, exitCodeOf, exitCodes, fail } from "../../cli/frame/index.ts";
 import { createOutput } from "../../cli/frame/output.ts";
 import { readCredential } from "../../cli/local-api/index.ts";
-import { createProgram } from "../../cli/program.ts";
+import { createProgram, usageError } from "../../cli/program.ts";
 import { Secret } from "../../protocol/base/index.ts";
 
 const remote = (code: string, hint?: string) =>
@@ -117,6 +117,20 @@ t.test("a command without its subcommand prints its help", async (t) => {
     await t.rejects(program.parseAsync(["node", "tidegate", ...words, "devcie"]), { code: "commander.unknownCommand" });
     t.equal(printed, "", "an error is told once, by main");
   }
+});
+
+t.test("a command that is nearly one names it", async (t) => {
+  const meant = async (...words: string[]) => {
+    const frame = createFrame(process, () => false);
+    const error = await createProgram(frame, await modulesFor([]), "0.0.0")
+      .parseAsync(["node", "tidegate", ...words])
+      .catch((thrown) => thrown);
+    return usageError(error)?.hint;
+  };
+  t.match(await meant("statuss"), /status\?/);
+  t.match(await meant("device", "rotat", "a/b/c"), /rotate\?/);
+  t.match(await meant("status", "--dat", "x"), /--data\?/);
+  t.match(await meant("qqqqqq"), /--help/);
 });
 
 t.test("a node that is run describes its own commands only, everything else all of them", async (t) => {

@@ -1,7 +1,7 @@
 import { modulesFor } from "../../cli/commands/index.ts";
 import type { Frame } from "../../cli/frame/index.ts";
 import { createOutput } from "../../cli/frame/output.ts";
-import { createProgram } from "../../cli/program.ts";
+import { createProgram, runProgram } from "../../cli/program.ts";
 import { Secret } from "../../protocol/base/index.ts";
 
 /** What a command said, and its exit code. */
@@ -38,6 +38,6 @@ export async function run(
     },
     untilStopped: () => more.stop ?? new Promise(() => {}),
   };
-  await createProgram(frame, await modulesFor([]), "0.0.0").parseAsync(["node", "tidegate", ...words]);
+  await runProgram(createProgram(frame, await modulesFor([]), "0.0.0"), ["node", "tidegate", ...words]);
   return told;
 }

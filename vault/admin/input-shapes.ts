@@ -4,12 +4,19 @@ import { contentLimits, isPath, isPattern, isSegment } from "../../protocol/cont
 /** Shapes that several calls take. Each says what it expects, so that an error names the allowed form. */
 
 /** A zone's, node's, device's, account's or application's name. */
-export const segment = z.string().refine(isSegment, "[a-z0-9][a-z0-9._-]{0,62}");
+export const segment = z.string().refine(isSegment, "a name of at most 63: a-z, 0-9, '.', '_', '-', a letter or digit first");
 
 /** zone/device/account. */
-export const path = z.string().refine((text) => isPath(text) && text.split("/").length === 3, "zone/device/account");
+export const path = z
+  .string()
+  .refine((text) => isPath(text) && text.split("/").length === 3, "zone/device/account, each a-z, 0-9, '.', '_', '-'");
 
-export const pattern = z.string().refine(isPattern, "a path with * for one segment or ** at the end");
+export const pattern = z
+  .string()
+  .refine(
+    isPattern,
+    "such as line-4/**: names of a-z, 0-9, '.', '_', '-' with / between, * for one name, ** at the end for the rest",
+  );
 
 export const hostName = z.string().min(1).max(contentLimits.hostBytes);
 
