@@ -1,8 +1,8 @@
 import { callAdmin } from "../../agent/admin/index.ts";
-import { exitCodes, type Frame, hintOf } from "../frame/index.ts";
+import { exitCodes, type Frame } from "../frame/index.ts";
 import { setCredential, type TakeOptions } from "./credential.ts";
 import { vaultPath } from "./device-options.ts";
-import { placeOrder } from "./device-order.ts";
+import { orderHint, placeOrder } from "./device-order.ts";
 import { setRules } from "./device-set.ts";
 import { type DeviceAnswer, deviceLines, deviceRoute, showDevice } from "./device-view.ts";
 
@@ -36,7 +36,7 @@ export async function adoptAccount(frame: Frame, path: string, options: AdoptOpt
     await setCredential(frame, path, options);
   const answer = await placeOrder(frame, { path, action: "verify", adopts: true }, options);
   const device = await showDevice(frame, at, options);
-  const adopted = { path, outcome: answer.outcome, code: answer.code, identity: device.identity };
+  const adopted = { path, outcome: answer.outcome, code: answer.code ?? answer.standstill, identity: device.identity };
   frame.output.result(adopted, ({ outcome, code, identity }) =>
     outcome === "done"
       ? `${path} is adopted: its password works${identity === null ? "" : `, the device is ${identity}`}; nothing was changed`
@@ -46,7 +46,7 @@ export async function adoptAccount(frame: Frame, path: string, options: AdoptOpt
     frame.output.say(`next: tidegate device set ${path} --rotate on-demand, or an interval such as 30d`);
     return;
   }
-  const hint = hintOf(answer.code ?? "");
+  const hint = orderHint(answer, options.wait);
   if (hint !== undefined) frame.output.say(`hint: ${hint}`);
   frame.exit(exitCodes.negative);
 }

@@ -12,6 +12,8 @@ export interface OrderAnswer {
   readonly state: string;
   readonly outcome: string | null;
   readonly code: string | null;
+  /** Why it waits for a person; null where it goes on by itself. */
+  readonly standstill: string | null;
 }
 
 /** Options of `device rotate` and `device verify`. */
@@ -43,17 +45,24 @@ export async function orderDevice(frame: Frame, wish: OrderWish, options: OrderO
   if (cancel === true) return withdraw(frame, wish, options);
   if (dryRun === true) return tellDryRun(frame, wish.path, options);
   const answer = await placeOrder(frame, wish, options);
-  frame.output.result(answer, ({ orderId, state, outcome, code }) =>
-    state === "open" ? `ordered: ${orderId}` : `${outcome}${code === null ? "" : ` (${code})`}`,
-  );
-  if (wait === undefined || answer.outcome === "done") return;
-  const open = `not carried out after ${wait} s; it stays open: 'tidegate status' at the edge says what it waits for`;
-  const hint = answer.state === "open" ? open : hintOf(answer.code ?? "");
+  frame.output.result(answer, ({ orderId, state, outcome, code, standstill }) => {
+    if (state === "open") return `ordered: ${orderId}${standstill === null ? "" : `; it waits for a person (${standstill})`}`;
+    return `${outcome}${code === null ? "" : ` (${code})`}`;
+  });
+  const hint = orderHint(answer, wait);
   if (hint !== undefined) frame.output.say(`hint: ${hint}`);
-  frame.exit(exitCodes.negative);
+  if (wait !== undefined && answer.outcome !== "done") frame.exit(exitCodes.negative);
 }
 
-/** Gives an order, and waits for its outcome as long as `wait` says. */
+/** What to do about an order that did not come through, or does not yet; undefined where nothing is known. */
+export function orderHint({ state, code, standstill }: OrderAnswer, wait: number | undefined): string | undefined {
+  if (standstill !== null) return hintOf(standstill);
+  if (state !== "open") return hintOf(code ?? "");
+  if (wait === undefined) return undefined;
+  return `not carried out after ${wait} s; it stays open: 'tidegate status' at the edge says what it waits for`;
+}
+
+/** Gives an order, and waits for its outcome as long as `wait` says, but not for a person. */
 export async function placeOrder(frame: Frame, wish: OrderWish, options: OrderOptions): Promise<OrderAnswer> {
   const data = vaultPath(frame, options);
   const body = {
@@ -64,7 +73,7 @@ export async function placeOrder(frame: Frame, wish: OrderWish, options: OrderOp
   };
   let answer = (await callAdmin(data, { method: "POST", path: "/v1/orders", body })) as OrderAnswer;
   const until = Date.now() + (options.wait ?? 0) * 1000;
-  while (answer.state === "open" && Date.now() < until) {
+  while (answer.state === "open" && answer.standstill === null && Date.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, pollMs));
     answer = (await callAdmin(data, { method: "GET", path: `/v1/orders/${answer.orderId}` })) as OrderAnswer;
   }

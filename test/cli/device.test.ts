@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import t from "tap";
 import { createKeyFile } from "../../agent/seal-key/index.ts";
@@ -157,4 +159,37 @@ t.test("windows, holds, policies and a dry run at the vault's command line", asy
   await t.rejects(run(["device", "rotate", path, "--dry-run", "--now", ...data]), { code: "CLI_USAGE" });
   await t.rejects(run(["device", "hold", "plant", ...data]), { code: "CLI_USAGE" });
   t.match(await json(...set, "--window", "none"), { windows: [], opening: null });
+});
+
+t.test("who waits for an order is told at once that it waits for a person, and what to do", async (t) => {
+  const data = shortFolder(t);
+  const answers: object[] = [];
+  let asked = 0;
+  const server = createServer((_request, response) => {
+    asked += 1;
+    const order = { orderId: "00", state: "open", outcome: null, code: null, standstill: null };
+    response.end(JSON.stringify({ ...order, ...answers.shift() }));
+  });
+  await once(server.listen(join(data, "admin.sock")), "listening");
+  t.teardown(() => server.close());
+  const rotate = async (...more: string[]) => {
+    asked = 0;
+    const told = await run(["device", "rotate", "plant/meter/a", "--data", data, ...more]);
+    return { asked, exit: told.exit, hint: /^hint: (.*)$/m.exec(told.stderr)?.[1] };
+  };
+  const cases: [answers: object[], words: string[], asked: number, exit: number, hint: RegExp | undefined][] = [
+    [[{ standstill: "ROTATION_UNKNOWN" }], ["--wait", "600"], 1, 1, /credential set PATH/],
+    [[{}, { standstill: "ROTATION_ESCROW_DUE" }], ["--wait", "600"], 2, 1, /recover-escrow/],
+    [[{ standstill: "INGEST_CLONE" }], [], 1, 0, /alarm list/],
+    [[{}, { state: "done", outcome: "done" }], ["--wait", "600"], 2, 0, undefined],
+    [[{ state: "done", outcome: "failed", code: "ROTATION_UNKNOWN" }], ["--wait", "600"], 1, 1, /credential set PATH/],
+    [[{}], ["--wait", "0"], 1, 1, /stays open/],
+  ];
+  for (const [given, words, times, exit, hint] of cases) {
+    answers.splice(0, answers.length, ...given);
+    const { hint: said, ...told } = await rotate(...words);
+    t.same(told, { asked: times, exit }, JSON.stringify(given));
+    if (hint === undefined) t.equal(said, undefined);
+    else t.match(said, hint);
+  }
 });

@@ -1,5 +1,6 @@
 import t from "tap";
 import { encodeFact } from "../../protocol/content/index.ts";
+import { holdNode } from "../../vault/ingest/hold-node.ts";
 import { raiseAlarm } from "../../vault/ingest/index.ts";
 import { alarmsPerNode, unprovenAfterMs } from "../../vault/ingest/limits.ts";
 import { raiseUnproven } from "../../vault/ingest/unproven-watch.ts";
@@ -122,6 +123,39 @@ t.test("a node keeps so many alarms: then the oldest that ended goes, or the new
   edge.report([alarm("one more")]);
   await edge.exchange();
   t.same(await kept(), [alarmsPerNode, [], 3], "what stands already takes no place");
+});
+
+t.test("an open order says what it waits for where only a person can go on", async (t) => {
+  const { rig, edge } = await running(t);
+  const standstill = async (action: string) => (await rig.call("POST", "/v1/orders", { path, action }))["standstill"];
+  t.equal(await standstill("rotate"), null, "nothing is in the way");
+  const { fingerprint } = edge.version(path, 0);
+  const value = { accountId: edge.accountId(path), index: { epoch: 1, number: 0 }, fingerprint };
+  const unknown = async () => {
+    nextLeaf += 1;
+    const fact = { kind: "rotation", ...value, state: "UNKNOWN", outcome: "unknown", at } as const;
+    edge.report([encodeFact({ ...fact, leaf: { serial: 0, index: nextLeaf } })]);
+    await edge.exchange();
+  };
+  rig.seams.nowMs += 1;
+  await unknown();
+  t.same([await standstill("rotate"), await standstill("verify")], ["ROTATION_UNKNOWN", "ROTATION_UNKNOWN"]);
+  const account = (set: object) => rig.core.store.transaction((tx) => tx.updateTable("accounts").set(set).execute());
+  const accounts = await rig.core.store.read((tx) => tx.selectFrom("accounts").select("account_id").execute());
+  await account({ reconcile_by: accounts[0]?.account_id });
+  t.equal(await standstill("reconcile"), null, "which is the way out of it");
+  rig.seams.nowMs += 1;
+  await rig.setPassword(path, "Found-live1");
+  t.equal(await standstill("rotate"), null, "the edge proves what was given");
+  await account({ unsettled: 1 });
+  t.equal(await standstill("rotate"), "ROTATION_ESCROW_DUE");
+  const { nodeId } = edge.node;
+  const [node] = await rig.core.store.read((tx) => tx.selectFrom("nodes").selectAll().where("node_id", "=", nodeId).execute());
+  if (node === undefined) throw new Error("the edge has joined");
+  await rig.core.store.transaction(async (tx) => {
+    await holdNode(rig.core, tx, node, { code: "INGEST_LOG_FORK", subject: "its log", joinCounter: 0 });
+  });
+  t.equal(await standstill("rotate"), "INGEST_LOG_FORK", "nothing is issued to its edge");
 });
 
 t.test("a current value that no login has proven for a day is an alarm, once, until one does", async (t) => {

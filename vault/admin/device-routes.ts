@@ -17,6 +17,7 @@ import {
   putModel,
   type RegistryContext,
   setAccountRules,
+  standstillOf,
   storedModel,
   windowsOf,
   withdrawOrders,
@@ -190,7 +191,7 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
         change(context, { ...changeOfAccount(body.path), paths: [] }, async (registry, tx) => {
           const given = await giveOrder(registry, tx, body);
           if (body.adopts === true) await noteAdoption(registry, tx, body.path, given.order_id);
-          return describeOrder(given);
+          return describeOrder(tx, given);
         }),
     }),
     adminRoute({
@@ -199,14 +200,14 @@ export function deviceRoutes(context: AdminContext): AdminRoute[] {
       body: order.omit({ withinS: true, adopts: true }),
       handle: ({ body }) =>
         change(context, { ...changeOfAccount(body.path), paths: [] }, async (registry, tx) =>
-          (await withdrawOrders(registry, tx, body)).map(describeOrder),
+          Promise.all((await withdrawOrders(registry, tx, body)).map((each) => describeOrder(tx, each))),
         ),
     }),
     adminRoute({
       method: "GET",
       path: "/v1/orders/:id",
       handle: ({ params }) =>
-        core.store.read(async (tx) => describeOrder(await orderOf(tx, fromHex(params["id"] ?? "") ?? new Uint8Array(0)))),
+        core.store.read(async (tx) => describeOrder(tx, await orderOf(tx, fromHex(params["id"] ?? "") ?? new Uint8Array(0)))),
     }),
   ];
 }
@@ -272,7 +273,7 @@ async function pathOf(tx: VaultTransaction, accountId: Uint8Array | null): Promi
   return row?.path ?? null;
 }
 
-function describeOrder(row: OrderRow) {
+async function describeOrder(tx: VaultTransaction, row: OrderRow) {
   return {
     orderId: toHex(row.order_id),
     action: row.action,
@@ -283,5 +284,7 @@ function describeOrder(row: OrderRow) {
     notBeforeMs: row.not_before * 1000,
     notAfterMs: row.not_after * 1000,
     finishedAtMs: row.finished_at,
+    /** Why it waits for a person; null where it goes on by itself. */
+    standstill: await standstillOf(tx, row),
   };
 }

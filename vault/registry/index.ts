@@ -18,4 +18,5 @@ export * from "./nodes.ts";
 export { nextOpening } from "./order-window.ts";
 export * from "./orders.ts";
 export type { RegistryContext } from "./registry-context.ts";
+export { standstillOf } from "./standstill.ts";
 export * from "./zones.ts";
