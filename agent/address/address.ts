@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { TidegateError } from "../../protocol/base/index.ts";
 
 export const ADDRESS_CODES = {
@@ -7,6 +7,10 @@ export const ADDRESS_CODES = {
 } as const;
 
 export class AddressError extends TidegateError<keyof typeof ADDRESS_CODES> {}
+
+/** What to write where an address is refused. */
+export const addressHint =
+  "Write host:port, with a port up to 65535: vault.example:7443, 10.1.2.3:7443, an IPv6 address in brackets as [fd00::1]:7443.";
 
 /** Where to dial or to listen. */
 export interface Address {
@@ -21,12 +25,16 @@ export function parseAddress(text: string): Address {
   const [, bracketed, plain, digits] = match ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
-  if (host === undefined || port > 65_535 || (bracketed !== undefined && !isIPv6(bracketed))) {
-    throw new AddressError(ADDRESS_CODES, "ADDRESS_INVALID", "not an address of the form host:port", {
-      hint: "Write host:port, an IPv6 address in brackets: [fd00::1]:7443.",
-    });
+  const isHost = bracketed === undefined ? plain !== undefined && isHostOrIPv4(plain) : isIPv6(bracketed);
+  if (host === undefined || port > 65_535 || !isHost) {
+    throw new AddressError(ADDRESS_CODES, "ADDRESS_INVALID", "not an address of the form host:port", { hint: addressHint });
   }
   return { host, port };
+}
+
+/** Digits and dots alone are no name: what is no IPv4 address then is one that was mistyped. */
+function isHostOrIPv4(text: string): boolean {
+  return !/^[0-9.]+$/.test(text) || isIPv4(text);
 }
 
 /** True where {@link parseAddress} takes it. */

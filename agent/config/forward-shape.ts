@@ -18,28 +18,32 @@ const common = {
   from: z.enum(["start", "now"]).default("start"),
 };
 
-const target = z.discriminatedUnion("to", [
-  z.strictObject({
-    ...common,
-    to: z.literal("tls"),
-    address,
-    /** PEM file of the authorities that may vouch for the collector; no others count. */
-    ca: filePath,
-    /** The name in its certificate, where that is not the address's host. */
-    serverName: z.string().min(1).max(253).nullable().default(null),
-    /** PEM files of our own certificate and its key, for a collector that asks for one. */
-    certificate: filePath.nullable().default(null),
-    key: filePath.nullable().default(null),
-  }),
-  z.strictObject({ ...common, to: z.literal("tcp"), address }),
-  z.strictObject({ ...common, to: z.literal("unix"), path: filePath }),
-  z.strictObject({
-    ...common,
-    to: z.literal("file"),
-    path: filePath,
-    maxMib: z.int().min(1).max(65_536).default(defaultFileMib),
-  }),
-]);
+const target = z.discriminatedUnion(
+  "to",
+  [
+    z.strictObject({
+      ...common,
+      to: z.literal("tls"),
+      address,
+      /** PEM file of the authorities that may vouch for the collector; no others count. */
+      ca: filePath,
+      /** The name in its certificate, where that is not the address's host. */
+      serverName: z.string().min(1).max(253).nullable().default(null),
+      /** PEM files of our own certificate and its key, for a collector that asks for one. */
+      certificate: filePath.nullable().default(null),
+      key: filePath.nullable().default(null),
+    }),
+    z.strictObject({ ...common, to: z.literal("tcp"), address }),
+    z.strictObject({ ...common, to: z.literal("unix"), path: filePath }),
+    z.strictObject({
+      ...common,
+      to: z.literal("file"),
+      path: filePath,
+      maxMib: z.int().min(1).max(65_536).default(defaultFileMib),
+    }),
+  ],
+  { error: ({ code }) => (code === "invalid_union" ? "one of tls, tcp, unix, file" : undefined) },
+);
 
 /** One collector that events are forwarded to. */
 export type ForwardTarget = z.infer<typeof target>;

@@ -70,7 +70,7 @@ const typeWords: Record<string, string> = {
 function expectation(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
-      return typeWords[issue.expected] ?? issue.expected;
+      return ownMessage(issue) ?? typeWords[issue.expected] ?? issue.expected;
     case "too_small":
       return `at least ${String(issue.minimum)}${unitOf(issue.origin)}`;
     case "too_big":
@@ -82,6 +82,11 @@ function expectation(issue: Issue): string {
     default:
       return issue.message;
   }
+}
+
+/** What the schema says itself of a value of another type; null where it leaves that to zod. */
+function ownMessage({ message }: Issue): string | null {
+  return message.startsWith("Invalid ") ? null : message;
 }
 
 function unitOf(origin: string): string {

@@ -1,7 +1,8 @@
 import { setFlagsFromString } from "node:v8";
 import { type FolderVerdict, findArchives, findLogFolders, verifyFolder } from "../../agent/audit/index.ts";
 import { decodeCheckpoint } from "../../protocol/audit/index.ts";
-import { exitCodes, type Frame } from "../frame/index.ts";
+import { TidegateError } from "../../protocol/base/index.ts";
+import { CliError, exitCodes, type Frame } from "../frame/index.ts";
 import { qrLines } from "../qr/index.ts";
 import { anchorsByFolder, readAnchor } from "./anchor-files.ts";
 import { exitCodeOfFindings, findingHints } from "./finding-hints.ts";
@@ -58,7 +59,16 @@ export function keepHeapSmall(): void {
 
 /** An entry's index, or the size of a checkpoint whose entries are known already. */
 export function sinceOf(text: string): number {
-  return /^(0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) : decodeCheckpoint(readAnchor(text).bytes).size;
+  if (/^(0|[1-9][0-9]{0,15})$/.test(text)) return Number(text);
+  try {
+    return decodeCheckpoint(readAnchor(text).bytes).size;
+  } catch (cause) {
+    if (!(cause instanceof TidegateError)) throw cause;
+    throw new CliError("CLI_USAGE", `--since ${text} is neither an entry's index nor a checkpoint: ${cause.message}`, {
+      cause,
+      hint: "Give the index of the first entry that is wanted, such as 1200, or the file that an earlier checkpoint was kept in.",
+    });
+  }
 }
 
 async function withProgress(

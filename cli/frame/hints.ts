@@ -5,6 +5,8 @@ const heldEdge =
 
 /** What to do about an error whose thrower cannot know the command line; one that brings a hint keeps its own. */
 const hints: Readonly<Record<string, string>> = {
+  API_NO_VALUE:
+    "The path is granted, and this node holds nothing for it. Is it spelled right, has it a password ('tidegate credential show PATH' at the vault), and does 'tidegate status' here say that the vault was heard?",
   FLEET_CANARY_FAILED:
     "'tidegate device show' says what its edge reported. Put the cause right before anything else is rotated.",
   FLEET_MEMBER_UNKNOWN:

@@ -33,6 +33,9 @@ const shape = z.strictObject({
   signatures: z.array(z.strictObject({ keyId: z.hex().length(40), signature: z.base64() })).max(16),
 });
 
+const freshDraft =
+  "Name the file that 'tidegate root rotate --draft FILE' made, or a signed copy of it; where it was altered, make it anew.";
+
 /** A draft that nobody has signed. `before` is the envelope of the root that it follows. */
 export function newDraft(before: Uint8Array, next: RootDocument): RootDraft {
   const payload = encodeRoot(next);
@@ -108,7 +111,7 @@ export function readDraft(path: string): RootDraft {
   } catch (cause) {
     if (cause instanceof RootError) throw cause;
     if (!(cause instanceof TidegateError || cause instanceof z.ZodError || cause instanceof Error)) throw cause;
-    throw new RootError("ROOT_DRAFT", `${path} is no draft of a root`, { cause });
+    throw new RootError("ROOT_DRAFT", `${path} is no draft of a root`, { cause, hint: freshDraft });
   }
 }
 
@@ -126,7 +129,8 @@ function withSignatures(draft: RootDraft, more: readonly EnvelopeSignature[]): R
   const held = new Map(draft.signatures.map((each) => [toHex(each.keyId), each]));
   for (const each of more) {
     const key = keys.get(toHex(each.keyId));
-    if (key === undefined) throw new RootError("ROOT_DRAFT", "the draft bears a signature of a key that may not sign");
+    if (key === undefined)
+      throw new RootError("ROOT_DRAFT", "the draft bears a signature of a key that may not sign", { hint: freshDraft });
     verifyEnvelope(decodeEnvelope(encodeEnvelope("root", draft.payload, [each])), key);
     held.set(toHex(each.keyId), each);
   }

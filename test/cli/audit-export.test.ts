@@ -190,6 +190,10 @@ t.test("an export since a checkpoint holds only what follows, and is believed on
   t.equal(unknown.exit, 102);
   t.match(unknown.stdout, /DELETE at 0: 256 entries.*hint: where this is an export made with --since/s);
   edit(join(second.folder, "tile/entries/001"), '"index":300,', '"index":299,');
+  for (const since of ["abc", import.meta.filename]) {
+    await t.rejects(exported("--since", since), { code: "CLI_USAGE", hint: /index/ });
+    await t.rejects(verify(second.folder, "--since", since), { code: "CLI_USAGE", hint: /index/ });
+  }
   t.equal((await verify(second.folder, "--since", "256")).exit, 101);
   rmSync(join(second.folder, "tile/0"), { recursive: true });
   await t.rejects(verify(second.folder, "--since", "256"), { code: "AUDIT_FOLDER_UNREADABLE" });

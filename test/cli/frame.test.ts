@@ -43,6 +43,9 @@ t.test("an error without a hint gets the command line's own, one with a hint kee
   createOutput(true, streams).error(remote("ROTATION_UNKNOWN", "own"));
   t.same(JSON.parse(told.err), { code: "ROTATION_UNKNOWN", message: "m", hint: "own" });
   told.err = "";
+  createOutput(true, streams).error(remote("API_NO_VALUE"));
+  t.match(JSON.parse(told.err), { code: "API_NO_VALUE", hint: /credential show/ });
+  told.err = "";
   createOutput(false, streams).error(remote("SOMETHING_ELSE"));
   t.equal(told.err, "tidegate: m (SOMETHING_ELSE)\n");
 });

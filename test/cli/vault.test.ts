@@ -17,6 +17,17 @@ t.test("a vault is made, run and filled by its commands, and no secret stands on
   const made = await run(["vault", "init", ...data, "--key-file", key, "--listen", "127.0.0.1:0", "--json"]);
   t.match(JSON.parse(made.stdout), { vaultId: /^[0-9a-f]{64}$/, folder: join(parent, "v") });
   await t.rejects(run(["vault", "init", ...data, "--key-file", key]), { code: "VAULT_FOLDER_NOT_EMPTY" });
+  const wrong = [
+    "--listen 300.1.1.1:99999",
+    "--listen 300.1.1.1:7443",
+    "--listen 10.0.0.1",
+    "--advertise a:b",
+    "--trust-domain A",
+  ];
+  for (const words of wrong) {
+    const another = ["vault", "init", "--data", join(parent, "w"), "--key-file", key, ...words.split(" ")];
+    await t.rejects(run(another), { code: "VAULT_INIT_INVALID", hint: /./ }, words);
+  }
 
   const stop = Promise.withResolvers<string>();
   await t.rejects(run(["node", "list", ...data]), { code: "ADMIN_UNREACHABLE" });

@@ -117,7 +117,7 @@ t.test("what the store has or lacks is refused by its code", async (t) => {
   });
   await rig.call("POST", "/v1/orders", { path: "plant/pump/viewer", action: "verify" });
   await rig.call("POST", "/v1/applications", { name: "app" });
-  await t.rejects(rig.call("POST", "/v1/applications", { name: "app" }), { code: "REGISTRY_EXISTS" });
+  await t.rejects(rig.call("POST", "/v1/applications", { name: "app" }), { code: "REGISTRY_EXISTS", hint: /app token app/ });
   await t.rejects(rig.call("DELETE", "/v1/applications/app/grants?pattern=plant/**"), { code: "REGISTRY_NOT_FOUND" });
 });
 

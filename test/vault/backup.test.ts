@@ -87,8 +87,8 @@ t.test("a file that is not the whole backup puts nothing in place", async (t) =>
   await refused(Buffer.concat([good, Buffer.of(0)]), "BACKUP_DAMAGED", "one byte more");
   await refused(Buffer.from("tidegate-backup/2\nand so on"), "BACKUP_FOREIGN", "a newer version");
   await refused(Buffer.from("SQLite format 3"), "BACKUP_FOREIGN", "another file");
-  await t.rejects(restore({ file: join(parent, "absent") }), { code: "BACKUP_FILE" });
-  await t.rejects(restore({ file: parent }), { code: "BACKUP_FILE" }, "a folder");
+  await t.rejects(restore({ file: join(parent, "absent") }), { code: "BACKUP_FILE", hint: /./ });
+  await t.rejects(restore({ file: parent }), { code: "BACKUP_FILE", hint: /./ }, "a folder");
 });
 
 t.test("pieces of a large backup cannot change places", async (t) => {
@@ -129,8 +129,12 @@ t.test("a backup that does not read back is not left behind", async (t) => {
   const { rig, parent } = await backedUp(t);
   const folder = openDataFolder(rig.folder);
   const file = join(parent, "second");
-  await t.rejects(writeBackup(rig.core, folder, join(parent, "vault.backup")), { code: "BACKUP_FILE" }, "there is one");
-  await t.rejects(writeBackup(rig.core, folder, join(parent, "no", "where")), { code: "BACKUP_FILE" });
+  await t.rejects(
+    writeBackup(rig.core, folder, join(parent, "vault.backup")),
+    { code: "BACKUP_FILE", hint: /./ },
+    "there is one",
+  );
+  await t.rejects(writeBackup(rig.core, folder, join(parent, "no", "where")), { code: "BACKUP_FILE", hint: /./ });
   const image = await rig.core.store.image();
   const damaged = { ...rig.core, store: { ...rig.core.store, image: async () => image.fill(7, 4096, 8192) } };
   await t.rejects(writeBackup(damaged, folder, file), { code: "BACKUP_STORE_DAMAGED" }, "the store itself");

@@ -21,7 +21,7 @@ export async function readBackup(path: string, keyOf: (header: BackupHeader) => 
   const descriptor = openFile(path);
   try {
     const status = fstatSync(descriptor);
-    if (!status.isFile()) throw new BackupError("BACKUP_FILE", `${path} is not a file`);
+    if (!status.isFile()) throw new BackupError("BACKUP_FILE", `${path} is not a file`, { hint });
     const backup = openBackup(descriptor, status.size);
     const key = await keyOf(backup.header);
     const plaintext = new Uint8Array(backup.header.length);
@@ -42,11 +42,13 @@ export async function readBackup(path: string, keyOf: (header: BackupHeader) => 
   }
 }
 
+const hint = "Name the file that 'tidegate vault backup' made; this user must be able to read it.";
+
 function openFile(path: string): number {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
-    throw new BackupError("BACKUP_FILE", `cannot read ${path}`, { cause });
+    throw new BackupError("BACKUP_FILE", `cannot read ${path}`, { cause, hint });
   }
 }
 

@@ -36,7 +36,10 @@ export async function writeBackup(core: VaultCore, folder: DataFolder, path: str
   const image = await core.store.image();
   checkImage(image);
   const config = readFileSync(folder.config);
-  if (config.length > maxConfigBytes) throw new BackupError("BACKUP_FILE", `${folder.config} has ${config.length} bytes`);
+  if (config.length > maxConfigBytes)
+    throw new BackupError("BACKUP_FILE", `${folder.config} has ${config.length} bytes`, {
+      hint: `A backup takes a configuration of at most ${maxConfigBytes} bytes.`,
+    });
   const plaintext = concat(lengthPrefixed(config), image);
   if (plaintext.length > maxBackupBytes) throw new BackupError("BACKUP_STORE_DAMAGED", `the store has ${image.length} bytes`);
   const madeAtMs = core.clock.wallMs();
@@ -56,7 +59,11 @@ export async function writeBackup(core: VaultCore, folder: DataFolder, path: str
     return { path, bytes, madeAtMs };
   } catch (cause) {
     rmSync(temporary, { force: true });
-    throw isSystemError(cause) ? new BackupError("BACKUP_FILE", `cannot write ${path}: ${cause.code}`, { cause }) : cause;
+    if (!isSystemError(cause)) throw cause;
+    throw new BackupError("BACKUP_FILE", `cannot write ${path}: ${cause.code}`, {
+      cause,
+      hint: "The vault's own process writes it: name a new file in a folder that is there and that its user may write to.",
+    });
   } finally {
     key.fill(0);
   }

@@ -1,7 +1,7 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { existsSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { isAddress } from "../../agent/address/index.ts";
+import { addressHint, isAddress } from "../../agent/address/index.ts";
 import { createConfig } from "../../agent/config/index.ts";
 import {
   attemptFolder,
@@ -63,11 +63,15 @@ export async function initVault(options: InitOptions): Promise<InitResult> {
   const path = resolve(options.path);
   const final = dataFolderAt(path);
   if (!/^[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?$/.test(options.trustDomain)) {
-    throw new VaultInitError("VAULT_INIT_INVALID", "trust domain: expected 1 to 100 of a-z, 0-9, '.' and '-'");
+    throw new VaultInitError(
+      "VAULT_INIT_INVALID",
+      "the trust domain is not 1 to 100 of a-z, 0-9, '.' and '-'",
+      "Give --trust-domain a name such as plant.example, or leave it out.",
+    );
   }
   for (const [name, address] of [["listen", options.listen] as const, ["advertise", options.advertise] as const]) {
     if (address === null || isAddress(address)) continue;
-    throw new VaultInitError("VAULT_INIT_INVALID", `${name}: expected host:port, an IPv6 address in brackets`);
+    throw new VaultInitError("VAULT_INIT_INVALID", `--${name} ${address} is no address`, addressHint);
   }
   if (!isFreePlace(path)) {
     throw new VaultInitError("VAULT_FOLDER_NOT_EMPTY", `${path} is not empty`, "Name another folder with --data DIR.");

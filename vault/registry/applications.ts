@@ -24,7 +24,11 @@ export async function addApplication(context: RegistryContext, tx: VaultTransact
   if (!isSegment(input.name)) problems.add("name", "text", "[a-z0-9][a-z0-9._-]{0,62}");
   problems.refuse(`application ${input.name}`);
   const taken = await tx.selectFrom("applications").select("name").where("name", "=", input.name).executeTakeFirst();
-  if (taken !== undefined) throw new RegistryError("REGISTRY_EXISTS", `there is an application ${input.name} already`);
+  if (taken !== undefined) {
+    throw new RegistryError("REGISTRY_EXISTS", `there is an application ${input.name} already`, {
+      hint: `'tidegate app list' shows it; 'tidegate app token ${input.name}' gives it a new token.`,
+    });
+  }
   await tx
     .insertInto("applications")
     .values({

@@ -45,7 +45,12 @@ export async function addDevice(context: RegistryContext, tx: VaultTransaction, 
     .where("zone", "=", input.zone)
     .where("name", "=", input.name)
     .executeTakeFirst();
-  if (taken !== undefined) throw new RegistryError("REGISTRY_EXISTS", `there is a device ${input.zone}/${input.name} already`);
+  if (taken !== undefined) {
+    const path = `${input.zone}/${input.name}`;
+    throw new RegistryError("REGISTRY_EXISTS", `there is a device ${path} already`, {
+      hint: `'tidegate device show ${path}' shows it, 'tidegate device set ${path}' corrects it.`,
+    });
+  }
   const device: DeviceRow = {
     device_id: context.random(idLength),
     name: input.name,

@@ -30,7 +30,11 @@ export async function addGroup(
     problems.add("paths", `${distinct.length} accounts`, `2 to ${maxGroupMembers}`);
   problems.refuse(`group ${name}`);
   const taken = await tx.selectFrom("groups").select("name").where("name", "=", name).executeTakeFirst();
-  if (taken !== undefined) throw new RegistryError("REGISTRY_EXISTS", `there is a group ${name} already`);
+  if (taken !== undefined) {
+    throw new RegistryError("REGISTRY_EXISTS", `there is a group ${name} already`, {
+      hint: `'tidegate group list' shows it; 'tidegate group remove ${name}' first, to make it anew.`,
+    });
+  }
   const members = await Promise.all(distinct.map((path) => accountAt(tx, path)));
   const zones = new Set(members.map(({ path }) => zoneOf(path)));
   const [zone = ""] = zones;

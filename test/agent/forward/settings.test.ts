@@ -1,5 +1,6 @@
 import t from "tap";
 import { type ForwardTarget, forwardShape } from "../../../agent/config/index.ts";
+import { inputProblems } from "../../../agent/http/index.ts";
 import { edgeConfigSchema } from "../../../edge/index.ts";
 import { gatewayConfigSchema } from "../../../gateway/index.ts";
 import { vaultConfigSchema } from "../../../vault/index.ts";
@@ -59,6 +60,16 @@ t.test("what cannot be meant is refused", async (t) => {
     ["a misspelt key", [file({ form: "start" })], false],
   ];
   for (const [name, targets, fits] of cases) t.equal(forwardShape.safeParse(targets).success, fits, name);
+  const said: [target: object, path: string, expected: RegExp][] = [
+    [file({ path: undefined }), "[0].path", /absolute path/],
+    [file({ to: "unix", path: "x" }), "[0].path", /absolute path/],
+    [file({ to: "udp" }), "[0].to", /tls, tcp, unix, file/],
+    [file({ to: undefined }), "[0].to", /tls, tcp, unix, file/],
+  ];
+  for (const [target, path, expected] of said) {
+    const issues = forwardShape.safeParse([target]).error?.issues ?? [];
+    t.match(inputProblems(issues, [target]), [{ path, expected }], JSON.stringify(target));
+  }
   t.throws(() => edgeConfigSchema.parse({ gateway: null, proxy: { inspectionCa: "ca.pem" } }));
 });
 

@@ -48,6 +48,9 @@ t.test("IPv6 in brackets", async (t) => {
   t.equal(tunnel.status().state, "open");
   await rig.close();
   t.same(parseAddress("[::1]:0"), { host: "::1", port: 0 });
+  t.same(parseAddress("10.1.2.3.example:1"), { host: "10.1.2.3.example", port: 1 });
+  for (const text of ["300.1.1.1:1", "1.2.3:1", "10:1", "127.0.0.1:65536", "[1.2.3.4]:1"])
+    t.throws(() => parseAddress(text), { code: "ADDRESS_INVALID", hint: /./ }, text);
 });
 
 const outsider = peer(42, 2, foreign);
