@@ -115,11 +115,19 @@ function judge(answer: PreparedAnswer, path: string, application: Application, o
   try {
     return judgeFreshness(freshness, options.vaultLastHeardAt(), options.interval());
   } catch (error) {
-    const { id, person } = application;
-    if (error instanceof TidegateError)
-      options.onRead({ application: id, path, version, outcome: "refused", person, code: error.code });
-    throw error;
+    throw noted(error, { application, path, version }, options);
   }
+}
+
+/** What a granted read is refused with, once it is written down that it was asked for. */
+function noted(
+  error: unknown,
+  { application: { id, person }, path, version }: { application: Application; path: string; version: string | null },
+  options: CredentialReadOptions,
+): unknown {
+  if (error instanceof TidegateError)
+    options.onRead({ application: id, path, version, outcome: "refused", person, code: error.code });
+  return error;
 }
 
 function authenticate(request: IncomingMessage, { tokens, applications }: CredentialReadOptions): Application | null {
@@ -135,9 +143,13 @@ function granted(path: string, application: Application, options: CredentialRead
     options.onRead({ application: application.id, path, version: null, outcome: "refused", person: application.person });
     throw new ApiError("API_REFUSED", "this application may not read this path");
   }
-  const answer = options.answers.get(path);
-  if (answer !== null) return answer;
-  throw new ApiError("API_NO_VALUE", "no value for this path is held here");
+  try {
+    const answer = options.answers.get(path);
+    if (answer !== null) return answer;
+    throw new ApiError("API_NO_VALUE", "no value for this path is held here");
+  } catch (error) {
+    throw noted(error, { application, path, version: null }, options);
+  }
 }
 
 /** The whole answer; wiped by who sends it. */

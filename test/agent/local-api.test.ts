@@ -11,9 +11,11 @@ import {
   type ApplicationRecord,
   type Health,
   type LocalApi,
+  memoryOnlyGone,
   openLocalApi,
   type ReadableCredential,
   type ReadEvent,
+  readLeaf,
 } from "../../agent/local-api/index.ts";
 import { createLog } from "../../agent/log/index.ts";
 import { createMetrics } from "../../agent/metrics/index.ts";
@@ -201,9 +203,37 @@ t.test("a known version is answered with 304, a changed one with its value", asy
   api.changed("plant-1/plc-7/operator");
   const changed = await call(path, { ...authorized, "if-none-match": '"1.3"' });
   t.match(changed, { status: 200, headers: { etag: '"1.4"' }, json: { password: "new", version: "1.4" } });
-  credentials.delete("plant-1/plc-7/operator");
-  api.changed();
-  t.match(await call(path), { status: 404, json: { code: "API_NO_VALUE" } });
+});
+
+t.test("a granted read of what is not held is written down with its reason, and names no version", async (t) => {
+  const { call, credentials, reads } = await loopbackRig(t);
+  const gone = "plant-1/plc-7/operator";
+  credentials.delete(gone);
+  const find = credentials.get.bind(credentials);
+  credentials.get = (path) => {
+    if (path === "plant-2/rtu-1/snmp") throw memoryOnlyGone();
+    return find(path);
+  };
+  const asked: [path: string, status: number, code: string][] = [
+    [gone, 404, "API_NO_VALUE"],
+    ["plant-2/rtu-1/nobody", 404, "API_NO_VALUE"],
+    ["plant-2/rtu-1/snmp", 503, "API_MEMORY_ONLY"],
+    ["plant-1/plc-7/engineer", 403, "API_REFUSED"],
+  ];
+  for (const [path, status, code] of asked) {
+    t.match(await call(`/v1/credentials/${path}`), { status, json: { code } }, path);
+    const event = reads.at(-1);
+    t.match(event, { application: historian.id, path, version: null, outcome: "refused" });
+    if (event !== undefined)
+      t.match(readLeaf(event), {
+        action: "credential.read",
+        subject: { id: path },
+        outcome: "denied",
+        code,
+        details: undefined,
+      });
+  }
+  t.equal(reads.length, asked.length);
 });
 
 t.test("each refusal has its status and code", async (t) => {
