@@ -3,7 +3,6 @@ import { bundleLimits, type Fact, type StreamHead } from "../../protocol/bundle/
 import type { Row, Transaction, View } from "../store/index.ts";
 import type { OutboxLimits } from "./contracts.ts";
 import { everyRow } from "./entry-rows.ts";
-import { nodeLimits } from "./limits.ts";
 
 const factTable = "fact";
 const reportTable = "report";
@@ -33,20 +32,15 @@ export function addFacts(tx: Transaction, facts: readonly Fact[]): void {
 
 /** Facts that no report carries yet, oldest first, at most `limit`. */
 export function unsentFacts(view: View, limit: number): FactRow[] {
-  const due: FactRow[] = [];
-  // Facts are sent in their order, so what waits stands last: thousands that the vault has yet to acknowledge stay unread.
-  for (const { id, value } of newestFacts(view)) {
-    const row = decodeFactRow(id, value);
-    if (row.sent !== null) break;
-    due.push(row);
-  }
-  return due.reverse().slice(0, limit);
+  const first = firstUnsent(view);
+  if (first === null) return [];
+  return view.scan(factTable, { from: u64be(first), limit }).map(({ id, value }) => decodeFactRow(id, value));
 }
 
 /** Whether there is a fact that no report carries yet. */
 export function hasUnsentFacts(view: View): boolean {
   const [last] = view.scan(factTable, { limit: 1, reverse: true });
-  return last !== undefined && decodeFactRow(last.id, last.value).sent === null;
+  return last !== undefined && !isSent(last);
 }
 
 export function countFacts(view: View): number {
@@ -68,10 +62,14 @@ export function markAllUnsent(tx: Transaction): void {
 
 /** Drops the facts that the vault has: those sent in reports up to `place`. */
 export function settleFacts(tx: Transaction, place: Place): void {
-  for (const { id, value } of [...everyRow(tx, factTable)]) {
+  const settled: Uint8Array[] = [];
+  // They stand first: what was sent later, or waits, stays unread.
+  for (const { id, value } of everyRow(tx, factTable)) {
     const { sent } = decodeFactRow(id, value);
-    if (sent !== null && sent.epoch === place.epoch && sent.seq <= place.seq) tx.delete(factTable, id);
+    if (sent === null || sent.epoch !== place.epoch || sent.seq > place.seq) break;
+    settled.push(id);
   }
+  for (const id of settled) tx.delete(factTable, id);
 }
 
 /** Keeps a sealed report until it is acknowledged; what is sent again are these bytes. */
@@ -108,18 +106,27 @@ export function readReports(view: View, after: Place | null, limits: OutboxLimit
   return reports;
 }
 
-/** Facts from the newest on, in steps that grow: mostly few are asked for. */
-function* newestFacts(view: View): Generator<Row> {
-  let from: Uint8Array | undefined;
-  for (let limit = 1; ; limit = Math.min(2 * limit, nodeLimits.scanRows)) {
-    const reverse = true;
-    const rows = view.scan(factTable, from === undefined ? { limit, reverse } : { from, limit: limit + 1, reverse });
-    const fresh = from === undefined ? rows : rows.slice(1);
-    yield* fresh;
-    const last = fresh.at(-1);
-    if (last === undefined || fresh.length < limit) return;
-    from = last.id;
+/**
+ * Number from which on facts wait; null where none does. Facts are sent in their order, so what was sent stands first: the place between is
+ * found by halving, from the end on, for mostly few wait.
+ */
+function firstUnsent(view: View): number | null {
+  const [first] = view.scan(factTable, { limit: 1 });
+  const [last] = view.scan(factTable, { limit: 1, reverse: true });
+  if (first === undefined || last === undefined || isSent(last)) return null;
+  if (!isSent(first)) return numberOf(first.id);
+  let [sent, unsent] = [numberOf(first.id), numberOf(last.id)];
+  for (let step = 1; unsent - sent > 1; step *= 2) {
+    const at = Math.max(unsent - step, Math.floor((sent + unsent) / 2));
+    const [row = last] = view.scan(factTable, { from: u64be(at), limit: 1 });
+    if (isSent(row)) sent = numberOf(row.id);
+    else unsent = at;
   }
+  return unsent;
+}
+
+function isSent({ id, value }: Row): boolean {
+  return decodeFactRow(id, value).sent !== null;
 }
 
 function encodeFactRow(fact: Fact, sent: Place | null): Uint8Array {

@@ -1,6 +1,15 @@
 import t from "tap";
-import { addFacts, hasUnsentFacts, markAllUnsent, markSent, settleFacts, unsentFacts } from "../../agent/node/outbox.ts";
-import type { View } from "../../agent/store/index.ts";
+import { nodeLimits } from "../../agent/node/limits.ts";
+import {
+  addFacts,
+  countFacts,
+  hasUnsentFacts,
+  markAllUnsent,
+  markSent,
+  settleFacts,
+  unsentFacts,
+} from "../../agent/node/outbox.ts";
+import type { Transaction, View } from "../../agent/store/index.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 
 const place = (seq: number) => ({ epoch: 1, seq });
@@ -28,24 +37,71 @@ t.test("facts that wait are given oldest first, whatever was sent or settled bef
   });
 });
 
+t.test("the place from which facts wait is found wherever it is", async (t) => {
+  const wrong: string[] = [];
+  for (let total = 1; total <= 12; total += 1) {
+    for (let sent = 0; sent <= total; sent += 1) {
+      for (let settled = 0; settled <= sent; settled += 1) {
+        const store = new MemoryStore();
+        store.transaction((tx) => {
+          addFacts(tx, facts(0, total));
+          markSent(tx, unsentFacts(tx, settled), place(1));
+          markSent(tx, unsentFacts(tx, sent - settled), place(2));
+          settleFacts(tx, place(1));
+          const waits = Array.from({ length: total - sent }, (_, i) => sent + i);
+          if (numbers(unsentFacts(tx, total)).join() !== waits.join()) wrong.push(`${settled} of ${sent} of ${total}`);
+        });
+      }
+    }
+  }
+  t.same(wrong, []);
+});
+
+/** A view that counts the rows which are read through it. */
+function counted(tx: Transaction): { view: Transaction; read: () => number } {
+  let read = 0;
+  const scan: View["scan"] = (table, options) => {
+    const rows = tx.scan(table, options);
+    read += rows.length;
+    return rows;
+  };
+  return { view: { ...tx, scan }, read: () => read };
+}
+
+t.test("however many facts wait, a report reads what it carries, and an acknowledgement what it settles", async (t) => {
+  const [total, each] = [4_000, 200];
+  const store = new MemoryStore();
+  store.transaction((tx) => {
+    addFacts(tx, facts(0, total));
+    for (let seq = 1; seq <= total / each; seq += 1) {
+      const { view, read } = counted(tx);
+      const due = unsentFacts(view, each);
+      if (due.length !== each || numbers(due)[0] !== (seq - 1) * each) t.fail(`report ${seq} carries others`);
+      if (read() > each + 40) t.fail(`report ${seq} reads ${read()} rows`);
+      markSent(tx, due, place(seq));
+    }
+    t.notOk(hasUnsentFacts(tx));
+    addFacts(tx, facts(total, 1));
+    for (let seq = 1; seq <= total / each; seq += 1) {
+      const { view, read } = counted(tx);
+      settleFacts(view, place(seq));
+      if (read() > each + nodeLimits.scanRows + 10) t.fail(`acknowledgement ${seq} reads ${read()} rows`);
+    }
+    t.equal(countFacts(tx), 1, "all were settled but for the one that waits");
+    settleFacts(tx, { epoch: 2, seq: 1_000 });
+    t.same(numbers(unsentFacts(tx, 5)), [total]);
+  });
+});
+
 t.test("what is sent and not yet acknowledged is not read to find what waits", async (t) => {
   const store = new MemoryStore();
   store.transaction((tx) => {
     addFacts(tx, facts(0, 1000));
     markSent(tx, unsentFacts(tx, 1000), place(1));
     addFacts(tx, facts(1000, 3));
-    let read = 0;
-    const counting: View = {
-      get: (...what) => tx.get(...what),
-      count: (table) => tx.count(table),
-      scan(table, options) {
-        const rows = tx.scan(table, options);
-        read += rows.length;
-        return rows;
-      },
-    };
-    t.same(numbers(unsentFacts(counting, 10)), [1000, 1001, 1002]);
-    t.ok(hasUnsentFacts(counting));
-    t.ok(read < 20, `${read} rows`);
+    const { view, read } = counted(tx);
+    t.same(numbers(unsentFacts(view, 10)), [1000, 1001, 1002]);
+    t.ok(hasUnsentFacts(view));
+    t.ok(read() < 20, `${read()} rows`);
   });
 });
