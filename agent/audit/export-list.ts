@@ -1,8 +1,10 @@
 import { hash } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { AuditError, parseOrigin } from "../../protocol/audit/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
 import { copyNameOf } from "./copy-name.ts";
+import { newestIn } from "./log-checkpoints.ts";
 import { maxStatementBytes } from "./log-folder.ts";
 import { logFolderNames } from "./mirror.ts";
 
@@ -51,6 +53,21 @@ export function damagedFiles(path: string): DamagedFile[] {
     const says = faultOf(join(path, file), { digest: digests.get(file), compared: !proven.test(file) });
     return says === null ? [] : [{ file, says }];
   });
+}
+
+/**
+ * The name under which the export at `path`, whose own entries begin at `from`, was written, where its folder has another one by now: nothing else
+ * says that it need not reach as far as a newer archive. Null for anything else.
+ */
+export function lostNameOf(path: string, from: number): string | null {
+  const newest = newestIn(path);
+  if (newest === null || copyNameOf(path) !== null || !existsSync(join(path, listName))) return null;
+  try {
+    return `${parseOrigin(newest.origin).serial}-${from}-${newest.size}`;
+  } catch (error) {
+    if (error instanceof AuditError) return null;
+    throw error;
+  }
 }
 
 function faultOf(path: string, { digest, compared }: { digest: string | undefined; compared: boolean }): string | null {

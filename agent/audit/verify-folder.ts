@@ -5,7 +5,7 @@ import { readEntries } from "./bounded-file.ts";
 import { alteredTiles, unlikeLines } from "./derived-files.ts";
 import { LinesBeside } from "./entry-lines.ts";
 import { AuditLogError } from "./errors.ts";
-import { type DamagedFile, damagedFiles } from "./export-list.ts";
+import { type DamagedFile, damagedFiles, lostNameOf } from "./export-list.ts";
 import { unprovenFiles } from "./export-proofs.ts";
 import { anchorsOf, keysOf } from "./folder-keys.ts";
 import { type LogFolder, openLogFolder } from "./log-folder.ts";
@@ -53,6 +53,8 @@ export interface FolderVerdict extends Omit<Verdict, "root" | "notices"> {
   readonly root: string | null;
   /** What the log says that it does not hold, or not here: neither is tampering. */
   readonly notices: readonly Notice[];
+  /** Of an export whose folder was renamed the name that it had: without it, it counts as a copy that has to reach the end of every archive. */
+  readonly lostName: string | null;
   /** True where the entries before `from` are missing because they were archived, and the sealed log says so. */
   readonly archived: boolean;
 }
@@ -139,6 +141,7 @@ async function verifyOpened(folder: LogFolder, options: VerifyFolderOptions): Pr
     ].sort(byIndex),
     from: folder.from,
     notices: noticesOf(notices),
+    lostName: lostNameOf(options.path, folder.lines.from),
     archived: folder.from > 0 && isArchivedBefore(notices, folder.from),
     checkpoint: newest === undefined ? null : Buffer.from(newest).toString("utf8"),
     path: options.path,

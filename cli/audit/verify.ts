@@ -106,6 +106,10 @@ function verdictLines(verdict: FolderVerdict, { qr = false, archive }: VerifyOpt
     );
   if (archive.length > 0 && findings.some(({ code }) => code === "DELETE"))
     lines.push("  hint: a notice that says ARCHIVED tells the medium of those entries: name each of them with --archive");
+  if (verdict.lostName !== null && findings.some(({ code }) => code === "TRUNCATED"))
+    lines.push(
+      `  hint: where this is an export from before what vouches for more: its folder was named ${verdict.lostName}, which says how far it reaches; give it that name again`,
+    );
   for (const { code, index, says } of verdict.notices) lines.push(`notice   ${code} by entry ${index}: ${says}`);
   for (const { file, says } of damaged) lines.push(`DAMAGED ${file} ${says}`);
   if (damaged.length > 0) lines.push("  hint: Do not believe what these files say, and take a fresh copy.");

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import t, { type Test } from "tap";
 import { callAdmin, createAdminServer } from "../../agent/admin/index.ts";
@@ -147,6 +147,14 @@ t.test(
     const older = await verify(auditor, "--archive", newer.folder, "--archive", mount);
     t.equal(older.exit, 0, "an archive that is newer than an export does not make the export shorter");
     t.match(older.stdout, /OK: all 2 logs\n$/);
+    const renamed = join(dirname(exported.folder), "december");
+    renameSync(exported.folder, renamed);
+    const unnamed = await verify(renamed, "--archive", newer.folder, "--archive", mount);
+    t.equal(unnamed.exit, 104, "nothing says that it need not reach further");
+    t.match(unnamed.stdout, new RegExp(`hint: where this is an export .* named ${basename(exported.folder)},`));
+    t.equal((await verify(renamed)).exit, 0);
+    renameSync(renamed, join(dirname(renamed), basename(exported.folder)));
+    t.equal((await verify(exported.folder, "--archive", newer.folder, "--archive", mount)).exit, 0);
     await mirror?.settled();
   },
 );
