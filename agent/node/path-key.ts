@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey } from "node:crypto";
 import { type Random, utf8 } from "../../protocol/base/index.ts";
 import type { Transaction, View } from "../store/index.ts";
 
@@ -10,8 +10,11 @@ export type PathRowOf = (path: string) => Uint8Array;
 
 /** Keyed, so that who has the file cannot try what paths there are; null before {@link makePathRows}. */
 export function pathRows(view: View): PathRowOf | null {
-  const key = view.get(table, keyRow);
-  return key === null ? null : (path) => createHmac("sha256", key).update(path).digest().subarray(0, 16);
+  const bytes = view.get(table, keyRow);
+  if (bytes === null) return null;
+  // Once: the runtime takes five times as long where it gets the bytes for each.
+  const key = createSecretKey(bytes);
+  return (path) => createHmac("sha256", key).update(path).digest().subarray(0, 16);
 }
 
 /** {@link pathRows} for who writes such rows; draws the key where there is none. */
