@@ -1,6 +1,7 @@
 import { assert, concat } from "../base/index.ts";
 import { tileHeight, tileWidth } from "./limits.ts";
-import { foldSubtree, hashLeaf, hashLeafInto, hashLength, hashNode } from "./tree-hash.ts";
+import { hashLeaves, hashPairs } from "./many-hashes.ts";
+import { hashLength, hashNode } from "./tree-hash.ts";
 import { encodeTreeState, type TreeState } from "./tree-state.ts";
 
 /** A hash tile for storing: at level 0 always full, above as full as it is so far (it replaces the row before). */
@@ -57,10 +58,9 @@ export class GrowingTree {
   /** Each leaf costs one leaf hash and, on average, one node hash. */
   add(leaves: readonly Uint8Array[]): void {
     for (let taken = 0; taken < leaves.length; ) {
-      const whole = this.size % tileWidth === 0 && leaves.length - taken >= tileWidth;
-      if (whole) this.#addTile(leaves.slice(taken, taken + tileWidth));
-      else this.#addLeaf(leaves[taken] as Uint8Array);
-      taken += whole ? tileWidth : 1;
+      const run = leaves.slice(taken, taken + tileWidth - (this.size % tileWidth));
+      this.#addHashes(hashLeaves(run));
+      taken += run.length;
     }
     for (const leaf of leaves) this.#leaves.push(leaf);
   }
@@ -72,22 +72,52 @@ export class GrowingTree {
     return { state, rows };
   }
 
-  #addLeaf(leaf: Uint8Array): void {
-    const hash = hashLeaf(leaf);
-    this.#push(0, hash);
-    this.#addSubtree(hash, 0);
+  /** Leaf hashes, one after another, that fit into the rest of the last tile. */
+  #addHashes(hashes: Uint8Array): void {
+    const tile = Math.floor(this.size / tileWidth);
+    const from = this.size % tileWidth;
+    const root = this.#addSubtrees(hashes, from);
+    this.size += hashes.length / hashLength;
+    if (root !== null && from === 0) this.#edge[0] = [];
+    else for (let at = 0; at < hashes.length; at += hashLength) this.#push(0, hashes.subarray(at, at + hashLength));
+    if (root === null) return;
+    this.#full.push({ level: 0, index: tile, bytes: from === 0 ? hashes : this.#takeFull(0) });
+    this.#addTile(root, tile);
   }
 
-  /** The 256 leaves of a tile that has none yet. */
-  #addTile(leaves: readonly Uint8Array[]): void {
-    const hashes = Buffer.allocUnsafeSlow(tileWidth * hashLength);
-    for (const [at, leaf] of leaves.entries()) hashLeafInto(hashes, at * hashLength, leaf);
-    const root = foldSubtree(hashes);
-    this.#full.push({ level: 0, index: this.size / tileWidth, bytes: hashes });
-    this.#edge[0] = [];
+  /**
+   * Takes in neighbours that come behind the first `from` leaves of a tile: level by level, each one with its left neighbour, which may be a peak.
+   * Returns the root of the tile where it is full now, else null.
+   */
+  #addSubtrees(hashes: Uint8Array, from: number): Uint8Array | null {
+    const left: Uint8Array[] = [];
+    let row = hashes;
+    let first = from;
+    for (let height = 0; height < tileHeight && row.length > 0; height += 1) {
+      if (first % 2 === 1) row = concat(this.#peaks.pop() as Uint8Array, row);
+      if ((row.length / hashLength) % 2 === 1) left.unshift(row.slice(-hashLength));
+      row = hashPairs(row);
+      first = Math.floor(first / 2);
+    }
+    this.#peaks.push(...left);
+    return row.length === 0 ? null : row;
+  }
+
+  /** Takes in a full tile, the one at `index`. */
+  #addTile(root: Uint8Array, index: number): void {
+    let subtree = root;
     this.#push(1, root);
-    this.#grown.add(1);
-    this.#addSubtree(root, tileHeight);
+    let height = tileHeight;
+    for (let rest = index; rest % 2 === 1; rest = (rest - 1) / 2) {
+      subtree = hashNode(this.#peaks.pop() as Uint8Array, subtree);
+      height += 1;
+      // A complete subtree of 256^level leaves is one hash of the tile level above the one that it fills.
+      if (height % tileHeight > 0) continue;
+      const level = height / tileHeight;
+      this.#full.push({ level: level - 1, index: tileIndex(level - 1, this.size - 1), bytes: this.#takeFull(level - 1) });
+      this.#push(level, subtree);
+    }
+    this.#peaks.push(subtree);
   }
 
   #tiles(): TileRow[] {
@@ -98,38 +128,19 @@ export class GrowingTree {
     return [...this.#full, ...partial];
   }
 
-  /** Takes in a complete subtree of this height; its leaves' own levels are in the edge already. */
-  #addSubtree(hash: Uint8Array, from: number): void {
-    let subtree = hash;
-    let height = from;
-    const leaf = this.size + 2 ** from - 1;
-    for (let rest = this.size / 2 ** from; rest % 2 === 1; rest = (rest - 1) / 2) {
-      subtree = hashNode(this.#peaks.pop() as Uint8Array, subtree);
-      height += 1;
-      // A complete subtree of 256^level leaves is one hash of the tile level above the one that it fills.
-      if (height % tileHeight === 0) {
-        const level = height / tileHeight;
-        this.#full.push(this.#takeFull(level - 1, leaf));
-        this.#push(level, subtree);
-        this.#grown.add(level);
-      }
-    }
-    this.#peaks.push(subtree);
-    this.size = leaf + 1;
-  }
-
-  /** Takes the full tile out of the edge; `leaf` is the index of the leaf that filled it. */
-  #takeFull(level: number, leaf: number): TileRow {
+  /** Takes the full tile out of the edge. */
+  #takeFull(level: number): Uint8Array {
     const hashes = this.#edge[level];
     assert(hashes?.length === tileWidth, "a tile is full when its subtree is complete");
     this.#edge[level] = [];
-    return { level, index: tileIndex(level, leaf), bytes: concat(...hashes) };
+    return concat(...hashes);
   }
 
   #push(level: number, hash: Uint8Array): void {
     const hashes = this.#edge[level];
     if (hashes !== undefined) hashes.push(hash);
     else this.#edge[level] = [hash];
+    if (level > 0) this.#grown.add(level);
   }
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import t from "tap";
 import {
@@ -287,3 +288,17 @@ t.test(
     }
   },
 );
+
+t.test("a runtime without WebAssembly makes the same tree", async (t) => {
+  const door = new URL("../../../protocol/audit/index.ts", import.meta.url).href;
+  const program = `
+    import { emptyTree, rootOf, sequence } from ${JSON.stringify(door)};
+    delete globalThis.WebAssembly;
+    const leaves = Array.from({ length: 700 }, (_, at) => Buffer.from("leaf " + at));
+    console.log(Buffer.from(rootOf(sequence(emptyTree, leaves).state)).toString("hex"));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
+    encoding: "utf8",
+    env: {},
+  });
+  t.equal(stdout.trim(), toHex(naiveRoot(numbered(700))), stderr);
+});
