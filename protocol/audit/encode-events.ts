@@ -1,92 +1,152 @@
-import { ACTOR_KINDS, AUDIT_ACTIONS, OUTCOMES, SUBJECT_KINDS } from "./actions.ts";
+import { ACTOR_KINDS, AUDIT_ACTIONS, type DetailKind, OUTCOMES, SUBJECT_KINDS } from "./actions.ts";
 import type { AuditEvent } from "./event.ts";
 import { encodeLeaf, type LeafPlace, leafOf, spellPlace } from "./leaf.ts";
+import { digitsOf, LeafWriter, notSmall } from "./leaf-writer.ts";
 import { maxDetailLength, maxIdLength } from "./limits.ts";
 
 type Details = Readonly<Record<string, string | number | boolean | undefined>>;
-type Party = { readonly kind: string; readonly id: string };
 
-/** How an action's leaf begins, and its details in the order in which they are spelt. */
-interface Spelling {
-  readonly begin: string;
-  readonly fields: readonly { readonly name: string; readonly kind: string; readonly spelt: string }[];
+/** A detail of an action: how it begins where it is the first and where it follows another. */
+interface Field {
+  readonly name: string;
+  readonly kind: DetailKind;
+  readonly begin: { readonly first: Uint8Array; readonly other: Uint8Array };
 }
 
-const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
-const kinds: ReadonlySet<string> = new Set([...ACTOR_KINDS, ...SUBJECT_KINDS]);
-const outcomes: ReadonlySet<string> = new Set(OUTCOMES);
+/** How an action's leaf goes on behind its place, and its details in the order in which they are spelt. */
+interface Spelling {
+  readonly begin: Uint8Array;
+  readonly fields: readonly Field[];
+}
+
+const ascii = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
+const eachOf = <Name extends string>(names: readonly Name[], spell: (name: Name) => string): ReadonlyMap<string, Uint8Array> =>
+  new Map(names.map((name) => [name, ascii(spell(name))]));
+
+const actors = eachOf(ACTOR_KINDS, (kind) => `{"kind":"${kind}","id":"`);
+const subjects = eachOf(SUBJECT_KINDS, (kind) => `"},"subject":{"kind":"${kind}","id":"`);
+const outcomes = eachOf(OUTCOMES, (outcome) => `"},"outcome":"${outcome}","code":null,"details":{`);
+const [textEnd, end] = [ascii('"'), ascii("}}")];
+const flags = { true: ascii("true"), false: ascii("false") };
 const spellings: ReadonlyMap<string, Spelling> = new Map(
   Object.entries(AUDIT_ACTIONS).map(([action, details]) => {
-    const fields = Object.entries<string>(details).sort(([a], [b]) => (a < b ? -1 : 1));
+    const fields = Object.entries<DetailKind>(details).sort(([a], [b]) => (a < b ? -1 : 1));
     return [
       action,
-      {
-        begin: `,"action":"${action}","actor":`,
-        fields: fields.map(([name, kind]) => ({ name, kind, spelt: `"${name}":` })),
-      },
+      { begin: ascii(`,"action":"${action}","actor":`), fields: fields.map(([name, kind]) => fieldOf(name, kind)) },
     ];
   }),
 );
 
+function fieldOf(name: string, kind: DetailKind): Field {
+  const begin = `"${name}":${kind === "text" ? '"' : ""}`;
+  return { name, kind, begin: { first: ascii(begin), other: ascii(`,${begin}`) } };
+}
+
 /**
- * The leaves of `events`, which happened at one moment, as `encodeLeaf` spells each; `first` is the place of the first. What is common to
- * them is checked and spelt once, and nearly every event needs no escapes and no second look. Throws AUDIT_LEAF_TOO_LARGE and AUDIT_LEAF_MALFORMED.
+ * The leaves of `events`, which happened at one moment, as `encodeLeaf` spells each. What is common to them is checked and spelt once, and
+ * nearly every event needs no escapes and no second look. `first` is the place of the first. Throws AUDIT_LEAF_TOO_LARGE and AUDIT_LEAF_MALFORMED.
  */
 export function encodeEvents(events: readonly AuditEvent[], first: LeafPlace): Uint8Array[] {
   const [head, ...rest] = events;
   if (head === undefined) return [];
   // Checks the place too, for all of them; the index stays below its limit for longer than any log grows.
   const leaves = [encodeLeaf(leafOf(head, first))];
-  const { before, after } = spellPlace(first);
+  if (rest.length === 0) return leaves;
+  const common = new CommonLeaves(first, rest.length);
   for (const event of rest) {
     const index = first.index + leaves.length;
-    const facts = spellCommon(event);
-    leaves.push(
-      facts === null
-        ? encodeLeaf(leafOf(event, { ...first, index }))
-        : Buffer.from(`${before}${index}${after}${facts}`, "latin1"),
-    );
+    leaves.push(common.leafOf(event, index) ?? encodeLeaf(leafOf(event, { ...first, index })));
   }
   return leaves;
 }
 
-/** Null where it takes more than putting the parts together, or there is no such leaf. */
-function spellCommon({ action, actor, subject, outcome, code, details }: AuditEvent): string | null {
-  const spelling = spellings.get(action);
-  if (spelling === undefined || (code ?? null) !== null || !outcomes.has(outcome)) return null;
-  const spelt = spellDetails(spelling, details ?? {});
-  if (spelt === null || !isCommon(actor) || !isCommon(subject)) return null;
-  return (
-    `${spelling.begin}{"kind":"${actor.kind}","id":"${actor.id}"},"subject":{"kind":"${subject.kind}","id":"${subject.id}"}` +
-    `,"outcome":"${outcome}","code":null,"details":{${spelt}}}`
-  );
+/** Leaves that take no more than putting the parts together. */
+class CommonLeaves {
+  readonly #writer: LeafWriter;
+  readonly #before: Uint8Array;
+  readonly #after: Uint8Array;
+  #left: number;
+  /** The event of the leaf before, and of that leaf how many bytes there are up to the index's end and up to the subject's id. */
+  #last: AuditEvent | null = null;
+  #indexEnd = 0;
+  #subjectAt = 0;
+
+  constructor(place: LeafPlace, leaves: number) {
+    const { before, after } = spellPlace(place);
+    this.#before = ascii(before);
+    this.#after = ascii(after);
+    this.#writer = new LeafWriter(leaves);
+    this.#left = leaves;
+  }
+
+  /** Null where it takes more than that, or there is no such leaf. */
+  leafOf(event: AuditEvent, index: number): Uint8Array | null {
+    const writer = this.#writer;
+    const spelling = spellings.get(event.action);
+    const outcome = outcomes.get(event.outcome);
+    writer.begin(this.#left);
+    this.#left -= 1;
+    if (spelling === undefined || outcome === undefined || (event.code ?? null) !== null) return null;
+    if (!this.#repeatLast(event, index) && !this.#writeBegin(event, index, spelling)) return null;
+    if (!writer.text(event.subject.id, maxIdLength)) return null;
+    writer.constant(outcome);
+    if (!writeDetails(writer, spelling, event.details ?? {})) return null;
+    writer.constant(end);
+    this.#last = event;
+    return writer.take();
+  }
+
+  /** Everything before the subject's id, where only the index differs from the leaf before. */
+  #repeatLast({ action, actor, subject }: AuditEvent, index: number): boolean {
+    const last = this.#last;
+    if (last === null || last.action !== action || last.subject.kind !== subject.kind) return false;
+    if (last.actor.id !== actor.id || last.actor.kind !== actor.kind) return false;
+    if (index >= notSmall || digitsOf(index) !== this.#indexEnd - this.#before.length || !this.#writer.repeat(this.#subjectAt))
+      return false;
+    this.#writer.uintOver(index, this.#indexEnd);
+    return true;
+  }
+
+  #writeBegin({ actor, subject }: AuditEvent, index: number, { begin }: Spelling): boolean {
+    const writer = this.#writer;
+    const [actorBegin, subjectBegin] = [actors.get(actor.kind), subjects.get(subject.kind)];
+    // What is written here stands in no leaf that was taken.
+    this.#last = null;
+    if (actorBegin === undefined || subjectBegin === undefined) return false;
+    writer.constant(this.#before);
+    writer.uint(index);
+    this.#indexEnd = writer.length;
+    writer.constant(this.#after);
+    writer.constant(begin);
+    writer.constant(actorBegin);
+    if (!writer.text(actor.id, maxIdLength)) return false;
+    writer.constant(subjectBegin);
+    this.#subjectAt = writer.length;
+    return true;
+  }
 }
 
-function isCommon({ kind, id }: Party): boolean {
-  return kinds.has(kind) && isPlain(id, maxIdLength);
-}
-
-function isPlain(text: string, most: number): boolean {
-  return text.length <= most && plain.test(text);
-}
-
-function spellDetails({ fields }: Spelling, details: Details): string | null {
-  let out = "";
-  let spelt = 0;
-  for (const field of fields) {
-    const value = details[field.name];
+function writeDetails(writer: LeafWriter, { fields }: Spelling, details: Details): boolean {
+  let written = 0;
+  for (const { name, kind, begin } of fields) {
+    const value = details[name];
     if (value === undefined) continue;
-    if (!isOfKind(value, field.kind)) return null;
-    out += spelt === 0 ? field.spelt : `,${field.spelt}`;
-    out += typeof value === "string" ? `"${value}"` : value;
-    spelt += 1;
+    writer.constant(written === 0 ? begin.first : begin.other);
+    if (!writeValue(writer, kind, value)) return false;
+    written += 1;
   }
   // One that the action does not have, or that is left out by being undefined.
-  return Object.keys(details).length === spelt ? out : null;
+  return Object.keys(details).length === written;
 }
 
-function isOfKind(value: string | number | boolean, kind: string): boolean {
-  if (typeof value === "string") return kind === "text" && isPlain(value, maxDetailLength);
-  if (typeof value === "number") return kind === "uint" && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0);
-  return kind === "flag";
+function writeValue(writer: LeafWriter, kind: DetailKind, value: string | number | boolean): boolean {
+  if (typeof value === "number") return kind === "uint" && writer.uint(value);
+  if (typeof value === "boolean") {
+    writer.constant(value ? flags.true : flags.false);
+    return kind === "flag";
+  }
+  if (kind !== "text" || !writer.text(value, maxDetailLength)) return false;
+  writer.constant(textEnd);
+  return true;
 }

@@ -156,6 +156,15 @@ t.test("events that are encoded together are the leaves that each of them is alo
   for (const [at, event] of events.entries())
     t.equal(text(together[at] as Uint8Array), text(encodeLeaf(leafOf(event, { ...place, index: 7 + at }))));
   t.same(encodeEvents([], place), []);
+  // Each after each, so that what a leaf takes over from the one before is tried; with indexes that grow a digit, and up to the largest.
+  const pairs = events.flatMap((event) => events.flatMap((other) => [event, other, event]));
+  for (const first of [5, 95, 2 ** 31 - 40, Number.MAX_SAFE_INTEGER - pairs.length]) {
+    const leaves = encodeEvents(pairs, { ...place, index: first });
+    for (const [at, event] of pairs.entries()) {
+      const alone = text(encodeLeaf(leafOf(event, { ...place, index: first + at })));
+      if (text(leaves[at] as Uint8Array) !== alone) t.fail(`the leaf of index ${first + at} is another: ${alone}`);
+    }
+  }
   const refused: [event: AuditEvent, code: string][] = [
     [subject("x".repeat(maxIdLength + 1)), "AUDIT_LEAF_TOO_LARGE"],
     [details({ version: "x".repeat(maxDetailLength + 1) }), "AUDIT_LEAF_TOO_LARGE"],
