@@ -35,7 +35,7 @@ export const trickWeights: Readonly<Record<Trick, number>> = {
   late: 5,
   queued: 4,
   twice: 4,
-  denied: 1,
+  denied: 4,
   "save lost": 4,
 };
 

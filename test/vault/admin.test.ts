@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import t from "tap";
+import { modelConstraints } from "../../vault/registry/index.ts";
 import { passwordModel } from "./rig.ts";
 import { VaultRig } from "./vault-rig.ts";
 
@@ -77,6 +78,9 @@ t.test("what the store has or lacks is refused by its code", async (t) => {
   await t.rejects(rig.call("POST", "/v1/devices", device), { code: "REGISTRY_NOT_FOUND", hint: /vault enroll/ }, "no zone");
   await rig.join(t, edge);
   await rig.call("POST", "/v1/devices", { ...device, accounts: [account, { ...account, name: "viewer", rotate: "never" }] });
+  const constraints = () => rig.core.store.read((tx) => modelConstraints(tx, "generic"));
+  const parsed = await constraints();
+  t.equal(await constraints(), parsed, "a model's constraints are parsed once");
   const interval = { ...account, rotate: "interval" };
   const broken = {
     ...device,

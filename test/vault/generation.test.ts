@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import t from "tap";
+import { wipeFields } from "../../protocol/content/index.ts";
 import { checkFields, generateFields, parseConstraints } from "../../vault/generation/index.ts";
-import { maxDraws, maxFields, maxValueLength, minDistinctValues } from "../../vault/generation/limits.ts";
+import { blockBytes, maxDraws, maxFields, maxValueLength, minDistinctValues } from "../../vault/generation/limits.ts";
+import { RandomBlock } from "../../vault/generation/random-block.ts";
 
 const random = (length: number) => new Uint8Array(randomBytes(length));
 const lower = "abcdefghijklmnopqrstuvwxyz";
@@ -131,16 +133,36 @@ t.test("all problems of one set of constraints are reported together, each with 
 
 t.test("drawing gives up after a bounded number of draws", async (t) => {
   const constraints = parseConstraints({ password: text({ alphabet: "abcdefgh", forbiddenWords: [..."abcdefgh"] }) });
-  let drawn = 0;
   const counted = (length: number) => {
-    drawn += 1;
+    drawn += length;
     return new Uint8Array(length);
   };
+  let drawn = 0;
   t.throws(() => generateFields(constraints, counted), { code: "GENERATION_EXHAUSTED" });
   t.equal(drawn, maxDraws * 16);
   t.throws(() => generateFields(parseConstraints({ password: text() }), (n) => new Uint8Array(n).fill(255)), {
     code: "GENERATION_EXHAUSTED",
   });
+});
+
+t.test("random bytes are drawn in blocks, each is used once, and none is left behind", async (t) => {
+  const blocks: Uint8Array[] = [];
+  const source = repeatable(5);
+  const kept = (length: number) => {
+    const block = source(length);
+    blocks.push(block);
+    return block;
+  };
+  const [bytes, drawn] = [new RandomBlock(kept), Buffer.from(repeatable(5)(3 * blockBytes))];
+  const first = Array.from({ length: 2 * blockBytes - 3 }, () => bytes.next(1));
+  t.same(first, [...drawn.subarray(0, 2 * blockBytes - 3)], "in their order");
+  t.equal(bytes.next(4), drawn.readUInt32BE(2 * blockBytes), "what is left of a block and too short is given up");
+  t.equal(bytes.next(7), Number(drawn.readBigUInt64BE(2 * blockBytes + 3) & (2n ** 53n - 1n)), "53 bits");
+  bytes.wipe();
+  const constraints = parseConstraints({ password: text(), pin: { kind: "number", min: 2 ** 40, max: 2 ** 52 } });
+  wipeFields(generateFields(constraints, kept));
+  t.ok(blocks.length < 8, `${blocks.length} blocks`);
+  t.ok(blocks.every((block) => block.every((byte) => byte === 0)));
 });
 
 t.test("fields given by an operator are checked together and never quoted", async (t) => {

@@ -3,10 +3,16 @@ import { type Fields, makeFields } from "../../protocol/content/index.ts";
 import { GenerationError } from "./codes.ts";
 import { alphabetOf, type Constraints, type FieldConstraint } from "./constraints.ts";
 import { maxDraws, targetBits } from "./limits.ts";
+import { RandomBlock } from "./random-block.ts";
 
 /** Draws one value per field, uniformly from all values that meet its constraint; the caller wipes them. Throws GENERATION_EXHAUSTED. */
 export function generateFields(constraints: Constraints, random: Random): Fields {
-  return makeFields(Object.entries(constraints).map(([name, field]) => [name, generateValue(name, field, random)] as const));
+  const block = new RandomBlock(random);
+  try {
+    return makeFields(Object.entries(constraints).map(([name, field]) => [name, generateValue(name, field, block)] as const));
+  } finally {
+    block.wipe();
+  }
 }
 
 /** Checks fields that an operator gave. Throws GENERATION_VALUE_REFUSED naming every problem, never the value. */
@@ -23,7 +29,7 @@ export function checkFields(constraints: Constraints, fields: Fields): void {
   if (problems.length > 0) throw new GenerationError("GENERATION_VALUE_REFUSED", problems.join("; "));
 }
 
-function generateValue(name: string, field: FieldConstraint, random: Random): Uint8Array {
+function generateValue(name: string, field: FieldConstraint, random: RandomBlock): Uint8Array {
   const classes = field.require.map((set) => new Set(Buffer.from(set)));
   for (let draw = 0; draw < maxDraws; draw += 1) {
     const value = drawValue(field, random);
@@ -38,7 +44,7 @@ function generateValue(name: string, field: FieldConstraint, random: Random): Ui
   );
 }
 
-function drawValue(field: FieldConstraint, random: Random): Uint8Array {
+function drawValue(field: FieldConstraint, random: RandomBlock): Uint8Array {
   const alphabet = alphabetOf(field);
   if (field.kind === "number" || alphabet === null) {
     assert(field.kind === "number", "only numbers have no alphabet");
@@ -51,17 +57,13 @@ function drawValue(field: FieldConstraint, random: Random): Uint8Array {
 }
 
 /** Uniform below `bound` (at most 2^53): draws of whole bytes, rejected above the largest multiple of `bound`. */
-function uniform(bound: number, random: Random): number {
+function uniform(bound: number, random: RandomBlock): number {
   if (bound <= 1) return 0;
-  // Seven bytes with the top three bits cleared are the 53 bits that a double holds exactly.
   const bytes = bound <= 0x100 ? 1 : bound <= 0x10000 ? 2 : bound <= 0x100000000 ? 4 : 7;
   const space = bytes === 7 ? 2 ** 53 : 256 ** bytes;
   const ceiling = space - (space % bound);
   for (let draw = 0; draw < maxDraws; draw += 1) {
-    const drawn = random(bytes);
-    if (bytes === 7) drawn[0] = (drawn[0] ?? 0) & 0x1f;
-    let value = 0;
-    for (const byte of drawn) value = value * 256 + byte;
+    const value = random.next(bytes);
     if (value < ceiling) return value % bound;
   }
   throw new GenerationError("GENERATION_EXHAUSTED", "the source of random bytes yields no usable draw");

@@ -1,6 +1,9 @@
 /** Draws before giving up. At the least likely constraints we accept, one draw in 1,000 passes: 30,000 fail once in 10^13. */
 export const maxDraws = 30_000;
 
+/** Random bytes drawn at once: two values of 128 bits use that many at most. */
+export const blockBytes = 64;
+
 /** Longest secret a device may ask for; the longest known is an SNMPv3 passphrase of 255. */
 export const maxValueLength = 1024;
 

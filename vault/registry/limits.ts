@@ -12,6 +12,9 @@ export const usualOrderS = 3600;
 /** Draws for a value that the account never had. At 1,000 possible values and 900 used ones, 200 fail once in 10^9. */
 export const redraws = 200;
 
+/** Sets of constraints that stay parsed: as many models as a plant has makes of devices. */
+export const parsedConstraints = 64;
+
 /** Leases of one application that run at once. */
 export const leasesPerApplication = 64;
 

@@ -3,6 +3,7 @@ import { utf8 } from "../../protocol/base/index.ts";
 import { type Constraints, parseConstraints } from "../generation/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
 import { RegistryError } from "./codes.ts";
+import { parsedConstraints } from "./limits.ts";
 import type { RegistryContext } from "./registry-context.ts";
 
 /** What the command line read from a model file. */
@@ -48,7 +49,19 @@ export async function putModel(context: RegistryContext, tx: VaultTransaction, m
 export async function modelConstraints(tx: VaultTransaction, name: string): Promise<Constraints> {
   const row = await tx.selectFrom("models").select("constraints").where("name", "=", name).executeTakeFirst();
   if (row === undefined) throw new RegistryError("REGISTRY_NOT_FOUND", `there is no model ${name}`);
-  return parseConstraints(JSON.parse(row.constraints));
+  return parsedOnce(row.constraints);
+}
+
+/** By the text that they were stored as: a value is drawn for each account, and its model's constraints are mostly those of the one before. */
+const parsed = new Map<string, Constraints>();
+
+function parsedOnce(text: string): Constraints {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const constraints = parseConstraints(JSON.parse(text));
+  if (parsed.size >= parsedConstraints) parsed.clear();
+  parsed.set(text, constraints);
+  return constraints;
 }
 
 /** A model's text; null for one that every version of Tidegate carries. Throws REGISTRY_NOT_FOUND. */
