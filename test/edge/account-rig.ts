@@ -9,24 +9,21 @@ import {
   syncAccounts,
 } from "../../edge/rotation/index.ts";
 import type { AuditEvent } from "../../protocol/audit/index.ts";
-import { toHex, utf8 } from "../../protocol/base/index.ts";
+import { toHex } from "../../protocol/base/index.ts";
 import { type AuthorityWindow, type Entry, makeEntry } from "../../protocol/bundle/index.ts";
 import {
   type AccountContent,
   type Content,
-  type CredentialRole,
   type DeviceContent,
   decodeFact,
   encodeContent,
   type FactContent,
-  fingerprintOf,
-  makeFields,
   type OrderAction,
   viewContent,
 } from "../../protocol/content/index.ts";
 import { MemoryStore } from "../support/memory-store.ts";
+import { accountContent, credentialContent } from "../support/paper-content.ts";
 
-const fingerprintKey = new Uint8Array(32).fill(9);
 const id = (byte: number) => new Uint8Array(16).fill(byte);
 
 /** One account, its device, and its values: the current one, then the pool. */
@@ -202,30 +199,11 @@ export class AccountRig {
   #accountEntries({ username, device = "host", values, content }: RigAccount, place: number): Entry[] {
     const accountId = this.accountId(username);
     return [
-      entryOf(accountId, {
-        kind: "account",
-        deviceId: id(1 + place),
-        path: `z/${device}/${username}`,
-        username,
-        rotate: "on-demand",
-        intervalS: null,
-        windowless: true,
-        fingerprintKey,
-        breakGlass: false,
-        group: null,
-        reconcileBy: null,
-        rotateOn: 0,
-        consumersReady: true,
-        ...content,
-      }),
+      entryOf(accountId, accountContent(id(1 + place), `z/${device}/${username}`, { username, windowless: true, ...content })),
       ...values.map((value, number) => {
-        const named = this.#options.fieldsOf?.(value) ?? [["password", value] as const];
-        const fields = makeFields(named.map(([name, text]) => [name, utf8(text)]));
-        const fingerprint = fingerprintOf(fingerprintKey, fields);
-        const role: CredentialRole = number === 0 ? "current" : "pool";
-        const index = { epoch: 1, number };
+        const named = this.#options.fieldsOf?.(value) ?? value;
         const entryId = Uint8Array.of(...accountId.subarray(0, 14), 7, number);
-        return entryOf(entryId, { kind: "credential", accountId, index, role, fields, fingerprint });
+        return entryOf(entryId, credentialContent(accountId, [number, named, number === 0 ? "current" : "pool"]));
       }),
     ];
   }

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { request } from "node:http";
 import { join } from "node:path";
 import type { Test } from "tap";
@@ -10,17 +9,9 @@ import { createKeyFile } from "../../agent/seal-key/index.ts";
 import { machineSeams, type Seams } from "../../agent/seams/index.ts";
 import { listenTunnel, type TunnelListener } from "../../agent/tunnel/index.ts";
 import { edgeConfigSchema, joinEdge, type RunningEdge, start } from "../../edge/index.ts";
-import { sameBytes, utf8 } from "../../protocol/base/index.ts";
+import { sameBytes } from "../../protocol/base/index.ts";
 import type { AuthorityWindow, DesiredEntry } from "../../protocol/bundle/index.ts";
-import {
-  type Content,
-  type CredentialRole,
-  encodeContent,
-  type FactContent,
-  fingerprintOf,
-  makeFields,
-  type OrderAction,
-} from "../../protocol/content/index.ts";
+import type { CredentialRole, FactContent, OrderAction } from "../../protocol/content/index.ts";
 import { decodeCarrier, decodeEnvelope } from "../../protocol/envelope/index.ts";
 import { type EnrolmentCode, encodeEnrolmentCode } from "../../protocol/join/index.ts";
 import { type MemberStatement, nodeRole } from "../../protocol/trust/index.ts";
@@ -29,6 +20,7 @@ import { joinedNow } from "../support/joined.ts";
 import { MemoryMailroom } from "../support/memory-mailroom.ts";
 import { MemoryNetwork } from "../support/memory-network.ts";
 import { MemoryStore } from "../support/memory-store.ts";
+import { accountContent, credentialContent, desired, historianContent, meterContent } from "../support/paper-content.ts";
 import { PaperVault } from "../support/paper-vault.ts";
 import { patientMeterText } from "../support/patient-meter.ts";
 import { shortFolder } from "../support/short-folder.ts";
@@ -36,7 +28,6 @@ import { TestDevice } from "./test-device.ts";
 
 const at = (byte: number) => new Uint8Array(16).fill(byte);
 const accountId = at(2);
-const fingerprintKey = new Uint8Array(32).fill(9);
 export const token = "token-of-the-historian-0123456789abcdef";
 
 /** A paper vault and a gateway's listener in front of a real edge: real formats, real tunnel, no sockets but the edge's own. */
@@ -200,72 +191,22 @@ export class EdgeWorld {
   }
 
   desired(): DesiredEntry[] {
-    const entry = (id: Uint8Array, content: Content, authority: AuthorityWindow | null = null): DesiredEntry => ({
-      id,
-      index: { epoch: 1, number: 1 },
-      authority,
-      ...encodeContent(content),
-    });
-    const account = (id: Uint8Array, path: string) =>
-      entry(id, {
-        kind: "account",
-        deviceId: at(1),
-        path,
-        username: "operator",
-        rotate: "on-demand",
-        intervalS: null,
-        windowless: false,
-        fingerprintKey,
-        breakGlass: false,
-        group: null,
-        reconcileBy: null,
-        rotateOn: 0,
-        consumersReady: true,
-      });
-    const credential = (id: Uint8Array, of: Uint8Array, [number, value, role]: [number, string, CredentialRole]) => {
-      const fields = makeFields([["password", utf8(value)]]);
-      const index = { epoch: 1, number };
-      return entry(id, {
-        kind: "credential",
-        accountId: of,
-        index,
-        role,
-        fields,
-        fingerprint: fingerprintOf(fingerprintKey, fields),
-      });
-    };
+    const credential = (id: Uint8Array, of: Uint8Array, value: (typeof this.values)[number]) =>
+      desired(id, credentialContent(of, value));
     const many = Array.from({ length: this.accounts - 1 }, (_, i) => {
       const id = (kind: number) => Uint8Array.of(kind, i >> 8, i & 0xff, ...new Uint8Array(13));
-      return [account(id(0xa0), `plant-1/meter/user-${i}`), credential(id(0xb0), id(0xa0), [0, `secret-${i}`, "current"])];
+      const account = desired(id(0xa0), accountContent(at(1), `plant-1/meter/user-${i}`));
+      return [account, credential(id(0xb0), id(0xa0), [0, `secret-${i}`, "current"])];
     });
     const yaml = patientMeterText();
     return [
-      entry(at(4), { kind: "model", name: "patient-meter", yaml }),
-      entry(at(1), {
-        kind: "device",
-        name: "meter",
-        zone: "plant-1",
-        model: "patient-meter",
-        host: "127.0.0.1",
-        port: 502,
-        settings: new Map(),
-        timeZone: "UTC",
-        windows: [],
-        held: false,
-      }),
-      account(accountId, "plant-1/meter/operator"),
-      entry(at(3), {
-        kind: "application",
-        name: "historian",
-        tokenHash: new Uint8Array(hash("sha256", token, "buffer")),
-        uid: null,
-        grants: ["plant-1/**"],
-        disabled: false,
-        person: false,
-      }),
+      desired(at(4), { kind: "model", name: "patient-meter", yaml }),
+      desired(at(1), meterContent()),
+      desired(accountId, accountContent(at(1), "plant-1/meter/operator")),
+      desired(at(3), historianContent(token, ["plant-1/**"])),
       ...this.values.map((value) => credential(at(16 + value[0]), accountId, value)),
-      ...this.orders.map((order) =>
-        entry(at(order.id), { kind: "order", accountId, action: order.action, cause: "operator", now: false }, order.window),
+      ...this.orders.map(({ id, action, window: authority }) =>
+        desired(at(id), { kind: "order", accountId, action, cause: "operator", now: false }, { authority }),
       ),
       ...many.flat(),
     ];

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { join } from "node:path";
 import type { Test } from "tap";
 import { createDataFolder } from "../../agent/data-folder/index.ts";
@@ -7,21 +6,20 @@ import { createKeyFile } from "../../agent/seal-key/index.ts";
 import { LinkError } from "../../agent/tunnel/index.ts";
 import { edgeConfigSchema, joinEdge, type RunningEdge, start } from "../../edge/index.ts";
 import type { RunningGateway } from "../../gateway/index.ts";
-import { utf8 } from "../../protocol/base/index.ts";
 import type { DesiredEntry } from "../../protocol/bundle/index.ts";
-import { type Content, type CredentialRole, encodeContent, fingerprintOf, makeFields } from "../../protocol/content/index.ts";
+import type { CredentialRole } from "../../protocol/content/index.ts";
 import { encodeEnrolmentCode } from "../../protocol/join/index.ts";
 import type { RotationEvent } from "../../protocol/rotation/index.ts";
 import { nodeRole } from "../../protocol/trust/index.ts";
 import { TestDevice } from "../edge/test-device.ts";
 import { joinedNow } from "../support/joined.ts";
+import { accountContent, credentialContent, desired, historianContent, meterContent } from "../support/paper-content.ts";
 import { patientMeterText } from "../support/patient-meter.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { GatewayWorld } from "./gateway-world.ts";
 
 const token = "token-of-the-dmz-historian";
 const at = (byte: number) => new Uint8Array(16).fill(byte);
-const fingerprintKey = new Uint8Array(32).fill(9);
 const path = "plant-1/meter/operator";
 
 /** What an application in the DMZ got: what it logs in with, in the order in which it tries. */
@@ -147,7 +145,7 @@ export class ConsumerWorld {
     const pending = this.#values().map((number) => this.#value(number, number === this.current ? "current" : "pending"));
     const { edgeId } = this;
     const conduit: DesiredEntry[] =
-      edgeId.length === 0 ? [] : [entry(edgeId.slice(0, 16), { kind: "conduit", nodeId: edgeId, name: "edge-1" })];
+      edgeId.length === 0 ? [] : [desired(edgeId.slice(0, 16), { kind: "conduit", nodeId: edgeId, name: "edge-1" })];
     return [historian, account, ...pending, ...conduit];
   }
 
@@ -160,19 +158,8 @@ export class ConsumerWorld {
     const values = this.#values().filter((number) => number <= this.exported || number === this.current);
     const yaml = patientMeterText().replace("settleMs: 2000", "settleMs: 0");
     return [
-      entry(at(4), { kind: "model", name: "patient-meter", yaml }),
-      entry(at(1), {
-        kind: "device",
-        name: "meter",
-        zone: "plant-1",
-        model: "patient-meter",
-        host: "127.0.0.1",
-        port: 502,
-        settings: new Map(),
-        timeZone: "UTC",
-        windows: [],
-        held: false,
-      }),
+      desired(at(4), { kind: "model", name: "patient-meter", yaml }),
+      desired(at(1), meterContent()),
       account,
       ...values.map((number) => this.#value(number, number === this.current ? "current" : "pool")),
     ];
@@ -183,12 +170,9 @@ export class ConsumerWorld {
   }
 
   #value(number: number, role: CredentialRole): DesiredEntry {
-    const fields = makeFields([["password", utf8(`value-${number}`)]]);
-    const index = { epoch: 1, number };
-    const fingerprint = fingerprintOf(fingerprintKey, fields);
-    const content = { kind: "credential", accountId: at(2), index, role, fields, fingerprint } as const;
+    const content = credentialContent(at(2), [number, `value-${number}`, role]);
     // What was pending becomes current under the same id, so its index must rise.
-    return entry(at(10 + number), content, number * 2 + (role === "current" ? 2 : 1));
+    return desired(at(10 + number), content, { number: number * 2 + (role === "current" ? 2 : 1) });
   }
 
   /** The vault's rules: what a gateway holds goes to the edge, and what an edge has proven is current. */
@@ -208,32 +192,5 @@ export class ConsumerWorld {
   }
 }
 
-const historian = entry(at(5), {
-  kind: "application",
-  name: "historian",
-  tokenHash: new Uint8Array(hash("sha256", token, "buffer")),
-  uid: null,
-  grants: ["plant-1/**"],
-  disabled: false,
-  person: false,
-});
-
-const account = entry(at(2), {
-  kind: "account",
-  deviceId: at(1),
-  path,
-  username: "operator",
-  rotate: "on-demand",
-  intervalS: null,
-  windowless: true,
-  fingerprintKey,
-  breakGlass: false,
-  group: null,
-  reconcileBy: null,
-  rotateOn: 0,
-  consumersReady: true,
-});
-
-function entry(id: Uint8Array, content: Content, number = 1): DesiredEntry {
-  return { ...encodeContent(content), id, index: { epoch: 1, number }, authority: null };
-}
+const historian = desired(at(5), historianContent(token, ["plant-1/**"]));
+const account = desired(at(2), accountContent(at(1), path, { windowless: true }));

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
@@ -7,61 +6,30 @@ import t from "tap";
 import { callAdmin } from "../../agent/admin/index.ts";
 import { readRunFile } from "../../agent/data-folder/index.ts";
 import { joinGateway } from "../../gateway/index.ts";
-import { toHex, utf8 } from "../../protocol/base/index.ts";
+import { toHex } from "../../protocol/base/index.ts";
 import type { DesiredEntry } from "../../protocol/bundle/index.ts";
-import { type Content, type CredentialRole, encodeContent, fingerprintOf, makeFields } from "../../protocol/content/index.ts";
+import type { CredentialRole } from "../../protocol/content/index.ts";
 import { encodeEnrolmentCode } from "../../protocol/join/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
+import { accountContent, credentialContent, desired, historianContent } from "../support/paper-content.ts";
 import { shortFolder } from "../support/short-folder.ts";
 import { GatewayWorld } from "./gateway-world.ts";
 
 const token = "token-of-the-historian";
 const at = (byte: number) => new Uint8Array(16).fill(byte);
-const fingerprintKey = new Uint8Array(32).fill(9);
-
-function entry(id: Uint8Array, content: Content, number = 1): DesiredEntry {
-  return { ...encodeContent(content), id, index: { epoch: 1, number }, authority: null };
-}
 
 function historian(disabled = false): DesiredEntry {
-  const tokenHash = new Uint8Array(hash("sha256", token, "buffer"));
-  const content = {
-    kind: "application",
-    name: "historian",
-    tokenHash,
-    uid: null,
-    person: false,
-    grants: ["plant-1/**"],
-    disabled,
-  } as const;
-  return entry(at(5), content, disabled ? 2 : 1);
+  return desired(at(5), historianContent(token, ["plant-1/**"], disabled), { number: disabled ? 2 : 1 });
 }
 
-const account = entry(at(2), {
-  kind: "account",
-  deviceId: at(1),
-  path: "plant-1/meter/operator",
-  username: "operator",
-  rotate: "on-demand",
-  intervalS: null,
-  windowless: false,
-  fingerprintKey,
-  breakGlass: false,
-  group: null,
-  reconcileBy: null,
-  rotateOn: 0,
-  consumersReady: true,
-});
+const account = desired(at(2), accountContent(at(1), "plant-1/meter/operator"));
 
 function credential(number: number, value: string, role: CredentialRole, id = at(10 + number)): DesiredEntry {
-  const fields = makeFields([["password", utf8(value)]]);
-  const index = { epoch: 1, number };
-  const fingerprint = fingerprintOf(fingerprintKey, fields);
-  return entry(id, { kind: "credential", accountId: at(2), index, role, fields, fingerprint }, number + 1);
+  return desired(id, credentialContent(at(2), [number, value, role]), { number: number + 1 });
 }
 
 function conduit(nodeId: Uint8Array, name: string): DesiredEntry {
-  return entry(nodeId.slice(0, 16), { kind: "conduit", nodeId, name });
+  return desired(nodeId.slice(0, 16), { kind: "conduit", nodeId, name });
 }
 
 const path = "/v1/credentials/plant-1/meter/operator";

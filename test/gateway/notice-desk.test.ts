@@ -1,56 +1,23 @@
-import { hash } from "node:crypto";
 import t from "tap";
 import { createLog } from "../../agent/log/index.ts";
 import { NoticeDesk } from "../../gateway/notices/index.ts";
-import { utf8 } from "../../protocol/base/index.ts";
 import type { DesiredEntry } from "../../protocol/bundle/index.ts";
-import { type Content, type CredentialRole, encodeContent, fingerprintOf, makeFields } from "../../protocol/content/index.ts";
+import type { CredentialRole } from "../../protocol/content/index.ts";
 import { encodeCarrier } from "../../protocol/envelope/index.ts";
 import { type Notice, signNotice } from "../../protocol/notice/index.ts";
+import { accountContent, credentialContent, desired, historianContent } from "../support/paper-content.ts";
 import { GatewayWorld } from "./gateway-world.ts";
 
 const token = "token-of-the-historian";
 const at = (byte: number) => new Uint8Array(16).fill(byte);
-const fingerprintKey = new Uint8Array(32).fill(9);
 
-function entry(id: Uint8Array, content: Content, number = 1): DesiredEntry {
-  return { ...encodeContent(content), id, index: { epoch: 1, number }, authority: null };
-}
-
-function account(id: Uint8Array, path: string): DesiredEntry {
-  return entry(id, {
-    kind: "account",
-    deviceId: at(1),
-    path,
-    username: "operator",
-    rotate: "on-demand",
-    intervalS: null,
-    windowless: false,
-    fingerprintKey,
-    breakGlass: false,
-    group: null,
-    reconcileBy: null,
-    rotateOn: 0,
-    consumersReady: true,
-  });
-}
+const account = (id: Uint8Array, path: string) => desired(id, accountContent(at(1), path));
 
 function credential(of: Uint8Array, number: number, role: CredentialRole): DesiredEntry {
-  const fields = makeFields([["password", utf8(`value-${number}`)]]);
-  const fingerprint = fingerprintOf(fingerprintKey, fields);
-  const index = { epoch: 1, number };
-  return entry(at(10 * (of[0] ?? 0) + number), { kind: "credential", accountId: of, index, role, fields, fingerprint });
+  return desired(at(10 * (of[0] ?? 0) + number), credentialContent(of, [number, `value-${number}`, role]));
 }
 
-const historian = entry(at(5), {
-  kind: "application",
-  name: "historian",
-  tokenHash: new Uint8Array(hash("sha256", token, "buffer")),
-  uid: null,
-  grants: ["plant-1/**", "plant-2/**"],
-  disabled: false,
-  person: false,
-});
+const historian = desired(at(5), historianContent(token, ["plant-1/**", "plant-2/**"]));
 
 t.test("only a newer word of the edge that owns the account changes what is served", async (t) => {
   const world = new GatewayWorld(t);
