@@ -2,11 +2,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import t from "tap";
-import { createKeyFile } from "../../agent/seal-key/index.ts";
 import { windowsOfTexts, windowText } from "../../cli/commands/window-text.ts";
 import { shortFolder } from "../support/short-folder.ts";
-import { random } from "../vault/rig.ts";
 import { run } from "./run.ts";
+import { runningVault } from "./running-vault.ts";
 
 t.test("a window is written as it is read", async (t) => {
   const cases: [text: string, days: number, startMinute: number, minutes: number, written?: string][] = [
@@ -40,21 +39,7 @@ t.test("a window is written as it is read", async (t) => {
 });
 
 t.test("windows, holds, policies and a dry run at the vault's command line", async (t) => {
-  const parent = shortFolder(t);
-  const data = ["--data", join(parent, "v")];
-  const key = join(parent, "key");
-  createKeyFile(key, random);
-  await run(["vault", "init", ...data, "--key-file", key, "--listen", "127.0.0.1:0"]);
-  const stop = Promise.withResolvers<string>();
-  const running = run(["vault", "run", ...data, "--key-file", key], { stop: stop.promise });
-  t.teardown(async () => {
-    stop.resolve("test");
-    await running;
-  });
-  for (let tries = 0; tries < 500; tries += 1) {
-    if ((await run(["status", ...data])).exit === 0) break;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  const data = await runningVault(t);
   await run(["vault", "enroll", "edge-1", "--role", "edge", "--zone", "plant", ...data]);
   const json = async (...words: string[]) => JSON.parse((await run([...words, "--json", ...data])).stdout);
   const add = ["device", "add", "meter", "--zone", "plant", "--model", "eastron-sdm", "--host", "10.0.0.1"];

@@ -1,28 +1,13 @@
 import { createServer } from "node:http";
 import { join } from "node:path";
 import t from "tap";
-import { createKeyFile } from "../../agent/seal-key/index.ts";
 import { shortFolder } from "../support/short-folder.ts";
-import { random } from "../vault/rig.ts";
 import { MediaRig } from "./media-rig.ts";
 import { run } from "./run.ts";
+import { runningVault } from "./running-vault.ts";
 
 t.test("rules of freshness at the vault's command line", async (t) => {
-  const parent = shortFolder(t);
-  const data = ["--data", join(parent, "v")];
-  const key = join(parent, "key");
-  createKeyFile(key, random);
-  await run(["vault", "init", ...data, "--key-file", key, "--listen", "127.0.0.1:0"]);
-  const stop = Promise.withResolvers<string>();
-  const running = run(["vault", "run", ...data, "--key-file", key], { stop: stop.promise });
-  t.teardown(async () => {
-    stop.resolve("test");
-    await running;
-  });
-  for (let tries = 0; tries < 500; tries += 1) {
-    if ((await run(["status", ...data])).exit === 0) break;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  const data = await runningVault(t);
   const freshness = (...words: string[]) => run(["freshness", ...words, ...data]);
   const said = await freshness("set", "plant/**", "--stale-after", "7d", "--when-stale", "deny", "--ttl", "30d");
   t.match(said.stdout, "plant/**: deny after 604800 s of silence, nothing is served after 2592000 s");

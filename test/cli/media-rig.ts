@@ -3,15 +3,18 @@ import { join } from "node:path";
 import type { AdminRoute } from "../../agent/admin/index.ts";
 import { Closing } from "../../agent/closing/index.ts";
 import { MediaDesk, mediaRoutes, type Post } from "../../agent/custody/index.ts";
+import { createDataFolder } from "../../agent/data-folder/index.ts";
 import { exchangeByMedia } from "../../agent/join/media-exchange.ts";
 import { createLog } from "../../agent/log/index.ts";
 import { joinNode, tryJoin } from "../../agent/node/index.ts";
+import { createKeyFile } from "../../agent/seal-key/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
 import type { NodeCall } from "../../cli/media/node-call.ts";
 import { type FolderRead, readMedia } from "../../cli/media/read.ts";
 import { type MediaWritten, writeMedia } from "../../cli/media/write.ts";
 import { edgeConfigSchema } from "../../edge/config.ts";
 import { openCore as openEdge } from "../../edge/core.ts";
+import { joinEdge } from "../../edge/index.ts";
 import { edgePost } from "../../edge/media.ts";
 import type { EdgeParts } from "../../edge/parts.ts";
 import { gatewayConfigSchema } from "../../gateway/config.ts";
@@ -118,6 +121,18 @@ export class MediaRig {
       tryWith: (mount: string) =>
         tryJoin({ store, code, role: 2, seams, exchange: (ask) => exchangeByMedia(ask, { mount, seams }) }),
     };
+  }
+
+  /** The same for an edge of plant in a folder of its own, as its command makes it; `join` is given the same way until it brings the member. */
+  async joiningFolder() {
+    const { seams } = this.vault;
+    const body = { name: "edge-1", role: "edge", zone: "plant", media: true };
+    const { code } = await this.vault.call("POST", "/v1/codes", body);
+    const folder = createDataFolder(join(shortFolder(this.#t), "edge"));
+    const unlock = { kind: "key-file", path: join(folder.keys, "key-file") } as const;
+    createKeyFile(unlock.path, seams.random);
+    const options = { folder, code: String(code), unlock, seams, api: null };
+    return { folder, unlock, join: (media: string) => joinEdge({ ...options, media }) };
   }
 
   /** Changes copies of a stick, a bit, a length or a name at a time, the same ones in each run; returns what `read` makes of each. */

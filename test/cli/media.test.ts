@@ -1,10 +1,6 @@
-import { join } from "node:path";
 import t from "tap";
 import { loadConfig } from "../../agent/config/index.ts";
-import { createDataFolder } from "../../agent/data-folder/index.ts";
-import { createKeyFile } from "../../agent/seal-key/index.ts";
-import { edgeConfigSchema, joinEdge, start } from "../../edge/index.ts";
-import { shortFolder } from "../support/short-folder.ts";
+import { edgeConfigSchema, start } from "../../edge/index.ts";
 import { MediaRig } from "./media-rig.ts";
 
 t.test("a change reaches an edge by stick, and its report the vault", async (t) => {
@@ -40,21 +36,18 @@ t.test("a change reaches an edge by stick, and its report the vault", async (t) 
 t.test("an edge joins by a stick that goes to the vault and back, a month after the code was made", async (t) => {
   const rig = await MediaRig.make(t);
   const { seams } = rig.vault;
-  const { code } = await rig.vault.call("POST", "/v1/codes", { name: "edge-1", role: "edge", zone: "plant", media: true });
-  const folder = createDataFolder(join(shortFolder(t), "edge"));
-  const unlock = { kind: "key-file", path: join(folder.keys, "key-file") } as const;
-  createKeyFile(unlock.path, seams.random);
+  const joining = await rig.joiningFolder();
+  const { folder, unlock } = joining;
   const stick = rig.stick();
-  const joining = () => joinEdge({ folder, code: String(code), unlock, seams, api: null, media: stick });
-  t.equal(await joining(), null, "the request lies on the stick");
-  t.equal(await joining(), null, "asked again, the same request lies there");
+  t.equal(await joining.join(stick), null, "the request lies on the stick");
+  t.equal(await joining.join(stick), null, "asked again, the same request lies there");
   seams.nowMs += 29 * 86_400_000;
   t.match(await rig.atVault.read(stick), [{ refused: null, applied: 1 }]);
   t.match(await rig.atVault.read(stick), [{ refused: null, applied: 0, known: 1 }], "read again, it is known");
   await rig.vault.addPump("plant");
   const other = rig.stick();
   await rig.atVault.write(other);
-  const member = await joinEdge({ folder, code: String(code), unlock, seams, api: null, media: other });
+  const member = await joining.join(other);
   t.match(member, { name: "edge-1", zone: "plant" });
   const config = loadConfig(folder.config, edgeConfigSchema);
   t.match(config, { gateway: null, staleAfterS: 45 * 86_400 });
@@ -68,14 +61,10 @@ t.test("an edge joins by a stick that goes to the vault and back, a month after 
 
 t.test("a code for a stick ends after thirty days", async (t) => {
   const rig = await MediaRig.make(t);
-  const { code } = await rig.vault.call("POST", "/v1/codes", { name: "edge-1", role: "edge", zone: "plant", media: true });
-  const { seams } = rig.vault;
-  const folder = createDataFolder(join(shortFolder(t), "edge"));
-  const unlock = { kind: "key-file", path: join(folder.keys, "key-file") } as const;
-  createKeyFile(unlock.path, seams.random);
+  const joining = await rig.joiningFolder();
   const stick = rig.stick();
-  await joinEdge({ folder, code: String(code), unlock, seams, api: null, media: stick });
-  seams.nowMs += 30 * 86_400_000;
+  await joining.join(stick);
+  rig.vault.seams.nowMs += 30 * 86_400_000;
   const [read] = await rig.atVault.read(stick);
   t.match(read?.refusals, [{ code: "ENROL_CODE_EXPIRED" }]);
 });
