@@ -12,6 +12,21 @@ export class AddressError extends TidegateError<keyof typeof ADDRESS_CODES> {}
 export const addressHint =
   "Write host:port, with a port up to 65535: vault.example:7443, 10.1.2.3:7443, an IPv6 address in brackets as [fd00::1]:7443.";
 
+/** What to do where an address cannot be listened on, by the system's own word. */
+export function listenHint(code: string | undefined): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return "Another process listens there ('ss -ltnp' names it): stop it, or change the port in tidegate.yaml.";
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return "No interface of this machine has that address ('ip address' lists them): correct it in tidegate.yaml.";
+    case "EACCES":
+      return "This user may not listen there: ports below 1024 are the system's. Change it in tidegate.yaml.";
+    default:
+      return "The address stands in tidegate.yaml.";
+  }
+}
+
 /** Where to dial or to listen. */
 export interface Address {
   /** A host name or an address, IPv6 without brackets. */

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { TidegateError } from "../../protocol/base/index.ts";
+import { removeFile } from "../data-folder/index.ts";
 import { HttpError, inputProblems, problemBytes, problemLine, problemOf, problemType } from "../http/index.ts";
 import type { Log } from "../log/index.ts";
 
@@ -79,7 +80,7 @@ export async function createAdminServer(options: AdminServerOptions): Promise<{ 
       },
     );
   });
-  rmSync(options.socketPath, { force: true });
+  removeFile(options.socketPath);
   await once(server.listen({ path: options.socketPath }), "listening");
   chmodSync(options.socketPath, 0o600);
   return {

@@ -63,10 +63,12 @@ async function open(dataFolder: string, call: AdminCall): Promise<IncomingMessag
 }
 
 function unreachable(dataFolder: string, cause: unknown): AdminError {
-  return new AdminError("ADMIN_UNREACHABLE", `no node answers in ${dataFolder}`, {
-    cause,
-    hint: "Is it running? Start it with 'tidegate vault|gateway|edge run', or name its folder with --data DIR.",
-  });
+  const { code } = cause as NodeJS.ErrnoException;
+  const hint =
+    code === "EACCES" || code === "EPERM"
+      ? "Only the node's own user may ask it: run the command as that user, such as with 'sudo -u USER'."
+      : "Is it running? Start it with 'tidegate vault|gateway|edge run', or name its folder with --data DIR.";
+  return new AdminError("ADMIN_UNREACHABLE", `no node answers in ${dataFolder}`, { cause, hint });
 }
 
 async function whole(response: IncomingMessage): Promise<string> {

@@ -45,6 +45,10 @@ export function readEntries(path: string): Uint8Array[] {
 
 /** AUDIT_FOLDER_UNREADABLE, with what to name instead. */
 export function unreadable(message: string, cause?: unknown): AuditLogError {
-  const hint = "Name a node's data folder, its audit folder, or a copy of either.";
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+  const hint =
+    code === "EACCES" || code === "EPERM"
+      ? "This user may not read it: run the command as the node's user, or take a copy."
+      : "Name a node's data folder, its audit folder, or a copy of either.";
   return new AuditLogError("AUDIT_FOLDER_UNREADABLE", message, { hint, cause });
 }

@@ -157,11 +157,14 @@ function checkFolder(path: string): void {
       hint: "Set it up with 'tidegate vault init' or 'tidegate gateway|edge join', or name its folder with --data DIR.",
     });
   }
-  if (!status.isDirectory()) throw new DataFolderError("DATA_UNSAFE", `${path} is not a folder`);
+  if (!status.isDirectory())
+    throw new DataFolderError("DATA_UNSAFE", `${path} is not a folder`, { hint: "Name a node's folder with --data DIR." });
   const uid = process.getuid?.();
   if (uid === undefined) return;
   if (status.uid !== uid) {
-    throw new DataFolderError("DATA_UNSAFE", `${path} belongs to user ${status.uid}, this process to ${uid}`);
+    throw new DataFolderError("DATA_UNSAFE", `${path} belongs to user ${status.uid}, this process to ${uid}`, {
+      hint: "Run the command as the node's own user, such as with 'sudo -u USER'.",
+    });
   }
   if ((status.mode & 0o077) !== 0) {
     throw new DataFolderError("DATA_UNSAFE", `${path} is open to its group or to everybody`, { hint: `chmod 700 ${path}` });

@@ -1,4 +1,4 @@
-import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -7,7 +7,7 @@ import { dirname } from "node:path";
  */
 export function writeFileDurably(path: string, bytes: Uint8Array): void {
   const temporary = `${path}.new`;
-  rmSync(temporary, { force: true });
+  removeFile(temporary);
   const descriptor = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
     for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
@@ -17,6 +17,15 @@ export function writeFileDurably(path: string, bytes: Uint8Array): void {
   }
   renameSync(temporary, path);
   syncFolder(dirname(path));
+}
+
+/** Removes a file where it is there. Throws what the file system says; Node's own `rmSync` has no code for a disk that is read-only. */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+  }
 }
 
 /** Makes a new or renamed name in a folder durable. */

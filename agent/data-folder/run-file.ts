@@ -1,8 +1,8 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { utf8 } from "../../protocol/base/index.ts";
 import type { DataFolder } from "./data-folder.ts";
-import { writeFileDurably } from "./durable-file.ts";
+import { removeFile, writeFileDurably } from "./durable-file.ts";
 import { DataFolderError } from "./errors.ts";
 
 const runSchema = z.object({
@@ -23,7 +23,7 @@ export function writeRunFile(folder: DataFolder, run: RunFile): void {
 
 /** Removes `run.json`: at the orderly end, and at the start what a killed process left. */
 export function removeRunFile(folder: DataFolder): void {
-  rmSync(folder.run, { force: true });
+  removeFile(folder.run);
 }
 
 /** What the node says in `run.json`, or null where there is none. Throws DATA_UNREADABLE for anything else in its place. */

@@ -1,7 +1,9 @@
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
+import { listenHint } from "../address/index.ts";
+import { removeFile } from "../data-folder/index.ts";
 import type { ApiListener } from "./contracts.ts";
 import { ApiError } from "./errors.ts";
 import { hostNames } from "./guard.ts";
@@ -34,7 +36,7 @@ export async function openListener(listener: ApiListener, tls: ApiTls | null, ma
   const onRequest = make(() => hosts);
   if (listener.kind === "unix") {
     const server = bounded(createServer(serverOptions, onRequest));
-    rmSync(listener.path, { force: true });
+    removeFile(listener.path);
     await listen(server, { path: listener.path }, listener.path);
     chmodSync(listener.path, listener.mode);
     hosts = hostNames(loopbackNames, null);
@@ -86,7 +88,8 @@ function listen(
   name: string,
 ): Promise<{ port: number }> {
   return new Promise((resolve, reject) => {
-    const failed = (cause: Error) => reject(new ApiError("API_LISTEN", `cannot listen on ${name}`, { cause }));
+    const failed = (cause: NodeJS.ErrnoException) =>
+      reject(new ApiError("API_LISTEN", `cannot listen on ${name} (${cause.code})`, { cause, hint: listenHint(cause.code) }));
     server.once("error", failed);
     server.listen(where, () => {
       server.off("error", failed);

@@ -63,7 +63,7 @@ export function mountFolder(mount: string): string {
   } catch (cause) {
     throw new MediaError("MEDIA_NOT_FOUND", `${mount} cannot be entered`, { cause, hint: "Is the medium mounted there?" });
   }
-  throw new MediaError("MEDIA_NOT_FOUND", `${mount} is no folder`);
+  throw new MediaError("MEDIA_NOT_FOUND", `${mount} is no folder`, { hint: "Name the folder that the medium is mounted on." });
 }
 
 /** Opens a medium: only what it is and which names it has is looked at. Throws MEDIA_*. */

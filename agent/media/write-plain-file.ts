@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { removeFile } from "../data-folder/index.ts";
 import type { Failpoint } from "../seams/index.ts";
 import { mediaChunkBytes } from "./limits.ts";
 import { attempt, type PinnedFolder } from "./pinned-folder.ts";
@@ -27,7 +28,7 @@ export function writePlainFile(
 ): PlainFile {
   return attempt(`${folder.name}/${name}`, () => {
     const path = folder.path(`${name}${temporary}`);
-    rmSync(path, { force: true });
+    removeFile(path);
     const hash = createHash("sha256");
     let length = 0;
     const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { lstatSync, rmSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { sameBytes, utf8 } from "../../protocol/base/index.ts";
 import { nodeIdText } from "../../protocol/keys/index.ts";
 import {
@@ -11,6 +11,7 @@ import {
   parseMediaFileName,
   readmeName,
 } from "../../protocol/media/index.ts";
+import { removeFile } from "../data-folder/index.ts";
 import type { Failpoint } from "../seams/index.ts";
 import { MediaError } from "./errors.ts";
 import { writerFolderNames } from "./limits.ts";
@@ -142,7 +143,7 @@ function compareAll(
   for (const { name, length, hash: expected } of all) {
     const read = attempt(`${folder.name}/${name}`, () => readBack(folder.path(name), length));
     if (!sameBytes(read.hash, expected)) {
-      attempt(manifestName, () => rmSync(folder.path(manifestName), { force: true }));
+      attempt(manifestName, () => removeFile(folder.path(manifestName)));
       throw new MediaError("MEDIA_READ_BACK", `${folder.name}/${name} reads back as something else`, {
         hint: "The medium is damaged: take another one.",
       });
@@ -158,6 +159,6 @@ function removeOwn(folder: PinnedFolder, isGone: (name: string) => boolean): voi
   for (const name of folder.names(writerFolderNames).filter(isGone)) {
     const plain = name.endsWith(temporary) ? name.slice(0, -temporary.length) : name;
     if (plain !== manifestName && parseMediaFileName(plain) === null) continue;
-    attempt(`${folder.name}/${name}`, () => rmSync(folder.path(name), { force: true }));
+    attempt(`${folder.name}/${name}`, () => removeFile(folder.path(name)));
   }
 }

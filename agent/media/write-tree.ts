@@ -1,5 +1,6 @@
-import { lstatSync, rmSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { sameBytes, toHex, utf8 } from "../../protocol/base/index.ts";
+import { removeFile } from "../data-folder/index.ts";
 import type { Failpoint } from "../seams/index.ts";
 import { MediaError } from "./errors.ts";
 import { attempt, PinnedFolder } from "./pinned-folder.ts";
@@ -69,7 +70,7 @@ export class TreeWriter {
     for (const [at, { path, length, hash }] of all.entries()) {
       const read = attempt(`${this.#folder.name}/${path}`, () => readBack(this.#folder.path(path), length));
       if (!sameBytes(read.hash, hash)) {
-        attempt(treeManifest, () => rmSync(this.#folder.path(treeManifest), { force: true }));
+        attempt(treeManifest, () => removeFile(this.#folder.path(treeManifest)));
         throw new MediaError("MEDIA_READ_BACK", `${this.#folder.name}/${path} reads back as something else`, {
           hint: "The medium is damaged: take another one.",
         });

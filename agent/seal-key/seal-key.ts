@@ -63,13 +63,18 @@ export async function openSealKey(options: SealKeyOptions): Promise<Secret> {
   return key;
 }
 
+/** Throws SEAL_KEY_MISSING where there is no sealed key that could be opened. */
+export function requireSealKey(path: string): void {
+  readSealed(path);
+}
+
 function readSealed(path: string): Uint8Array {
   try {
     return concat(readFileSync(path));
   } catch (cause) {
     throw new SealKeyError("SEAL_KEY_MISSING", `there is no sealed key in ${path}`, {
       cause,
-      hint: "Set the node up with 'tidegate vault init' or 'tidegate gateway|edge join'.",
+      hint: "Set the node up with 'tidegate vault init' or 'tidegate gateway|edge join'. One that was decommissioned has no keys any more: enrol it anew.",
     });
   }
 }

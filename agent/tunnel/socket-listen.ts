@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
 import { maxFrameBytes } from "../../protocol/tunnel/index.ts";
-import type { Address } from "../address/index.ts";
+import { type Address, listenHint } from "../address/index.ts";
 import { serverTlsOptions, type TlsKeys } from "../tls/index.ts";
 import { LinkError } from "./errors.ts";
 import { closeTimeoutMs, listenBacklog, maxHttpHeaderBytes, maxJoinRequestBytes } from "./limits.ts";
@@ -52,8 +52,8 @@ export function socketListen(keys: TlsKeys, { allowProxies = false, limits }: So
 
 function listening(server: Server, address: Address): Promise<Address> {
   return new Promise((resolve, reject) => {
-    const onError = (cause: Error) => {
-      reject(new LinkError("LINK_LISTEN", `cannot listen: ${cause.message}`, { cause }));
+    const onError = (cause: NodeJS.ErrnoException) => {
+      reject(new LinkError("LINK_LISTEN", `cannot listen: ${cause.message}`, { cause, hint: listenHint(cause.code) }));
     };
     server.once("error", onError);
     server.listen({ host: address.host, port: address.port, backlog: listenBacklog }, () => {

@@ -106,7 +106,9 @@ async function revoke(frame: Frame, name: string, options: RevokeOptions): Promi
 
 function exposureLines({ name, accounts, edges }: ExposureAnswer): string[] {
   return [
-    accounts.length === 0 ? `${name} had no password in use` : `${name} could read ${accounts.length} passwords in use:`,
+    accounts.length === 0
+      ? `${name} had no password in use`
+      : `${name} could read ${accounts.length} password${accounts.length === 1 ? "" : "s"} in use:`,
     ...accounts.map((path) => `  ${path}`),
     ...(edges.length === 0 ? [] : [`behind it: ${edges.join(", ")}`]),
   ];

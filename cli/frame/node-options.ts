@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { createDataFolder, type DataFolder, dataFolderPath, type NodeRole } from "../../agent/data-folder/index.ts";
-import { createKeyFile, requireOwnersAlone, type Unlock } from "../../agent/seal-key/index.ts";
+import { createKeyFile, requireOwnersAlone, requireSealKey, type Unlock } from "../../agent/seal-key/index.ts";
 import type { Random } from "../../protocol/base/index.ts";
 import type { Frame } from "./frame.ts";
 
@@ -46,6 +46,8 @@ function ownKeyFile(folder: DataFolder): string {
 
 /** How an existing node's seal key is opened: by option, systemd credential, the node's own key file, or a prompt. */
 export async function openingUnlock(frame: Frame, folder: DataFolder, options: UnlockOptions): Promise<Unlock> {
+  // Nobody shall be asked for what opens nothing.
+  requireSealKey(folder.sealKey);
   const named = await givenUnlock(frame, options, false);
   if (named !== null) return named;
   if (existsSync(ownKeyFile(folder))) return { kind: "key-file", path: ownKeyFile(folder) };

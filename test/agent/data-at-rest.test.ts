@@ -40,12 +40,12 @@ t.test("a data folder is the owner's alone, or refused", async (t) => {
   t.equal(statSync(folder.keys).mode & 0o777, 0o700);
   for (const mode of [0o750, 0o701]) {
     chmodSync(path, mode);
-    t.throws(() => openDataFolder(path), { code: "DATA_UNSAFE" });
+    t.throws(() => openDataFolder(path), { code: "DATA_UNSAFE", hint: /./ });
   }
   chmodSync(path, 0o700);
   const link = join(shortFolder(t), "link");
   symlinkSync(path, link);
-  t.throws(() => openDataFolder(link), { code: "DATA_UNSAFE" });
+  t.throws(() => openDataFolder(link), { code: "DATA_UNSAFE", hint: /./ });
   if (process.getuid?.() !== 0) t.throws(() => openDataFolder("/"), { code: "DATA_UNSAFE" });
 });
 

@@ -2,11 +2,12 @@ import { EventEmitter } from "node:events";
 import t from "tap";
 import { RemoteError } from "../../agent/admin/index.ts";
 import { modulesFor } from "../../cli/commands/index.ts";
-import { createFrame, endWithOutput, exitCodeOf, exitCodes, fail } from "../../cli/frame/index.ts";
+import { createFrame, endWithOutput, exitCodeOf, exitCodes, fail, hintOf } from "../../cli/frame/index.ts";
 import { createOutput } from "../../cli/frame/output.ts";
 import { readCredential } from "../../cli/local-api/index.ts";
 import { createProgram, usageError } from "../../cli/program.ts";
 import { Secret } from "../../protocol/base/index.ts";
+import { ROTATION_CODES } from "../../protocol/rotation/index.ts";
 
 const remote = (code: string, hint?: string) =>
   new RemoteError({
@@ -48,6 +49,16 @@ t.test("an error without a hint gets the command line's own, one with a hint kee
   told.err = "";
   createOutput(false, streams).error(remote("SOMETHING_ELSE"));
   t.equal(told.err, "tidegate: m (SOMETHING_ELSE)\n");
+});
+
+t.test("whatever refuses a rotation, the person who asked for it is told what to do", async (t) => {
+  // Alarms, and what only a damaged store or a copied vault brings about.
+  const others = ["MALFORMED", "POOL_FULL", "REVERTED", "NO_ANSWER", "PAST_WINDOW"];
+  const codes = Object.keys(ROTATION_CODES).filter((code) => !others.some((end) => code.endsWith(end)));
+  t.same(
+    codes.filter((code) => hintOf(code) === undefined),
+    [],
+  );
 });
 
 t.test("what the system refuses ends as what it is, and not as a fault of ours", async (t) => {

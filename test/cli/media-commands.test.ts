@@ -10,7 +10,8 @@ t.test("media inspect tells what is there, and its exit code whether it would be
   await rig.edge("edge-1", "plant");
   const stick = rig.stick();
   await t.rejects(run(["media", "inspect", stick]), { code: "MEDIA_EMPTY" });
-  await t.rejects(run(["media", "inspect", join(stick, "gone")]), { code: "MEDIA_NOT_FOUND" });
+  await t.rejects(run(["media", "inspect", join(stick, "gone")]), { code: "MEDIA_NOT_FOUND", hint: /./ });
+  await t.rejects(run(["media", "inspect", import.meta.filename]), { code: "MEDIA_NOT_FOUND", hint: /./ });
   await t.rejects(rig.atVault.write("/proc"), { code: "MEDIA_NOT_FOUND" }, "a folder in which nothing can be made");
   const { files } = await rig.atVault.write(stick);
   const plain = await run(["media", "inspect", stick]);

@@ -25,6 +25,9 @@ t.test("a node is opened by option, systemd credential, its own key file or a pr
   mkdirSync(credentials);
   const credential = join(credentials, "tidegate-seal-key");
   const own = join(folder.keys, "key-file");
+  const opening = openingUnlock(frame(credentials), folder, { passphrase: true });
+  await t.rejects(opening, { code: "SEAL_KEY_MISSING", hint: /decommissioned/ }, "nobody is asked for what opens nothing");
+  writeFileSync(folder.sealKey, "sealed");
   t.match(await openingUnlock(frame(credentials), folder, {}), { kind: "passphrase" }, "nothing is there: a prompt");
   createKeyFile(own, random);
   t.same(await openingUnlock(frame(undefined), folder, {}), { kind: "key-file", path: own });
@@ -39,6 +42,7 @@ t.test("a node is opened by option, systemd credential, its own key file or a pr
 t.test("a passphrase file is its owner's alone, unless systemd hands it in", async (t) => {
   const parent = shortFolder(t);
   const folder = createDataFolder(join(parent, "edge"));
+  writeFileSync(folder.sealKey, "sealed");
   const passphraseFile = join(parent, "passphrase");
   writeFileSync(passphraseFile, "correct horse battery\n");
   const terminal = { input: process.stdin, prompt: process.stderr };
@@ -68,6 +72,7 @@ t.test("without a terminal the options that give a passphrase are named", async 
     "environment" | "secret"
   >;
   const folder = createDataFolder(join(shortFolder(t), "edge"));
+  writeFileSync(folder.sealKey, "sealed");
   await t.rejects(openingUnlock(real as Frame, folder, {}), {
     code: "CLI_NO_SECRET",
     hint: /--passphrase-file FILE or --key-file/,

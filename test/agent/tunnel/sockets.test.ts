@@ -102,7 +102,7 @@ t.test("nobody at the address, a name that does not resolve, an address in use: 
   const rig = new Rig();
   const listener = await rig.listen();
   const { address } = listener;
-  await t.rejects(rig.gateway && listenOn(rig, formatAddress(address)), { code: "LINK_LISTEN" });
+  await t.rejects(rig.gateway && listenOn(rig, formatAddress(address)), { code: "LINK_LISTEN", hint: /Another process/ });
   await listener.close();
   rig.dial(formatAddress(address));
   await reported(rig.edge, "tunnel.dial-failed");
