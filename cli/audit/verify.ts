@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { type FolderVerdict, findArchives, findLogFolders, verifyFolder } from "../../agent/audit/index.ts";
 import { decodeCheckpoint } from "../../protocol/audit/index.ts";
 import { TidegateError } from "../../protocol/base/index.ts";
-import { CliError, exitCodes, type Frame } from "../frame/index.ts";
+import { CliError, counted, exitCodes, type Frame } from "../frame/index.ts";
 import { qrLines } from "../qr/index.ts";
 import { anchorsByFolder, readAnchor } from "./anchor-files.ts";
 import { exitCodeOfFindings, findingHints } from "./finding-hints.ts";
@@ -130,8 +130,4 @@ function verdictLine({ ok, findings, damaged, from }: FolderVerdict): string {
 function overallLine(all: readonly FolderVerdict[]): string {
   const bad = all.filter(({ ok }) => !ok).length;
   return bad === 0 ? `OK: all ${all.length} logs` : `NOT OK: ${bad} of ${all.length} logs, see above`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,6 +1,15 @@
 import { callAdmin } from "../../agent/admin/index.ts";
 import type { Way } from "../../agent/config/index.ts";
-import { CliError, type CommandModule, dataPath, type Frame, table, withData, writeSecretFile } from "../frame/index.ts";
+import {
+  CliError,
+  type CommandModule,
+  counted,
+  dataPath,
+  type Frame,
+  table,
+  withData,
+  writeSecretFile,
+} from "../frame/index.ts";
 
 interface NodeAnswer {
   readonly name: string;
@@ -108,7 +117,7 @@ function exposureLines({ name, accounts, edges }: ExposureAnswer): string[] {
   return [
     accounts.length === 0
       ? `${name} had no password in use`
-      : `${name} could read ${accounts.length} password${accounts.length === 1 ? "" : "s"} in use:`,
+      : `${name} could read ${counted(accounts.length, "password")} in use:`,
     ...accounts.map((path) => `  ${path}`),
     ...(edges.length === 0 ? [] : [`behind it: ${edges.join(", ")}`]),
   ];

@@ -3,7 +3,16 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { callAdmin, isNobodyThere } from "../../agent/admin/index.ts";
 import type { Restored } from "../../vault/index.ts";
-import { CliError, dataPath, type Frame, givenUnlock, openingUnlock, type UnlockOptions, withUnlock } from "../frame/index.ts";
+import {
+  CliError,
+  counted,
+  dataPath,
+  type Frame,
+  givenUnlock,
+  openingUnlock,
+  type UnlockOptions,
+  withUnlock,
+} from "../frame/index.ts";
 
 interface RestoreOptions extends UnlockOptions {
   readonly rootKey: readonly string[];
@@ -89,21 +98,24 @@ async function restore(program: Command, frame: Frame, file: string, options: Re
     seams: machineSeams(),
     log: createLog({ level: "warn", node: "vault" }),
   });
-  frame.output.result(restored, restoredLines);
+  frame.output.result(restored, (made) => restoredLines(made, options));
 }
 
-function restoredLines({ folder, vaultId, madeAtMs, rootVersion, vaultEpoch, raised, voided }: Restored): string[] {
+function restoredLines(restored: Restored, { data, keyFile }: RestoreOptions): string[] {
+  const { folder, vaultId, madeAtMs, rootVersion, vaultEpoch, raised, voided } = restored;
+  // What opens it is in no backup, and so not in the folder.
+  const opens = `${data === undefined ? "" : ` --data ${data}`}${keyFile === undefined ? "" : ` --key-file ${keyFile}`}`;
   const { codes, leases, orders, tokens } = voided;
   return [
     `vault ${vaultId} as of ${new Date(madeAtMs).toISOString()} in ${folder}`,
-    `void: ${codes} enrolment codes, ${leases} leases, ${orders} orders, ${tokens.length} application tokens`,
+    `void: ${counted(codes, "enrolment code")}, ${counted(leases, "lease")}, ${counted(orders, "order")}, ${counted(tokens.length, "application token")}`,
     ...(tokens.length === 0 ? [] : [`new tokens: tidegate app token NAME, for ${tokens.join(", ")}`]),
     ...(raised
       ? [`root ${rootVersion}, vault epoch ${vaultEpoch}: every node is unsettled until it has told what it holds`]
       : [
           `root ${rootVersion}: nothing is issued to any node before 'tidegate vault raise-epoch' or 'tidegate root rotate --raise-epoch'`,
         ]),
-    "next: tidegate vault run; once the edges have connected: tidegate vault recover-escrow",
+    `next: tidegate vault run${opens}; once the edges have connected: tidegate vault recover-escrow`,
   ];
 }
 

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { callAdmin } from "../../agent/admin/index.ts";
 import type { Secret } from "../../protocol/base/index.ts";
@@ -69,7 +69,7 @@ export const vaultCommand: CommandModule = (program, frame) => {
     .option("--keep-tokens", "application tokens stay good: none was taken back since the backup")
     .action(async (options: UnlockOptions & { rootKey?: string; keepTokens?: boolean }) => {
       const { raiseEpoch } = await import("../recover/index.ts");
-      await withKey(frame, options, options.rootKey ?? "root.sealed", (folder, key) =>
+      await withKey(frame, options, { given: options.rootKey, usual: "root.sealed" }, (folder, key) =>
         raiseEpoch(frame, folder, key, options.keepTokens),
       );
     });
@@ -80,7 +80,7 @@ export const vaultCommand: CommandModule = (program, frame) => {
     .action(async (options: UnlockOptions & { recoveryKey?: string; giveUp?: string }) => {
       const { giveUpZone, recoverEscrow } = await import("../recover/index.ts");
       if (options.giveUp === undefined) {
-        const file = options.recoveryKey ?? "recovery.sealed";
+        const file = { given: options.recoveryKey, usual: "recovery.sealed" };
         return withKey(frame, options, file, (folder, key) => recoverEscrow(frame, folder, key));
       }
       await giveUpZone(frame, dataPath(frame, "vault", options), options.giveUp);
@@ -88,18 +88,18 @@ export const vaultCommand: CommandModule = (program, frame) => {
   addBackup(program, vault, frame);
 };
 
-/** Opens a key that was carried away, and does with it what it is for. */
+/** Opens a key that was carried away: the file that was given, seen from here, or the usual one of the vault. Does with it what it is for. */
 async function withKey(
   frame: Frame,
   options: UnlockOptions,
-  file: string,
+  file: { readonly given: string | undefined; readonly usual: string },
   work: (folder: string, key: Secret) => Promise<void>,
 ): Promise<void> {
   const { openDataFolder } = await import("../../agent/data-folder/index.ts");
   const { openKeyFile } = await import("../root/index.ts");
   const folder = openDataFolder(dataPath(frame, "vault", options));
   const unlock = await openingUnlock(frame, folder, options);
-  await work(folder.path, await openKeyFile(frame, resolve(folder.keys, file), unlock));
+  await work(folder.path, await openKeyFile(frame, file.given ?? join(folder.keys, file.usual), unlock));
 }
 
 async function init(program: Command, frame: Frame, options: InitOptions): Promise<void> {

@@ -1,3 +1,4 @@
+export { counted } from "./counted.ts";
 export { CLI_CODES, CliError, exitCodeOf } from "./exit.ts";
 export { type CommandModule, createFrame, endWithOutput, exitCodes, type Frame, fail, notAvailable } from "./frame.ts";
 export { hintOf } from "./hints.ts";

@@ -5,7 +5,7 @@ import { type SealingKey, sealingKeyFromSeed, signingKeyFromSeed } from "../../p
 import { decodeEscrowList, type EscrowedAccount } from "../../protocol/rotation/index.ts";
 import { openEscrow } from "../../protocol/seal/index.ts";
 import { decodeRoot, signRoot } from "../../protocol/trust/index.ts";
-import type { Frame } from "../frame/index.ts";
+import { counted, type Frame } from "../frame/index.ts";
 import { accountsPerCall } from "./limits.ts";
 
 interface EscrowAnswer {
@@ -47,11 +47,11 @@ export async function recoverEscrow(frame: Frame, folder: string, recovery: Secr
   progress.end();
   const { unsettled } = await listed(folder);
   frame.output.result({ escrows: escrows.length, accounts: results, unsettled }, () => [
-    `${escrows.length} escrows opened`,
+    `${counted(escrows.length, "escrow")} opened`,
     ...results.flatMap(resultLine),
     ...(unsettled.length === 0
       ? ["every account may be issued to again"]
-      : [`${unsettled.length} accounts still wait for their edge: ${unsettled.slice(0, 10).join(", ")}`]),
+      : [`${counted(unsettled.length, "account")} still waiting for an edge: ${unsettled.slice(0, 10).join(", ")}`]),
   ]);
 }
 

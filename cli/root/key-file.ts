@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { openSealKey, SealKeyError, type Unlock } from "../../agent/seal-key/index.ts";
 import type { Secret } from "../../protocol/base/index.ts";
@@ -10,6 +11,11 @@ import type { Frame } from "../frame/index.ts";
  */
 export async function openKeyFile(frame: Frame, file: string, unlock: Unlock | null): Promise<Secret> {
   const path = resolve(file);
+  if (!existsSync(path)) {
+    throw new SealKeyError("SEAL_KEY_MISSING", `there is no sealed key in ${path}`, {
+      hint: "Root and recovery keys are carried away after 'vault init': name the file where it is now, with --root-key or --recovery-key.",
+    });
+  }
   if (unlock !== null) {
     try {
       return await openSealKey({ path, unlock });

@@ -1,5 +1,5 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import t from "tap";
 import { openDataFolder, writeRunFile } from "../../agent/data-folder/index.ts";
 import { createKeyFile } from "../../agent/seal-key/index.ts";
@@ -192,6 +192,12 @@ t.test("a vault that was killed is not running: status says so, and a backup is 
   const file = join(parent, "backup");
   const made = await run(["vault", "backup", file, ...data, "--key-file", key, "--json"]);
   t.match(JSON.parse(made.stdout), { path: file });
+  const carried = join(parent, "carried-away");
+  renameSync(join(folder, "keys", "recovery.sealed"), carried);
+  const recover = ["vault", "recover-escrow", ...data, "--key-file", key];
+  await t.rejects(run(recover), { code: "SEAL_KEY_MISSING", hint: /--recovery-key/ });
+  const named = [...recover, "--recovery-key", relative(process.cwd(), carried)];
+  await t.rejects(run(named), { code: "ADMIN_UNREACHABLE" }, "a file is named from where the command runs");
   const none = ["vault", "restore", join(parent, "none"), "--data", join(parent, "r")];
   await t.rejects(run(none), { code: "CLI_FILE" }, "before the passphrase is asked for");
 });
