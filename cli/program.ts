@@ -18,7 +18,10 @@ export function createProgram(frame: Frame, modules: readonly CommandModule[], v
 /** Runs what was typed. What a node finds wrong in the call is told of the options and arguments that were typed. */
 export async function runProgram(program: Command, words: readonly string[]): Promise<void> {
   const typed: Command[] = [];
-  program.hook("preAction", (_program, command) => void typed.push(command));
+  program.hook("preAction", (_program, command) => {
+    refuseEmpty(command);
+    typed.push(command);
+  });
   try {
     await program.parseAsync(words);
   } catch (error) {
@@ -27,6 +30,15 @@ export async function runProgram(program: Command, words: readonly string[]): Pr
     const { asTyped } = await import("./typed-names.ts");
     throw asTyped(error, command);
   }
+}
+
+/** A variable of a script that is not set: an empty folder would be the one that the command runs in. Throws CLI_USAGE. */
+function refuseEmpty(command: Command): void {
+  const isEmpty = (value: unknown): boolean => value === "" || (Array.isArray(value) && value.some(isEmpty));
+  const option = command.options.find((each) => isEmpty(command.getOptionValue(each.attributeName())))?.long;
+  const argument = command.registeredArguments.find((_, at) => isEmpty(command.processedArgs[at]))?.name();
+  const empty = option ?? (argument === undefined ? null : `<${argument}>`);
+  if (empty !== null) throw new CliError("CLI_USAGE", `${empty} is empty`, { hint: "Is a variable of the script not set?" });
 }
 
 /** Turns what commander throws into our errors; null where it only printed help or the version. */

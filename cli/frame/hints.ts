@@ -7,6 +7,11 @@ const heldEdge =
 const hints: Readonly<Record<string, string>> = {
   API_NO_VALUE:
     "The path is granted, and this node holds nothing for it. Is it spelled right, has it a password ('tidegate credential show PATH' at the vault), and does 'tidegate status' here say that the vault was heard?",
+  API_PATH_INVALID: "A path is zone/device/account, as 'tidegate device list' at the vault names them.",
+  API_REFUSED:
+    "'tidegate app list' at the vault shows what the application may read; 'tidegate app grant NAME PATTERN' lets it read more.",
+  API_UNAUTHENTICATED:
+    "Is it the newest token ('tidegate app token' ends the one before), and is its application enabled and served by this node ('tidegate app list' at the vault)?",
   FLEET_CANARY_FAILED:
     "'tidegate device show' says what its edge reported. Put the cause right before anything else is rotated.",
   FLEET_MEMBER_UNKNOWN:

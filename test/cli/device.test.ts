@@ -53,7 +53,7 @@ t.test("windows, holds, policies and a dry run at the vault's command line", asy
     [["device", "rotate", "plant/meter/a", "--within", "1"], ["--within"]],
     [["credential", "history", "plant"], ["<zone/device/account>"]],
     [
-      ["vault", "enroll", "Edge", "--role", "edge", "--zone", "Z", "--host", ""],
+      ["vault", "enroll", "Edge", "--role", "edge", "--zone", "Z", "--host", "h".repeat(999)],
       ["<name>", "--zone", "--host"],
     ],
     [
@@ -86,6 +86,12 @@ t.test("windows, holds, policies and a dry run at the vault's command line", asy
     problems: [{ path: "--address" }],
   });
   await t.rejects(run(["app", "add", "reader", "--uid", "no-number", ...data]), { code: "CLI_USAGE" });
+  for (const words of [
+    ["status", "--data", ""],
+    ["media", "write", "", ...data],
+    ["group", "add", "g", "plant/meter/a", "", ...data],
+  ])
+    await t.rejects(run(words), { code: "CLI_USAGE", hint: /variable/ }, "an empty word is no folder and no name");
   await t.rejects(run([...add, "--account", "a", "--break-glass", "b", ...data]), {
     code: "CLI_USAGE",
     message: /--break-glass/,
