@@ -1,6 +1,8 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --min-semi-space-size=16
 // Plain JavaScript for any Node. Tidegate needs Node 24.8 or later; on an older one this starts the Node that the
 // package brought along, with the same arguments, passes signals on and returns its exit code.
+// Both with a young generation of 16 MiB: V8 begins with one and stays below four where nothing lives long, so that a node under load
+// collected sixty times a second, each time for all readers that wait. Only Node's command line can say so.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -23,7 +25,7 @@ if (major > 24 || (major === 24 && minor >= 8)) {
     process.exit(69);
   }
   const stdio = process.channel ? ["inherit", "inherit", "inherit", "ipc"] : "inherit";
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio });
+  const child = spawn(node, ["--min-semi-space-size=16", main, ...process.argv.slice(2)], { stdio });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   if (process.channel) process.once("disconnect", () => child.connected && child.disconnect());
   child.on("exit", (code, signal) => {

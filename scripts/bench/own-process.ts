@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { delimiter, dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -18,10 +19,12 @@ export class OwnProcess {
   readonly #ended: Promise<void>;
   #errors = "";
 
-  constructor(name: string, args: readonly string[]) {
+  constructor(name: string, args: readonly string[], command = process.execPath) {
     this.name = name;
+    // The command asks the environment for Node, and is to have this one.
+    const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}` };
     // With a channel a node that outlives us closes by itself.
-    this.child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    this.child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe", "ipc"], env });
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#errors = (this.#errors + text).slice(-4000);
     });
@@ -31,9 +34,9 @@ export class OwnProcess {
     });
   }
 
-  /** `tidegate ROLE run` from dist/. */
+  /** `tidegate ROLE run` from dist/, started as its users start it. */
   static node(role: "vault" | "gateway" | "edge", folder: string): OwnProcess {
-    return new OwnProcess(role, [tidegateEntry, role, "run", "--data", folder]);
+    return new OwnProcess(role, [role, "run", "--data", folder], tidegateEntry);
   }
 
   get pid(): number {

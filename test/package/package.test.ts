@@ -1,7 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import t from "tap";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -70,6 +80,14 @@ t.test("with the platform's Node package beside it the tarball works on the Node
   t.equal(version.status, 0, version.stderr);
   t.equal(version.stdout.trim(), manifest.version);
   t.equal(run(tidegate, ["no-such-command"]).status, 2, "exit codes come through");
+  const tell = join(folder, "tell.cjs");
+  writeFileSync(tell, `console.error(["started", process.versions.node, ...process.execArgv].join(" "))`);
+  for (const path of [machinePath, `${dirname(process.execPath)}${delimiter}${machinePath}`]) {
+    const env = { PATH: path, HOME: folder, NODE_OPTIONS: `--require ${tell}` };
+    const started = spawnSync(tidegate, ["--version"], { encoding: "utf8", timeout: 110_000, env, cwd: folder });
+    const last = started.stderr.trim().split("\n").at(-1);
+    t.equal(last, `started ${process.versions.node} --min-semi-space-size=16`, "what runs has its memory laid out for readers");
+  }
   const made = run(tidegate, ["vault", "init", "--data", join(folder, "vault"), "--json"]);
   t.equal(made.status, 0, made.stderr);
 });
