@@ -6,11 +6,19 @@ import { AdminError, RemoteError } from "./errors.ts";
 /** Largest answer that is taken whole, bytes: a list of 100,000 devices. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 
+/** How long a look at a node may take, ms: the longest list of a vault takes seconds. A node that was halted takes connections and never answers. */
+const lookMs = 30_000;
+
+/** The same for what changes something, such as a backup or an archive of a large log. */
+const workMs = 600_000;
+
 export interface AdminCall {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** With its query, already escaped. */
   readonly path: string;
   readonly body?: unknown;
+  /** How long to wait until the answer begins, ms, where that is another time than the usual one. */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -53,8 +61,15 @@ async function open(dataFolder: string, call: AdminCall): Promise<IncomingMessag
         path: call.path,
         headers: body === undefined ? {} : { "content-type": "application/json", "content-length": body.length },
       },
-      resolve,
+      (answer) => {
+        // What follows may take its time, such as the next entry of a log.
+        outgoing.setTimeout(0);
+        resolve(answer);
+      },
     );
+    const patienceMs = call.patienceMs ?? (call.method === "GET" ? lookMs : workMs);
+    const silent = Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" });
+    outgoing.setTimeout(patienceMs, () => outgoing.destroy(silent));
     outgoing.on("error", (cause) => reject(unreachable(dataFolder, cause)));
     outgoing.end(body);
   });
@@ -63,12 +78,22 @@ async function open(dataFolder: string, call: AdminCall): Promise<IncomingMessag
 }
 
 function unreachable(dataFolder: string, cause: unknown): AdminError {
-  const { code } = cause as NodeJS.ErrnoException;
-  const hint =
-    code === "EACCES" || code === "EPERM"
-      ? "Only the node's own user may ask it: run the command as that user, such as with 'sudo -u USER'."
-      : "Is it running? Start it with 'tidegate vault|gateway|edge run', or name its folder with --data DIR.";
-  return new AdminError("ADMIN_UNREACHABLE", `no node answers in ${dataFolder}`, { cause, hint });
+  return new AdminError("ADMIN_UNREACHABLE", `no node answers in ${dataFolder}`, {
+    cause,
+    hint: unreachableHint((cause as NodeJS.ErrnoException).code),
+  });
+}
+
+function unreachableHint(code: string | undefined): string {
+  switch (code) {
+    case "EACCES":
+    case "EPERM":
+      return "Only the node's own user may ask it: run the command as that user, such as with 'sudo -u USER'.";
+    case "ETIMEDOUT":
+      return "Its process is there and says nothing: is it halted ('ps' shows T), or its machine overloaded? What was asked for may be carried out all the same.";
+    default:
+      return "Is it running? Start it with 'tidegate vault|gateway|edge run', or name its folder with --data DIR.";
+  }
 }
 
 async function whole(response: IncomingMessage): Promise<string> {

@@ -74,8 +74,12 @@ const hints: Readonly<Record<string, string>> = {
     "An earlier change may still take effect on the device. The edge goes on by itself once that cannot be any more.",
   ROTATION_WINDOW_CLOSED:
     "It starts by itself in the device's next maintenance window ('tidegate device show ZONE/DEVICE' at the vault); 'tidegate device rotate PATH --now' does not wait.",
+  STORE_DAMAGED:
+    "Move the data folder away and keep it; enrol the node anew under its name ('tidegate vault enroll NAME'): the vault holds every password that may be live.",
   TRUST_ROOT_SIGNATURES:
     "'tidegate root show' says how many root keys it takes: have a draft signed where they are ('tidegate root rotate --draft', 'root sign', 'root apply').",
+  VAULT_STORE_DAMAGED:
+    "Keep the folder, check the disk ('tidegate doctor'), and put the newest good backup in place: 'tidegate vault restore FILE'.",
 };
 
 /** The hint for an error code, or undefined where there is none. */

@@ -85,6 +85,15 @@ t.test("the admin API answers JSON, streams lines, and tells its problems by cod
   t.match(lines.join(""), /marker-inside.*admin\.failed/);
 });
 
+t.test("a node that takes the call and never answers is not waited for", async (t) => {
+  const folder = shortFolder(t);
+  const halted = createServer(() => {});
+  await new Promise<void>((resolve) => halted.listen(join(folder, "admin.sock"), resolve));
+  t.teardown(() => halted.close());
+  const call = { method: "GET", path: "/v1/status", patienceMs: 20 } as const;
+  await t.rejects(callAdmin(folder, call), { code: "ADMIN_UNREACHABLE", retryable: true, hint: /halted/ });
+});
+
 t.test("without a node, or with something else there, the error says so", async (t) => {
   const folder = shortFolder(t);
   const status = { method: "GET", path: "/v1/status" } as const;
