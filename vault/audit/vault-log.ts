@@ -1,55 +1,38 @@
 import {
   type AuditRouteSource,
-  checkpointEveryMs,
-  checkpointOf,
   decodeHead,
   defaultFullPolicy,
-  epochChangeOf,
-  epochEveryMs,
   FoldedLog,
   leavesAfter,
   readConsistencyBetweenLater,
   WhenFull,
 } from "../../agent/audit/index.ts";
 import type { ExportSource } from "../../agent/custody/index.ts";
-import {
-  type AuditEvent,
-  decodeCheckpoint,
-  type LogHead,
-  rootOf,
-  sequence,
-  type TreeState,
-} from "../../protocol/audit/index.ts";
-import { sameBytes, TidegateError, u64be, utf8 } from "../../protocol/base/index.ts";
+import { type AuditEvent, type LogHead, rootOf, sequence, type TreeState } from "../../protocol/audit/index.ts";
+import { sameBytes, TidegateError, utf8 } from "../../protocol/base/index.ts";
 import type { AuditHead, ConsistencyProof, HeadCosignature } from "../../protocol/bundle/index.ts";
 import type { VaultTransaction } from "../store/index.ts";
 import type { VaultLog } from "../streams/index.ts";
 import { anchoredSize, cosignedHeads, newestAnchor } from "./anchors.ts";
-import { takeLease } from "./lease.ts";
 import { PeerHeads, type ToldHeads } from "./peer-heads.ts";
 import { StandingTree } from "./standing-tree.ts";
 import { VaultArchive } from "./vault-archive.ts";
+import { VaultCheckpoints } from "./vault-checkpoints.ts";
 import type { VaultLogOptions } from "./vault-log-options.ts";
 import { VaultSpace } from "./vault-space.ts";
 
-const checkpointLease = "audit-checkpoint";
 const runMarks = { clean: utf8("clean"), running: utf8("running") } as const;
 
 /**
  * The vault's audit log in its own store. Each append reads the tree that stands in its transaction, so any number of processes may
- * append; one at a time, the holder of a lease, signs checkpoints.
+ * append.
  */
 export class VaultAuditLog implements VaultLog {
   readonly folded: FoldedLog;
   readonly #options: VaultLogOptions;
   readonly #tree: StandingTree;
-  #cancel: (() => void) | null = null;
-  #signing: Promise<void> = Promise.resolve();
   #closed = false;
-  /** A key gave way in a transaction of another's: what is left of it on the disk goes with the next checkpoint. */
-  #erasing = false;
-  /** Up to when this process is counted in the epoch's running time, ms since boot. */
-  #countedMs: number;
+  readonly #checkpoints: VaultCheckpoints;
   readonly #heads: PeerHeads;
   readonly #archive: VaultArchive;
   /** What the log does while the disk is short. */
@@ -59,14 +42,15 @@ export class VaultAuditLog implements VaultLog {
   constructor(options: VaultLogOptions) {
     this.#options = options;
     this.#tree = new StandingTree(options.storage);
-    this.#countedMs = options.clock.sinceBootMs();
     const { clock, timers } = options;
     this.folded = new FoldedLog({ clock, timers, write: (events) => this.#writeFolded(events) });
-    this.#heads = new PeerHeads({ ...options, tree: this.#tree, append: (tx, event) => this.append(tx, event) });
+    const append = (tx: VaultTransaction, event: AuditEvent) => this.append(tx, event);
+    this.#checkpoints = new VaultCheckpoints({ ...options, tree: this.#tree, append });
+    this.#heads = new PeerHeads({ ...options, tree: this.#tree, append });
     this.#archive = new VaultArchive({ ...options, log: this });
     this.#full = new WhenFull(options.whenFull ?? defaultFullPolicy);
     const nowMs = () => this.#nowMs();
-    this.space = new VaultSpace({ ...options, full: this.#full, nowMs, append: (tx, event) => this.append(tx, event) });
+    this.space = new VaultSpace({ ...options, full: this.#full, nowMs, append });
   }
 
   async append(tx: VaultTransaction, event: AuditEvent): Promise<void> {
@@ -78,7 +62,7 @@ export class VaultAuditLog implements VaultLog {
     const { state, rows } = sequence(tree, leavesAfter(this.#options, tree, admitted));
     await writing.append(rows);
     this.#tree.appended(tx, rows, state);
-    this.#schedule();
+    this.#checkpoints.schedule();
   }
 
   /** Writes the leaves of a start, which tell how the last run ended and what opened the vault, and signs a checkpoint over them. */
@@ -140,8 +124,8 @@ export class VaultAuditLog implements VaultLog {
         ...(lost === null ? {} : { ackedSize: lost.size, ackedRoot: root(lost) }),
       },
     });
-    await this.#nextEpoch(tx);
-    this.#erasing = true;
+    await this.#checkpoints.nextEpoch(tx);
+    this.#checkpoints.eraseLater();
   }
 
   async sinceAnchor(tx: VaultTransaction): Promise<number> {
@@ -151,10 +135,7 @@ export class VaultAuditLog implements VaultLog {
 
   /** Signs what was appended since the last checkpoint, where no other process does. Never throws. */
   checkpoint(): Promise<void> {
-    this.#cancel?.();
-    this.#cancel = null;
-    this.#signing = this.#signing.then(() => this.#sign());
-    return this.#signing;
+    return this.#checkpoints.sign();
   }
 
   /** Appends `events`, ends the epoch with a checkpoint over them and begins the next, also in the plain files. Throws VAULT_STORE_*. */
@@ -162,7 +143,7 @@ export class VaultAuditLog implements VaultLog {
     const { store, mirror } = this.#options;
     const note = await store.transaction(async (tx) => {
       for (const event of events) await this.append(tx, event);
-      return this.#nextEpoch(tx);
+      return this.#checkpoints.nextEpoch(tx);
     });
     await store.forget();
     mirror?.update();
@@ -204,6 +185,7 @@ export class VaultAuditLog implements VaultLog {
     if (this.#closed) return;
     await this.folded.close();
     this.#closed = true;
+    this.#checkpoints.close();
     this.#archive.close();
     if (this.#options.store.stopped === null) {
       await this.#options.store.transaction(async (tx) => {
@@ -212,7 +194,7 @@ export class VaultAuditLog implements VaultLog {
       });
       await this.checkpoint();
     }
-    this.#cancel?.();
+    this.#checkpoints.cancel();
     await this.#options.mirror?.settled();
   }
 
@@ -230,60 +212,6 @@ export class VaultAuditLog implements VaultLog {
 
   #nowMs(): number {
     return Math.max(0, Math.floor(this.#options.clock.wallMs()));
-  }
-
-  async #sign(): Promise<void> {
-    const { store, storage, clock, holder, mirror, onFailed } = this.#options;
-    if (store.stopped !== null) return;
-    try {
-      const nowMs = clock.sinceBootMs();
-      const done = await store.transaction(async (tx): Promise<"signed" | "erased" | "other" | "nothing"> => {
-        const lease = { name: checkpointLease, holder, nowMs: clock.wallMs(), forMs: checkpointEveryMs };
-        if (!(await takeLease(tx, lease))) return "other";
-        const writing = storage.write(tx);
-        const tree = await this.#tree.read(tx);
-        const last = await writing.mark("checkpoint");
-        if (tree.size === (last === null ? 0 : decodeCheckpoint(last).size)) return "nothing";
-        const before = await writing.mark("ran");
-        const ranMs =
-          (before === null ? 0 : Number(Buffer.from(before).readBigUInt64BE())) + Math.floor(nowMs - this.#countedMs);
-        if (ranMs >= epochEveryMs) {
-          await this.#nextEpoch(tx);
-          return "erased";
-        }
-        await writing.putMark("checkpoint", checkpointOf(this.#options, tree, await writing.epochKey()));
-        await writing.putMark("ran", u64be(ranMs));
-        return "signed";
-      });
-      if (done === "other") this.#schedule();
-      // While another process signs, the time is counted there.
-      if (done !== "nothing") this.#countedMs = nowMs;
-      if (done === "erased" || this.#erasing) await store.forget();
-      this.#erasing = false;
-      mirror?.update();
-    } catch (error) {
-      onFailed(error instanceof TidegateError ? error.code : "BUG");
-    }
-  }
-
-  /** Final checkpoint, succession, next key and the checkpoint by it: together or not at all. */
-  async #nextEpoch(tx: VaultTransaction): Promise<Uint8Array> {
-    const writing = this.#options.storage.write(tx);
-    const tree = await this.#tree.read(tx);
-    const { final, event, next } = epochChangeOf(this.#options, tree, await writing.epochKey());
-    await writing.putMark(`final/${next.number - 1}`, final);
-    await this.append(tx, event);
-    await writing.putEpochKey(next);
-    const note = checkpointOf(this.#options, await this.#tree.read(tx), next);
-    await writing.putMark("checkpoint", note);
-    await writing.putMark("ran", u64be(0));
-    return note;
-  }
-
-  /** The first leaf after a checkpoint starts the time to the next one. */
-  #schedule(): void {
-    if (this.#closed || this.#cancel !== null) return;
-    this.#cancel = this.#options.timers.after(checkpointEveryMs, () => void this.checkpoint());
   }
 
   #headOf(tree: TreeState): LogHead {
