@@ -16,7 +16,7 @@ import type { MemoryValue } from "./memory-entries.ts";
 import { alarmFact, heldEntries, inSeconds, intervalOf, type NodeParts, sampleOf, streamEvent } from "./node-parts.ts";
 import { addFacts, countFacts, readReports } from "./outbox.ts";
 import { draftNonce } from "./own-nonce.ts";
-import { sealReport } from "./seal-report.ts";
+import { ReportTimer } from "./report-timer.ts";
 import type { Applied } from "./take-bundle.ts";
 
 const noHead = new Uint8Array(32);
@@ -25,19 +25,17 @@ const noHead = new Uint8Array(32);
 export class NodeCore implements JoinedNode {
   readonly #parts: NodeParts;
   readonly #changed = new Set<() => void>();
-  readonly #outgoing = new Set<() => void>();
+  readonly #reports: ReportTimer;
   readonly #refusals = new Map<string, number>();
-  #cancelReport: (() => void) | null = null;
-  #cancelHeartbeat: (() => void) | null = null;
   #cancelTime: (() => void) | null = null;
   #lastRefusal: string | null = null;
   #closed = false;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
+    this.#reports = new ReportTimer(parts);
     this.#boot();
-    this.#scheduleReport();
-    this.#scheduleHeartbeat();
+    this.#reports.begin();
     this.#scheduleTime();
   }
 
@@ -149,7 +147,7 @@ export class NodeCore implements JoinedNode {
 
   wishSnapshot(): void {
     this.#parts.records.change((_tx, draft) => draftWish(this.#parts, draft));
-    this.#scheduleReport();
+    this.#reports.schedule();
   }
 
   onChanged(listener: () => void): () => void {
@@ -159,19 +157,15 @@ export class NodeCore implements JoinedNode {
 
   queueReport(tx: Transaction, facts: readonly Fact[]): void {
     addFacts(tx, facts);
-    this.#scheduleReport();
+    this.#reports.schedule();
   }
 
   flushReport(): void {
-    if (this.#cancelReport === null) return;
-    this.#cancelReport();
-    this.#cancelReport = null;
-    this.#seal();
+    this.#reports.flush();
   }
 
   onOutgoing(listener: () => void): () => void {
-    this.#outgoing.add(listener);
-    return () => this.#outgoing.delete(listener);
+    return this.#reports.onOutgoing(listener);
   }
 
   head(): StreamHead {
@@ -212,7 +206,8 @@ export class NodeCore implements JoinedNode {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const cancel of [this.#cancelReport, this.#cancelHeartbeat, this.#cancelTime]) cancel?.();
+    this.#reports.close();
+    this.#cancelTime?.();
     this.#storeTime();
     this.#parts.memory.close();
   }
@@ -229,35 +224,7 @@ export class NodeCore implements JoinedNode {
 
   #after(due: { changed: boolean; reportDue: boolean }): void {
     if (due.changed) for (const listener of [...this.#changed]) listener();
-    if (due.reportDue) this.#scheduleReport();
-  }
-
-  #scheduleReport(): void {
-    if (this.#closed) return;
-    this.#cancelReport ??= this.#parts.seams.timers.after(nodeLimits.reportDelayMs, () => {
-      this.#cancelReport = null;
-      this.#seal();
-    });
-  }
-
-  #seal(): void {
-    // A node that was not answered yet has nothing that the vault could take: it waits for its first snapshot.
-    if (this.#closed || this.mode === "FRESH" || this.#parts.store.stopped !== null) return;
-    try {
-      while (sealReport(this.#parts));
-    } catch (error) {
-      if (!(error instanceof TidegateError)) throw error;
-      this.#parts.log.error("report.failed", { error });
-      return;
-    }
-    for (const listener of [...this.#outgoing]) listener();
-  }
-
-  #scheduleHeartbeat(): void {
-    this.#cancelHeartbeat = this.#parts.seams.timers.after(nodeLimits.heartbeatMs, () => {
-      this.#scheduleReport();
-      this.#scheduleHeartbeat();
-    });
+    if (due.reportDue) this.#reports.schedule();
   }
 
   #scheduleTime(): void {
@@ -295,6 +262,6 @@ export class NodeCore implements JoinedNode {
       addFacts(tx, [alarmFact(this.#parts, code, "roots")]);
       return audit.append(tx, forkedRoot(this.#parts));
     });
-    if (code === rootFork) this.#scheduleReport();
+    if (code === rootFork) this.#reports.schedule();
   }
 }
