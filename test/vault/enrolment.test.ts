@@ -204,8 +204,8 @@ t.test("a vault is made whole or not at all", async (t) => {
   await t.rejects(init("full"), { code: "VAULT_FOLDER_NOT_EMPTY" });
   t.same(readdirSync(join(parent, "full")), ["something"]);
   await t.rejects(init("v", { trustDomain: "No Domain" }), { code: "VAULT_INIT_INVALID" });
-  await t.rejects(init("v", { listen: "nonsense" }), { code: "VAULT_INIT_INVALID", message: /^listen/ });
-  await t.rejects(init("v", { advertise: "vault.example" }), { code: "VAULT_INIT_INVALID", message: /^advertise/ });
+  await t.rejects(init("v", { listen: "nonsense" }), { code: "VAULT_INIT_INVALID", message: /listen/ });
+  await t.rejects(init("v", { advertise: "vault.example" }), { code: "VAULT_INIT_INVALID", message: /advertise/ });
   await t.rejects(init("v", { unlock: async () => ({ kind: "key-file", path: join(parent, "missing") }) }), {
     code: "SEAL_KEY_FILE",
   });
