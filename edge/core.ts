@@ -22,10 +22,10 @@ import type { EdgeParts } from "./parts.ts";
 import { PathIndex } from "./path-index.ts";
 import {
   type Adapters,
-  accountsAPart,
   momentOf,
   RotationEngine,
   readAccounts,
+  readAPart,
   resumeAccounts,
   SiteRules,
   type SyncOptions,
@@ -273,7 +273,7 @@ const startTypes = [entryType.device, entryType.account, entryType.order, entryT
 function* startEntries(node: JoinedNode): Generator<void, readonly Entry[]> {
   const entries: Entry[] = [];
   for (const type of startTypes) {
-    for (const entry of node.eachOfType(type)) if (entries.push(entry) % accountsAPart === 0) yield;
+    for (const entry of node.eachOfType(type)) if (entries.push(entry) % readAPart === 0) yield;
   }
   return entries;
 }

@@ -5,7 +5,7 @@ export { RotationEngine } from "./engine.ts";
 export type { EngineOptions } from "./engine-options.ts";
 export { allDue, dueAccounts, escrowedAccount } from "./escrow-rows.ts";
 export { mostAtOnce } from "./lanes.ts";
-export { accountsAPart } from "./limits.ts";
+export { readAPart } from "./limits.ts";
 export { readAccount, readAccounts } from "./load-accounts.ts";
 export { momentOf } from "./moment.ts";
 export { neededMs } from "./openness.ts";

@@ -44,8 +44,11 @@ export const groupOpenMs = 3_600_000;
 /** How old a member's proof may be when the first of its group changes: a device may have gone since. */
 export const groupProofMs = 600_000;
 
-/** Accounts that a start reads or looks at before it lets others be served: some milliseconds. */
+/** Accounts that a start takes up in one commit before it lets others be served: some milliseconds. */
 export const accountsAPart = 100;
+
+/** What a start reads of its accounts before it lets others be served, who need several turns each: about a millisecond. */
+export const readAPart = 10;
 
 /** Accounts of a large segment that are looked at in one go, once the first ones are under way: some milliseconds. */
 export const accountsInATurn = 32;

@@ -3,7 +3,7 @@ import type { Transaction, View } from "../../agent/store/index.ts";
 import { toHex } from "../../protocol/base/index.ts";
 import { type Account, accountOf } from "./account.ts";
 import { loadDue } from "./events.ts";
-import { accountsAPart } from "./limits.ts";
+import { readAPart } from "./limits.ts";
 import { decodeRecord, tables, valueId } from "./record.ts";
 
 /**
@@ -14,7 +14,7 @@ export function* readAccounts(view: View): Generator<void, Map<string, Account>>
   const accounts = new Map<string, Account>();
   for (const { id, value } of everyRow(view, tables.account)) {
     accounts.set(toHex(id), accountOf(id, toHex(id), decodeRecord(value)));
-    if (accounts.size % accountsAPart === 0) yield;
+    if (accounts.size % readAPart === 0) yield;
   }
   loadDue(accounts, view);
   return accounts;
