@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { Closing } from "../agent/closing/index.ts";
 import { type DataFolder, type RunFile, removeRunFile, writeRunFile } from "../agent/data-folder/index.ts";
 import type { LocalApi } from "../agent/local-api/index.ts";
@@ -72,6 +73,9 @@ export async function start(
   }
 }
 
+/** Who waited for this gateway reads before what else it loads holds the event loop for a tenth of a second. */
+const firstReadersMs = 20;
+
 interface Opening {
   readonly seams: Seams;
   readonly store: Store;
@@ -118,6 +122,7 @@ async function open(gateway: GatewayStart, { seams, store, ports, closing, space
   });
   const parts: GatewayParts = { ...core.parts, forwards, space };
   followSpace({ space, node, audit, store, log });
+  await pause(firstReadersMs);
   const { openAdmin } = await import("./admin.ts");
   const admin = await openAdmin(folder.adminSocket, { ...parts, ...core.couriers }, { log, seams });
   closing.push(() => admin.close());
