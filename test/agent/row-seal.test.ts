@@ -12,7 +12,7 @@ const plainOf = (length: number) => Uint8Array.from({ length }, (_, at) => at % 
 t.test("rows of every size open under their own name only", async (t) => {
   for (const length of [0, 1, largeFrom - 1, largeFrom, largeFrom + 1, 200_000]) {
     // A view, which the next one is written over.
-      const sealed = seal.seal(name, plainOf(length)).slice();
+    const sealed = seal.seal(name, plainOf(length)).slice();
     t.ok(sameBytes(seal.open(name, sealed), plainOf(length)), `${length} bytes`);
     t.notOk(sameBytes(seal.seal(name, plainOf(length)), sealed), "no nonce comes twice");
     const others = [
@@ -27,7 +27,7 @@ t.test("rows of every size open under their own name only", async (t) => {
 t.test("a sealed row that was changed, cut or made longer does not open", async (t) => {
   for (const length of [100, largeFrom]) {
     // A view, which the next one is written over.
-      const sealed = seal.seal(name, plainOf(length)).slice();
+    const sealed = seal.seal(name, plainOf(length)).slice();
     for (const at of [0, 1, 12, 13, 24, 25, 40, sealed.length - 17, sealed.length - 16, sealed.length - 1]) {
       const changed = sealed.slice();
       changed[at] = (changed[at] ?? 0) ^ 1;
