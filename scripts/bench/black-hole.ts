@@ -5,7 +5,7 @@ import { SwallowingProxy } from "./swallowing-proxy.ts";
 import { type Round, Wrk } from "./wrk.ts";
 
 const warmUpSeconds = 2;
-const rounds = 7;
+const rounds = 5;
 const roundSeconds = 2;
 const pathsInTurn = 16;
 const mostLatency = 1.2;

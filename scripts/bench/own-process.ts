@@ -48,8 +48,8 @@ export class OwnProcess {
   }
 
   /** Looks every few milliseconds until `look` gives something; throws with the process's last words where it ended before. */
-  async until<T>(what: string, look: () => T | null | Promise<T | null>, everyMs = 50): Promise<T> {
-    const late = performance.now() + patienceMs;
+  async until<T>(what: string, look: () => T | null | Promise<T | null>, everyMs = 50, mostMs = patienceMs): Promise<T> {
+    const late = performance.now() + mostMs;
     let cause: unknown;
     for (;;) {
       try {
@@ -59,7 +59,7 @@ export class OwnProcess {
         cause = error;
       }
       if (this.over) throw new Error(`${this.name} ended before ${what}: ${this.#errors.trim()}`);
-      if (performance.now() > late) throw new Error(`${this.name}: waited ${patienceMs / 1000} s for ${what}`, { cause });
+      if (performance.now() > late) throw new Error(`${this.name}: waited ${mostMs / 1000} s for ${what}`, { cause });
       await wait(everyMs);
     }
   }

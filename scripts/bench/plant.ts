@@ -71,12 +71,13 @@ export class Plant {
     return this.startEdge();
   }
 
-  /** Resolves once the edge's tunnel is up. */
+  /** Resolves once the edge's tunnel is up: one that was cut again and again waits longer each time, up to a minute. */
   async connected(edge: OwnProcess): Promise<void> {
-    await edge.until("its tunnel", async () => {
+    const isOpen = async () => {
       const status = await callAdmin(this.folder("edge"), { method: "GET", path: "/v1/status" });
       return (status as { tunnel: { state: string } | null }).tunnel?.state === "open" ? true : null;
-    });
+    };
+    await edge.until("its tunnel", isOpen, 50, 90_000);
   }
 
   /** The edge's loopback address, once it runs. */
