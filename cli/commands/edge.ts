@@ -1,7 +1,8 @@
+import { addRun } from "../add-run.ts";
 import { type CommandModule, type UnlockOptions, withData } from "../frame/index.ts";
 import { addDecommission } from "./decommission.ts";
 import { addSite, wishFor } from "./edge-site.ts";
-import { addJoin, addProxyLogin, addRun } from "./member-node.ts";
+import { addJoin, addProxyLogin } from "./member-node.ts";
 import { addRekey } from "./rekey.ts";
 
 interface JoinOptions extends UnlockOptions {
@@ -19,10 +20,7 @@ export const edgeCommand: CommandModule = (program, frame) => {
     .option("--gateway <host:port>", "where the gateway is, in place of the address in the code")
     .option("--api <host:port>", "also serve the local API on this loopback address");
   addProxyLogin(edge, frame, "edge");
-  addRun(edge, frame, "edge", async () => {
-    const { edgeConfigSchema: schema, start } = await import("../../edge/index.ts");
-    return { schema, start };
-  });
+  addRun(edge, frame, "edge", async (input) => (await import("../run-edge.ts")).runEdge(input));
   for (const [action, summary] of Object.entries(wishes)) {
     withData(edge.command(`${action} <path>`))
       .description(summary)

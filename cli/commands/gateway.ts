@@ -1,6 +1,7 @@
+import { addRun } from "../add-run.ts";
 import type { CommandModule, UnlockOptions } from "../frame/index.ts";
 import { addDecommission } from "./decommission.ts";
-import { addJoin, addProxyLogin, addRun } from "./member-node.ts";
+import { addJoin, addProxyLogin } from "./member-node.ts";
 import { addRekey } from "./rekey.ts";
 
 interface JoinOptions extends UnlockOptions {
@@ -24,10 +25,7 @@ export const gatewayCommand: CommandModule = (program, frame) => {
     .option("--api <host:port>", "also serve the local API on this loopback address")
     .option("--api-tls <host:port>", "also serve the local API over TLS on this address or network interface");
   addProxyLogin(gateway, frame, "gateway");
-  addRun(gateway, frame, "gateway", async () => {
-    const { gatewayConfigSchema: schema, start } = await import("../../gateway/index.ts");
-    return { schema, start };
-  });
+  addRun(gateway, frame, "gateway", async (input) => (await import("../run-gateway.ts")).runGateway(input));
   addRekey(gateway, frame, "gateway", async (path) => {
     const { loadConfig } = await import("../../agent/config/index.ts");
     const { gatewayConfigSchema } = await import("../../gateway/index.ts");

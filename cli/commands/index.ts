@@ -1,1 +1,1 @@
-export { modulesFor } from "./modules-for.ts";
+export { commandModules } from "./all.ts";

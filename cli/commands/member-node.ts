@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type { z } from "zod";
-import { type DataFolder, type NodeRole, openDataFolder } from "../../agent/data-folder/index.ts";
+import type { DataFolder, NodeRole } from "../../agent/data-folder/index.ts";
 import type { ProxySettings } from "../../agent/proxy/index.ts";
 import type { Unlock } from "../../agent/seal-key/index.ts";
 import type { Seams } from "../../agent/seams/index.ts";
@@ -11,9 +10,7 @@ import {
   creatingUnlock,
   dataPath,
   type Frame,
-  keepTickShape,
   newDataFolder,
-  openingUnlock,
   type UnlockOptions,
   withData,
   withUnlock,
@@ -130,48 +127,4 @@ export function addProxyLogin(parent: Command, frame: Frame, role: NodeRole): vo
       const kept = await callAdmin(folder, { method: "POST", path: "/v1/proxy-login", body: { login } });
       frame.output.result(kept, () => (login === null ? "the login is forgotten" : "the login is kept; the next dial uses it"));
     });
-}
-
-/** How a role's node is checked and started. */
-export interface NodeModule<Config> {
-  readonly schema: z.ZodType<Config>;
-  start(
-    node: { readonly folder: DataFolder; readonly config: Config; readonly version: string },
-    seams: Seams,
-    unlock: Unlock,
-  ): Promise<{ close(): Promise<void> }>;
-}
-
-/** `tidegate ROLE run`: the node in the foreground, until it is told to stop. */
-export function addRun<Config>(
-  parent: Command,
-  frame: Frame,
-  role: NodeRole,
-  load: () => Promise<NodeModule<Config>>,
-): Command {
-  return withUnlock(parent.command("run"))
-    .description(`run this ${role} in the foreground until it is stopped`)
-    .action(async (options: UnlockOptions) => {
-      await keepTickShape();
-      if (role === "edge") await keepSmall();
-      const { loadConfigOf } = await import("../../agent/config/index.ts");
-      const { machineSeams } = await import("../../agent/seams/index.ts");
-      const { schema, start } = await load();
-      const folder = openDataFolder(dataPath(frame, role, options));
-      const config = loadConfigOf(folder.config, schema, role);
-      const unlock = await openingUnlock(frame, folder, options);
-      const stopped = frame.untilStopped();
-      const version = parent.parent?.version() ?? "unknown";
-      const running = await start({ folder, config, version }, machineSeams(), unlock);
-      if (unlock.kind === "passphrase") unlock.passphrase.wipe();
-      frame.output.say(`${role} runs; data in ${folder.path}`);
-      frame.output.say(`stopping (${await stopped})`);
-      await running.close();
-    });
-}
-
-/** Edges run on small machines: left alone, the young generation grows to 30 MB while the code is loaded and stays there. */
-async function keepSmall(): Promise<void> {
-  const { setFlagsFromString } = await import("node:v8");
-  setFlagsFromString("--semi-space-growth-factor=1");
 }

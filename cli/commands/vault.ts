@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { callAdmin } from "../../agent/admin/index.ts";
 import type { Secret } from "../../protocol/base/index.ts";
+import { addRun } from "../add-run.ts";
 import {
   CliError,
   type CommandModule,
@@ -14,7 +15,6 @@ import {
   withUnlock,
   writeSecretFile,
 } from "../frame/index.ts";
-import { addRun } from "./member-node.ts";
 import { addBackup } from "./vault-backup.ts";
 
 interface InitOptions extends UnlockOptions {
@@ -45,10 +45,7 @@ export const vaultCommand: CommandModule = (program, frame) => {
     .option("--advertise <address>", "what enrolment codes name, where that is another address")
     .option("--trust-domain <name>", "names this vault's audit logs", "tidegate.internal")
     .action((options: InitOptions) => init(program, frame, options));
-  addRun(vault, frame, "vault", async () => {
-    const { vaultConfigSchema: schema, start } = await import("../../vault/index.ts");
-    return { schema, start };
-  });
+  addRun(vault, frame, "vault", async (input) => (await import("../run-vault.ts")).runVault(input));
   withData(vault.command("enroll <name>"))
     .description(
       "give out an enrolment code, good for one hour (30 days with --media) and one node; an enrolled name is replaced",

@@ -1,7 +1,9 @@
 import { EventEmitter } from "node:events";
 import t from "tap";
 import { RemoteError } from "../../agent/admin/index.ts";
-import { modulesFor } from "../../cli/commands/index.ts";
+import { onlyRun, type RunInput } from "../../cli/add-run.ts";
+import { chooseProgram } from "../../cli/choose-program.ts";
+import { commandModules } from "../../cli/commands/index.ts";
 import { createFrame, endWithOutput, exitCodeOf, exitCodes, fail, hintOf } from "../../cli/frame/index.ts";
 import { createOutput } from "../../cli/frame/output.ts";
 import { readCredential } from "../../cli/local-api/index.ts";
@@ -113,11 +115,10 @@ t.test("a file that holds no token is told as that, before anybody is asked", as
 });
 
 t.test("a command without its subcommand prints its help", async (t) => {
-  const all = await modulesFor([]);
   for (const words of [[], ["device"]]) {
     const program = createProgram(
       createFrame(process, () => false),
-      all,
+      commandModules,
       "0.0.0",
     );
     let printed = "";
@@ -136,7 +137,7 @@ t.test("a command without its subcommand prints its help", async (t) => {
 t.test("a command that is nearly one names it", async (t) => {
   const meant = async (...words: string[]) => {
     const frame = createFrame(process, () => false);
-    const error = await createProgram(frame, await modulesFor([]), "0.0.0")
+    const error = await createProgram(frame, commandModules, "0.0.0")
       .parseAsync(["node", "tidegate", ...words])
       .catch((thrown) => thrown);
     return usageError(error)?.hint;
@@ -147,18 +148,28 @@ t.test("a command that is nearly one names it", async (t) => {
   t.match(await meant("qqqqqq"), /--help/);
 });
 
-t.test("a node that is run describes its own commands only, everything else all of them", async (t) => {
-  for (const role of ["vault", "gateway", "edge"]) {
-    const program = createProgram(
-      createFrame(process, () => false),
-      await modulesFor([role, "run", "--data", "x"]),
-      "0.0.0",
+t.test("a node that is run is a program of its own, with one command", async (t) => {
+  for (const role of ["vault", "gateway", "edge"] as const) {
+    t.equal(chooseProgram([role, "run", "--data", "x"]), role);
+    const given: RunInput[] = [];
+    const modules = [onlyRun(role, async (input) => void given.push(input))];
+    const frame = createFrame(process, () => false);
+    const program = createProgram(frame, modules, "1.2.3");
+    t.same(
+      program.commands.find((command) => command.name() === role)?.commands.map((command) => command.name()),
+      ["run"],
     );
-    const own = program.commands.find((command) => command.name() === role);
-    t.ok(own?.commands.some((command) => command.name() === "run"));
-    t.notOk(program.commands.some((command) => command.name() === "device"));
+    await program.parseAsync(["node", "tidegate", role, "run", "--data", "x"]);
+    t.same(given, [{ frame, role, options: { data: "x" }, version: "1.2.3" }]);
   }
-  const all = await modulesFor([]);
-  for (const words of [["run"], ["edge"], ["edge", "join"], ["exec", "run"], ["toString", "run"], ["--json", "edge", "run"]])
-    t.equal(await modulesFor(words), all);
+  for (const words of [
+    [],
+    ["run"],
+    ["edge"],
+    ["edge", "join"],
+    ["exec", "run"],
+    ["toString", "run"],
+    ["--json", "edge", "run"],
+  ])
+    t.equal(chooseProgram(words), "all");
 });

@@ -1,4 +1,4 @@
-import { modulesFor } from "../../cli/commands/index.ts";
+import { commandModules } from "../../cli/commands/index.ts";
 import type { Frame } from "../../cli/frame/index.ts";
 import { createOutput } from "../../cli/frame/output.ts";
 import { createProgram, runProgram } from "../../cli/program.ts";
@@ -38,6 +38,6 @@ export async function run(
     },
     untilStopped: () => more.stop ?? new Promise(() => {}),
   };
-  await runProgram(createProgram(frame, await modulesFor([]), "0.0.0"), ["node", "tidegate", ...words]);
+  await runProgram(createProgram(frame, commandModules, "0.0.0"), ["node", "tidegate", ...words]);
   return told;
 }

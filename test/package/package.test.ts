@@ -98,6 +98,8 @@ t.test("the packed tarball holds what it runs and nothing of the tests", async (
   for (const path of [
     "tidegate.mjs",
     "dist/cli/main.js",
+    "dist/cli/edge-program.js",
+    "dist/cli/gateway-program.js",
     "dist/linked.json",
     "dist/THIRD-PARTY-NOTICES",
     "LICENSE",
@@ -136,10 +138,14 @@ t.test("the licence of each library whose code is in dist/ travels with it", asy
 t.test(
   "an edge starts without the code of the vault, the adapters, the admin API and the messages of other languages",
   async (t) => {
-    const loaded = staticImports("cli/main.js", /^(edge|uplink|admin|config|seams)-/);
-    t.ok(loaded.has("node_modules/ws") && loaded.has("node_modules/zod"), "what it needs is found by this test");
+    const { packages } = staticImports("cli/edge-program.js", /^uplink-/);
+    t.ok(packages.has("node_modules/ws") && packages.has("node_modules/zod"), "what it needs is found by this test");
     for (const path of ["kysely", "node-forge", "fastify", "modbus-serial", "net-snmp", "ssh2", "prom-client"])
-      t.notOk(loaded.has(`node_modules/${path}`), path);
+      t.notOk(packages.has(`node_modules/${path}`), path);
+    for (const role of ["edge", "gateway"]) {
+      const { files } = staticImports(`cli/${role}-program.js`, /^$/);
+      t.ok(files.size < 20, `${files.size} files of the ${role}: each takes a start most of a millisecond`);
+    }
     const inputs = Object.values(linked).flatMap((each) => each ?? []);
     t.ok(inputs.some((input) => input.includes("zod/v4/")));
     t.notOk(
@@ -167,8 +173,8 @@ function bundledPackages(): ReadonlySet<string> {
   return new Set(files.flatMap((path) => packagesOf(path)));
 }
 
-/** Folders of the packages that are loaded with an entry and with those chunks that it imports later and `later` names. */
-function staticImports(entry: string, later: RegExp): ReadonlySet<string> {
+/** What is loaded with an entry and with those chunks that it imports later and `later` names: files, and folders of their packages. */
+function staticImports(entry: string, later: RegExp) {
   const chunks = readdirSync(join(root, "dist/chunks")).filter((name) => later.test(name));
   const files = new Set([entry, ...chunks.map((name) => `chunks/${name}`)]);
   const packages = new Set<string>();
@@ -177,7 +183,7 @@ function staticImports(entry: string, later: RegExp): ReadonlySet<string> {
     const text = readFileSync(join(root, "dist", path), "utf8");
     for (const [, from = ""] of text.matchAll(/(?:\bimport|\bfrom) ?"(\.[^"]+)"/g)) files.add(join(path, "..", from));
   }
-  return packages;
+  return { files, packages };
 }
 
 /** By what the linker recorded of each file; one that it did not make fails. */

@@ -1,0 +1,4 @@
+import { commandModules } from "./commands/index.ts";
+import { startCommand } from "./start-command.ts";
+
+await startCommand(commandModules);
