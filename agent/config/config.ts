@@ -44,7 +44,8 @@ export function parseConfig<T>(text: string, schema: z.ZodType<T>, name: string)
     );
   }
   const value = plainValue(document, name);
-  const result = schema.safeParse(value);
+  // Code made for the schema would pay for itself where it is used again.
+  const result = schema.safeParse(value, { jitless: true });
   if (result.success) return result.data;
   throw invalid(
     name,

@@ -6,20 +6,18 @@ export interface RowName {
   readonly version: number;
 }
 
+/** A version as it stands at the end of a name. */
+export const versionBytes = 8;
+
 /** No name begins with another one: each part tells its length first. */
 export function rowNameBytes({ table, id, version }: RowName): Uint8Array {
   const length = Buffer.byteLength(table);
-  const out = Buffer.allocUnsafe(length + id.length + 16);
+  const out = Buffer.allocUnsafe(length + id.length + 8 + versionBytes);
   out.writeUInt32BE(length, 0);
   out.write(table, 4);
   out.writeUInt32BE(id.length, 4 + length);
   out.set(id, 8 + length);
-  writeVersion(out, version, out.length - 8);
+  out.writeUInt32BE(Math.floor(version / 0x1_0000_0000), out.length - versionBytes);
+  out.writeUInt32BE(version >>> 0, out.length - 4);
   return out;
-}
-
-/** A version as eight bytes, big endian, at `at`. */
-export function writeVersion(out: Buffer, version: number, at: number): void {
-  out.writeUInt32BE(Math.floor(version / 0x1_0000_0000), at);
-  out.writeUInt32BE(version >>> 0, at + 4);
 }

@@ -6,7 +6,7 @@ import { KeptRows } from "./kept-rows.ts";
 import { mergeRows, PendingRows } from "./pending-rows.ts";
 import type { RowName } from "./row-name.ts";
 import type { RowSeal } from "./row-seal.ts";
-import { RowSum } from "./row-sum.ts";
+import { type ListedRows, RowSum } from "./row-sum.ts";
 import { maxIdBytes, rangeOf } from "./scan-range.ts";
 import type { Row, ScanOptions, Transaction, View } from "./store.ts";
 
@@ -82,10 +82,11 @@ export class SealedRows {
   verify(): number {
     const meta = this.#readMeta();
     const listed = this.#database.prepare(`
-      select tbl as 'table', group_concat(hex(id) || ':' || version, ';') as names from row where tbl <> '' group by tbl
+      select tbl as 'table', cast(version as text) as version, length(id) as idBytes, group_concat(hex(id), '') as ids
+      from row where tbl <> '' group by tbl, row.version, idBytes
     `);
     // The statement's columns are these; node:sqlite types every row alike.
-    this.#sum.addListed(listed.iterate() as unknown as Iterable<{ table: string; names: string }>);
+    this.#sum.addListed(listed.iterate() as unknown as Iterable<ListedRows>);
     if (this.#sum.value !== meta.sum) {
       throw new StoreError("STORE_DAMAGED", "rows of the store were removed, added or put back", {
         hint: "Move the data folder away and join again with a new enrolment code.",
