@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -19,12 +19,14 @@ export class OwnProcess {
   readonly #ended: Promise<void>;
   #errors = "";
 
-  constructor(name: string, args: readonly string[], command = process.execPath) {
+  /** `command` is Node unless given; a node of the plant has no `channel`, for no service manager makes its start pay for one. */
+  constructor(name: string, args: readonly string[], { command = process.execPath, channel = true } = {}) {
     this.name = name;
     // The command asks the environment for Node, and is to have this one.
     const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}` };
-    // With a channel a node that outlives us closes by itself.
-    this.child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe", "ipc"], env });
+    const stdio: StdioOptions = ["ignore", "ignore", "pipe", ...(channel ? ["ipc" as const] : [])];
+    // None outlives us.
+    this.child = spawn("setpriv", ["--pdeathsig", "TERM", command, ...args], { stdio, env });
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#errors = (this.#errors + text).slice(-4000);
     });
@@ -36,7 +38,7 @@ export class OwnProcess {
 
   /** `tidegate ROLE run` from dist/, started as its users start it. */
   static node(role: "vault" | "gateway" | "edge", folder: string): OwnProcess {
-    return new OwnProcess(role, [role, "run", "--data", folder], tidegateEntry);
+    return new OwnProcess(role, [role, "run", "--data", folder], { command: tidegateEntry, channel: false });
   }
 
   get pid(): number {
