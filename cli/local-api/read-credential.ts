@@ -47,8 +47,10 @@ export async function readCredential(
   token: Secret,
   after: AfterVersion | null = null,
 ): Promise<CredentialAnswer | null> {
-  const query = after === null ? "" : `?after=${after.version}&waitMs=${after.waitMs}`;
-  const response = await send(place, `/v1/credentials/${path}${query}`, { token, waitMs: after?.waitMs ?? 0 });
+  const query = after === null ? "" : `?after=${encodeURIComponent(after.version)}&waitMs=${after.waitMs}`;
+  // The API says of a path that it is none, whatever a person typed there.
+  const asked = path.split("/").map(encodeURIComponent).join("/");
+  const response = await send(place, `/v1/credentials/${asked}${query}`, { token, waitMs: after?.waitMs ?? 0 });
   const text = await bodyOf(response);
   if (response.statusCode === 304) return null;
   let value: unknown;

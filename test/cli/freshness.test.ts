@@ -51,6 +51,9 @@ t.test("get waits for another version, asks again each minute, and says where no
   t.same(asked, ["/v1/credentials/a/b/c?after=1.2&waitMs=5000"]);
   await t.rejects(get("--after", "1.2"), { code: "CLI_USAGE" });
   await t.rejects(get("--wait", "long"), { code: "CLI_USAGE" });
+  asked.length = 0;
+  await run(["get", "größe/b?c/d#e", "--socket", socket], { secrets });
+  t.same(asked, ["/v1/credentials/gr%C3%B6%C3%9Fe/b%3Fc/d%23e"], "whatever is typed stays a path");
 });
 
 t.test("a limit that is set for a zone or a device holds where an edge and a gateway read an account below it", async (t) => {
