@@ -100,7 +100,8 @@ export async function openVaultOver(options: {
     onFailed,
     ...(options.whenFull === undefined ? {} : { whenFull: options.whenFull }),
   });
-  await audit.begin(options);
+  const { clockSetBack } = await audit.begin(options);
+  if (clockSetBack) log.warn("clock.setback", { reason: "the clock is behind the newest entry of the log" });
   let closing: Promise<void> | null = null;
   return {
     core: {

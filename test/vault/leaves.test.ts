@@ -20,6 +20,21 @@ t.test("a vault's start says what unlocked it", async (t) => {
   t.match(await leaves(rig, "vault.unlock"), [{ details: { by: "key-file" } }, { details: { by: "key-file" } }]);
 });
 
+t.test("a start whose clock is behind the newest entry says so, one that was set by a little does not", async (t) => {
+  const rig = await VaultRig.make(t);
+  const startedAt = async (nowMs: number) => {
+    await rig.vault.close();
+    rig.seams.nowMs = nowMs;
+    await rig.reopen();
+    return leaves(rig, "clock.setback");
+  };
+  const wasLo = rig.seams.nowMs;
+  t.same(await startedAt(wasLo - 60_000), []);
+  const lo = wasLo - 120_001;
+  t.match(await startedAt(lo), [{ details: { lo, wasLo: wasLo - 60_000 } }]);
+  t.equal((await startedAt(lo)).length, 1, "told once");
+});
+
 t.test(
   "a configuration that is another one than at the last start is a leaf with the keys and without the values",
   async (t) => {

@@ -14,6 +14,7 @@ import type { AuditHead, ConsistencyProof, HeadCosignature } from "../../protoco
 import type { VaultTransaction } from "../store/index.ts";
 import type { VaultLog } from "../streams/index.ts";
 import { anchoredSize, cosignedHeads, newestAnchor } from "./anchors.ts";
+import { clockSetBackSince } from "./clock-set-back.ts";
 import { PeerHeads, type ToldHeads } from "./peer-heads.ts";
 import { StandingTree } from "./standing-tree.ts";
 import { VaultArchive } from "./vault-archive.ts";
@@ -65,19 +66,34 @@ export class VaultAuditLog implements VaultLog {
     this.#checkpoints.schedule();
   }
 
-  /** Writes the leaves of a start, which tell how the last run ended and what opened the vault, and signs a checkpoint over them. */
-  async begin({ version, unlockedBy }: { readonly version: string; readonly unlockedBy: string }): Promise<void> {
-    await this.#options.store.transaction(async (tx) => {
+  /**
+   * Writes the leaves of a start, which tell how the last run ended, what opened the vault and whether its clock is behind the newest entry, and
+   * signs a checkpoint over them.
+   */
+  async begin({
+    version,
+    unlockedBy,
+  }: {
+    readonly version: string;
+    readonly unlockedBy: string;
+  }): Promise<{ clockSetBack: boolean }> {
+    const clockSetBack = await this.#options.store.transaction(async (tx) => {
       const writing = this.#options.storage.write(tx);
       const run = await writing.mark("run");
       const lastStop = run === null ? "first" : sameBytes(run, runMarks.clean) ? "clean" : "crash";
       this.#full.restore(await writing.mark("short"), { nowMs: this.#nowMs(), crashed: lastStop === "crash" });
+      const { size } = await this.#tree.read(tx);
+      const [newest] = size === 0 ? [] : await writing.leaves(size - 1, 1);
+      const setBack = newest === undefined ? null : clockSetBackSince(newest, this.#nowMs());
       await this.append(tx, this.#own("node.start", { version, role: "vault", lastStop }));
+      if (setBack !== null) await this.append(tx, this.#own("clock.setback", setBack));
       await this.append(tx, this.#own("vault.unlock", { by: unlockedBy }));
       await writing.putMark("run", runMarks.running);
+      return setBack !== null;
     });
     await this.checkpoint();
     await this.#archive.resume();
+    return { clockSetBack };
   }
 
   async head(tx: VaultTransaction): Promise<LogHead> {
@@ -218,7 +234,7 @@ export class VaultAuditLog implements VaultLog {
     return { serial: this.#options.name.serial, size: tree.size, root: rootOf(tree) };
   }
 
-  #own<Action extends "node.start" | "node.stop" | "vault.unlock">(
+  #own<Action extends "node.start" | "node.stop" | "vault.unlock" | "clock.setback">(
     action: Action,
     details: Extract<AuditEvent, { readonly action: Action }>["details"],
   ): AuditEvent {
