@@ -2,12 +2,13 @@ import { decodeEntryBundle, encodeEntryBundle, tileWidth } from "../../protocol/
 import { asBytes, asTuple, asUint, concat, decodeTcbor, encodeTcbor, u32be, u64be, utf8 } from "../../protocol/base/index.ts";
 import { identityTable } from "../identity/index.ts";
 import type { Row, Transaction, View } from "../store/index.ts";
+import { packBundle, unpackBundle } from "./packed-bundle.ts";
 import type { AuditRead, AuditStorage, AuditWrite, EpochKey, MarkName } from "./storage.ts";
 
 /**
  * A log in the node's sealed store. A row holds many leaves, for sealing a row costs more than a leaf: a full entry bundle where one commit
- * fills it, else a part of one, which is what a commit brings of it. A bundle of more than a few parts becomes one row when it is full, so
- * that a log of a million leaves is some thousands of rows.
+ * fills it, else a part of one, which is what a commit brings of it; a large one is compressed. A bundle of more than a few parts becomes one
+ * row when it is full, so that a log of a million leaves is some thousands of rows.
  */
 export function storeStorage(serial: number): AuditStorage<View, Transaction> {
   const last: LastPart = { tx: null, first: 0, next: 0, parts: 0, bytes: new Uint8Array(0) };
@@ -82,7 +83,7 @@ class Reading implements AuditRead {
   /** The leaves of a bundle that are there. */
   #bundleOf(index: number): Uint8Array[] {
     const whole = this.#view.get(tables.bundle, this.id(u64be(index)));
-    return whole === null ? this.parts(index).flatMap((row) => decodeEntryBundle(row.value)) : decodeEntryBundle(whole);
+    return whole === null ? this.parts(index).flatMap(leavesOf) : leavesOf({ value: whole });
   }
 
   /** Parts of a bundle, named by it and the place of their first leaf in it. */
@@ -141,7 +142,7 @@ class Writing extends Reading implements AuditWrite {
       parts: grows ? parts : Number.isFinite(before) ? before + 1 : null,
       bytes: grows ? concat(bytes, added) : added,
     };
-    this.#tx.put(tables.part, this.partId(part.first), part.bytes);
+    this.#tx.put(tables.part, this.partId(part.first), packBundle(part.bytes));
     Object.assign(this.#last, part);
   }
 
@@ -159,12 +160,12 @@ class Writing extends Reading implements AuditWrite {
   /** Puts a full bundle of the parts that are there and the leaves that were missing; the parts go. */
   #fill(at: number, leaves: readonly Uint8Array[]): void {
     const parts = this.parts(Math.floor(at / tileWidth));
-    this.#putBundle(at, [...parts.flatMap((row) => decodeEntryBundle(row.value)), ...leaves]);
+    this.#putBundle(at, [...parts.flatMap(leavesOf), ...leaves]);
     for (const { id } of parts) this.#tx.delete(tables.part, id);
   }
 
   #putBundle(at: number, leaves: readonly Uint8Array[]): void {
-    this.#tx.put(tables.bundle, this.id(u64be(Math.floor(at / tileWidth))), encodeEntryBundle(leaves));
+    this.#tx.put(tables.bundle, this.id(u64be(Math.floor(at / tileWidth))), packBundle(encodeEntryBundle(leaves)));
   }
 
   putMark(name: Exclude<MarkName, "tree">, value: Uint8Array): void {
@@ -181,4 +182,8 @@ class Writing extends Reading implements AuditWrite {
   putEpochKey({ number, seed }: EpochKey): void {
     this.#tx.put(identityTable, this.epochKeyId(), encodeTcbor([number, seed]));
   }
+}
+
+function leavesOf({ value }: Pick<Row, "value">): Uint8Array[] {
+  return decodeEntryBundle(unpackBundle(value));
 }
