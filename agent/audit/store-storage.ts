@@ -32,6 +32,10 @@ const maxPartsKept = 4;
 /** Leaves of a part that still grows: each time it is copied. */
 const maxGrowingPart = 16;
 
+/** A full bundle of leaves of a usual size fits; made for the first one. */
+const maxKeptRoom = 128 * 1024;
+let bundleRoom: Buffer | undefined;
+
 const treeMark = utf8("tree");
 
 /** The table of a log's marks, which tell nothing secret; each append reads one. */
@@ -165,7 +169,11 @@ class Writing extends Reading implements AuditWrite {
   }
 
   #putBundle(at: number, leaves: readonly Uint8Array[]): void {
-    this.#tx.put(tables.bundle, this.id(u64be(Math.floor(at / tileWidth))), packBundle(encodeEntryBundle(leaves)));
+    this.#tx.put(
+      tables.bundle,
+      this.id(u64be(Math.floor(at / tileWidth))),
+      packBundle(encodeEntryBundle(leaves, roomForBundle())),
+    );
   }
 
   putMark(name: Exclude<MarkName, "tree">, value: Uint8Array): void {
@@ -186,4 +194,10 @@ class Writing extends Reading implements AuditWrite {
 
 function leavesOf({ value }: Pick<Row, "value">): Uint8Array[] {
   return decodeEntryBundle(unpackBundle(value));
+}
+
+/** Good until the next bundle, for a transaction keeps a copy: to get new memory of that size takes longer than to write the bundle. */
+function roomForBundle(): Buffer {
+  bundleRoom ??= Buffer.allocUnsafeSlow(maxKeptRoom);
+  return bundleRoom;
 }

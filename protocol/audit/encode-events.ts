@@ -67,9 +67,10 @@ class CommonLeaves {
   readonly #before: Uint8Array;
   readonly #after: Uint8Array;
   #left: number;
-  /** The event of the leaf before, and of that leaf how many bytes there are up to the index's end and up to the subject's id. */
+  /** The event of the leaf before, and of that leaf how many bytes there are up to the index's end, the actor's id and the subject's id. */
   #last: AuditEvent | null = null;
   #indexEnd = 0;
+  #actorAt = 0;
   #subjectAt = 0;
 
   constructor(place: LeafPlace, leaves: number) {
@@ -88,7 +89,7 @@ class CommonLeaves {
     writer.begin(this.#left);
     this.#left -= 1;
     if (spelling === undefined || outcome === undefined || (event.code ?? null) !== null) return null;
-    if (!this.#repeatLast(event, index) && !this.#writeBegin(event, index, spelling)) return null;
+    if (!this.#writeBegin(event, index, spelling)) return null;
     if (!writer.text(event.subject.id, maxIdLength)) return null;
     writer.constant(outcome);
     if (!writeDetails(writer, spelling, event.details ?? {})) return null;
@@ -97,32 +98,44 @@ class CommonLeaves {
     return writer.take();
   }
 
-  /** Everything before the subject's id, where only the index differs from the leaf before. */
-  #repeatLast({ action, actor, subject }: AuditEvent, index: number): boolean {
+  /** Everything before the subject's id. */
+  #writeBegin(event: AuditEvent, index: number, spelling: Spelling): boolean {
+    const writer = this.#writer;
+    const { actor, subject } = event;
     const last = this.#last;
-    if (last === null || last.action !== action || last.subject.kind !== subject.kind) return false;
-    if (last.actor.id !== actor.id || last.actor.kind !== actor.kind) return false;
-    if (index >= notSmall || digitsOf(index) !== this.#indexEnd - this.#before.length || !this.#writer.repeat(this.#subjectAt))
-      return false;
+    const sameActor = last !== null && last.action === event.action && last.actor.kind === actor.kind;
+    const same = sameActor && last.actor.id === actor.id && last.subject.kind === subject.kind;
+    // What is written from here on stands in no leaf that was taken.
+    this.#last = null;
+    if (sameActor && this.#repeat(same ? this.#subjectAt : this.#actorAt, index)) {
+      if (same) return true;
+    } else if (!this.#writeUpToActor(actor.kind, index, spelling)) return false;
+    const subjectBegin = subjects.get(subject.kind);
+    if (subjectBegin === undefined || !writer.text(actor.id, maxIdLength)) return false;
+    writer.constant(subjectBegin);
+    this.#subjectAt = writer.length;
+    return true;
+  }
+
+  /** The first `length` bytes of the leaf before with another index, where that one has as many digits. */
+  #repeat(length: number, index: number): boolean {
+    const asLong = index < notSmall && digitsOf(index) === this.#indexEnd - this.#before.length;
+    if (!asLong || !this.#writer.repeat(length)) return false;
     this.#writer.uintOver(index, this.#indexEnd);
     return true;
   }
 
-  #writeBegin({ actor, subject }: AuditEvent, index: number, { begin }: Spelling): boolean {
+  #writeUpToActor(kind: string, index: number, { begin }: Spelling): boolean {
     const writer = this.#writer;
-    const [actorBegin, subjectBegin] = [actors.get(actor.kind), subjects.get(subject.kind)];
-    // What is written here stands in no leaf that was taken.
-    this.#last = null;
-    if (actorBegin === undefined || subjectBegin === undefined) return false;
+    const actorBegin = actors.get(kind);
+    if (actorBegin === undefined) return false;
     writer.constant(this.#before);
     writer.uint(index);
     this.#indexEnd = writer.length;
     writer.constant(this.#after);
     writer.constant(begin);
     writer.constant(actorBegin);
-    if (!writer.text(actor.id, maxIdLength)) return false;
-    writer.constant(subjectBegin);
-    this.#subjectAt = writer.length;
+    this.#actorAt = writer.length;
     return true;
   }
 }

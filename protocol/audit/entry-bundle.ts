@@ -2,10 +2,14 @@ import { assert } from "../base/index.ts";
 import { AuditError } from "./errors.ts";
 import { maxLeafBytes, tileWidth } from "./limits.ts";
 
-/** An entry bundle by C2SP tlog-tiles: each leaf behind its length as two bytes, big endian. 1 to 256 leaves. */
-export function encodeEntryBundle(leaves: readonly Uint8Array[]): Uint8Array {
+/**
+ * An entry bundle by C2SP tlog-tiles: each leaf behind its length as two bytes, big endian. 1 to 256 leaves. A view of `room` where that is given and
+ * large enough.
+ */
+export function encodeEntryBundle(leaves: readonly Uint8Array[], room?: Buffer): Uint8Array {
   assert(leaves.length > 0 && leaves.length <= tileWidth, "an entry bundle holds 1 to 256 leaves");
-  const out = Buffer.allocUnsafe(leaves.reduce((sum, leaf) => sum + 2 + leaf.length, 0));
+  const length = leaves.reduce((sum, leaf) => sum + 2 + leaf.length, 0);
+  const out = room === undefined || room.length < length ? Buffer.allocUnsafe(length) : room.subarray(0, length);
   let at = 0;
   for (const leaf of leaves) {
     at = out.writeUInt16BE(leaf.length, at);

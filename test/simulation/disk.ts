@@ -287,7 +287,7 @@ class DiskStore implements Store {
     return {
       put: (table, id, value) => {
         assert(id.length <= 64, "a row id of at most 64 bytes");
-        changes.push(this.#disk.write(table, hexOf(id), value.slice()));
+        changes.push(this.#disk.write(table, hexOf(id), new Uint8Array(value)));
       },
       delete: (table, id) => {
         const key = hexOf(id);
