@@ -8,3 +8,4 @@ for (const [command, ...args] of [
   const { status } = spawnSync(command ?? "", args, { stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 }
+if (process.argv.length === 2) console.log("packed into dist/");

@@ -2,7 +2,7 @@ import { TidegateError } from "../../protocol/base/index.ts";
 
 export const DATA_CODES = {
   /** Another process runs on this data folder. */
-  DATA_LOCKED: { fault: "operator", retryable: true },
+  DATA_LOCKED: { fault: "environment", retryable: true },
   /** The folder belongs to somebody else, or its group or everybody may enter it. */
   DATA_UNSAFE: { fault: "operator", retryable: false },
   /** The folder or a file in it is missing, cannot be made, read or written. */
