@@ -234,6 +234,7 @@ export class SealedRows {
     const statement = reverse ? this.#statements.down : this.#statements.up;
     const open = (row: SealedRow) => this.#seal.open({ table, id: row.id, version: row.version }, row.sealed);
     if (!this.#pending.has(table)) {
+      // The statement's columns are a sealed row's; node:sqlite types every row alike, here and below.
       const rows = statement.all(table, range.low, range.high, options.limit) as unknown as SealedRow[];
       return rows.map((row) => ({ id: row.id, value: open(row) }));
     }

@@ -2,6 +2,7 @@ import t from "tap";
 import { DeviceSummary } from "../../cli/audit/device-summary.ts";
 import { decodeLeaf, encodeLeaf, type Leaf } from "../../protocol/audit/index.ts";
 import { encodeFact } from "../../protocol/content/index.ts";
+import { clockSetBackSince } from "../../vault/audit/clock-set-back.ts";
 import { noteConfiguration } from "../../vault/note-configuration.ts";
 import { passwordModel } from "./rig.ts";
 import { VaultRig } from "./vault-rig.ts";
@@ -33,6 +34,7 @@ t.test("a start whose clock is behind the newest entry says so, one that was set
   const lo = wasLo - 120_001;
   t.match(await startedAt(lo), [{ details: { lo, wasLo: wasLo - 60_000 } }]);
   t.equal((await startedAt(lo)).length, 1, "told once");
+  t.equal(clockSetBackSince(Uint8Array.of(0x7b), lo), null, "an entry that is damaged does not keep a vault from starting");
 });
 
 t.test(

@@ -332,6 +332,7 @@ t.test("anchors: our head as others hold it, theirs as we do, and the proof betw
 t.test("an event outside the allow-list never reaches the disk and fails its owner", async (t) => {
   const store = new MemoryStore();
   const rig = openRig({ store });
+  // What the types forbid is what has to be refused.
   const leaky = { ...rotated(1), details: { password: "hunter2" } } as unknown as ReturnType<typeof rotated>;
   t.throws(() => store.transaction((tx) => rig.log.append(tx, leaky)), { code: "AUDIT_LEAF_MALFORMED" });
   t.same(actions(rig), ["node.start"]);

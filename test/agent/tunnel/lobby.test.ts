@@ -33,6 +33,7 @@ class Door {
 
   constructor(limits: Partial<LobbyLimits>) {
     const all = { total: 1, perAddress: 1, waiting: 100, timeMs: 60_000, waitMs: 60_000, ...limits };
+    // The lobby touches of a socket only what an Arrival has.
     this.lobby = new Lobby((socket) => void this.begun.push(socket as unknown as Arrival), all);
   }
 
