@@ -11,6 +11,7 @@ import { ApiError } from "./errors.ts";
 import { type Judged, judgeFreshness } from "./freshness.ts";
 import { answerHeaders, type PreparedAnswer } from "./prepared-answer.ts";
 import { parseRead, type ReadQuery } from "./read-query.ts";
+import type { TurnAnswers } from "./turn-answers.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** Prefix of the native read; what follows is the path. */
@@ -22,6 +23,7 @@ export interface CredentialReadOptions {
   readonly applications: () => ApplicationTable;
   readonly answers: AnswerCache;
   readonly tokens: ConnectionTokens;
+  readonly turn: TurnAnswers;
   /** Since-boot milliseconds. */
   readonly nowMs: () => number;
   /** ISO 8601 or null: when the vault was last heard. */
@@ -91,9 +93,9 @@ function answerRead(reading: Reading, options: CredentialReadOptions, last = fal
   for (const other of alternates ?? [])
     options.onRead({ application: application.id, path, version: other.version, outcome: "read", person });
   const body = renderAnswer(answer, options, judged !== "fresh");
-  if (alternates === null && judged !== "warn") return send(response, body, answer.headers(body.length));
+  if (alternates === null && judged !== "warn") return send(response, body, answer.headers(body.length), options);
   const whole = alternates === null ? body : withAlternates(body, alternates);
-  send(response, whole, [...answerHeaders(whole.length, etag), ...warning]);
+  send(response, whole, [...answerHeaders(whole.length, etag), ...warning], options);
 }
 
 /** Reads again when something changed: its token and its grants may have gone meanwhile too. */
@@ -158,14 +160,7 @@ function renderAnswer(answer: PreparedAnswer, options: CredentialReadOptions, st
   return answer.render(ageMs, options.vaultLastHeardAt(), stale);
 }
 
-function send(response: ServerResponse, body: Buffer, headers: readonly string[]): void {
+function send(response: ServerResponse, body: Buffer, headers: readonly string[], { turn }: CredentialReadOptions): void {
   response.writeHead(200, headers as string[]);
-  response.end(body);
-  wipeOnceWritten(response, body);
-}
-
-/** Mostly the kernel has it at once; waiting for the event would cost more than opening the value. */
-function wipeOnceWritten(response: ServerResponse, body: Buffer): void {
-  if (response.socket?.writableLength === 0) body.fill(0);
-  else response.once("finish", () => body.fill(0));
+  turn.end(response, body);
 }

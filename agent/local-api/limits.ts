@@ -20,6 +20,8 @@ export const apiLimits = {
   cachedGrants: 8192,
   /** Applications for whom one answer keeps the event of their reads; above it they are forgotten together. */
   cachedReaders: 64,
+  /** Answers that may wait for the end of a turn of the event loop: above it they are written at once, so that none waits for long. */
+  answersOfATurn: 64,
   /** How long a read may wait for another version: shorter than what stands between usually lets a connection rest. */
   waitMs: 60_000,
   /** Reads that wait at once: a quarter of a listener's connections, so that others are always let in. */

@@ -14,6 +14,7 @@ import { type ApiCode, ApiError } from "./errors.ts";
 import { guard } from "./guard.ts";
 import { apiLimits } from "./limits.ts";
 import { type ApiTls, type OpenListener, openListener } from "./listeners.ts";
+import { TurnAnswers } from "./turn-answers.ts";
 import { Waiters } from "./waiters.ts";
 
 export interface LocalApiOptions {
@@ -64,6 +65,7 @@ export async function openLocalApi(options: LocalApiOptions): Promise<LocalApi> 
     applications: () => applications,
     answers,
     tokens: new ConnectionTokens(({ id }) => options.onLogin?.(id)),
+    turn: new TurnAnswers(),
     nowMs: () => options.clock.sinceBootMs(),
     vaultLastHeardAt: options.vaultLastHeardAt,
     interval: options.interval,

@@ -1,7 +1,10 @@
 /** A person's read: path, version and application id. */
 type PersonRead = readonly [path: string, version: string, application: string];
 
-/** Reads by persons, told once their answers are on their way: what follows from them is written to the disk, which no reader waits for. */
+/**
+ * Reads by persons, told once their answers are on their way, which is at the end of the turn of the event loop: what follows from them is
+ * written to the disk, which no reader waits for.
+ */
 export class LaterReads {
   readonly #tell: (...read: PersonRead) => void;
   #waiting: PersonRead[] = [];
@@ -11,7 +14,7 @@ export class LaterReads {
   }
 
   add(read: PersonRead): void {
-    if (this.#waiting.push(read) === 1) setImmediate(() => this.tell());
+    if (this.#waiting.push(read) === 1) setImmediate(() => setImmediate(() => this.tell()));
   }
 
   /** Tells what waits now; at the end, so that none is forgotten. */
