@@ -8,7 +8,7 @@ interface Answer {
 
 /**
  * Answers go to their sockets one behind the other, once the requests that came in one turn of the event loop are worked through. Each
- * write wakes its reader where it sleeps, which costs as much as a read: readers whose answers come together are awake for the next.
+ * write wakes its reader where it sleeps, which costs CPU here: readers whose answers come together are awake for the next.
  * One that is alone waits for nothing. Bodies are wiped when they are written, or when their reader is gone.
  */
 export class TurnAnswers {
